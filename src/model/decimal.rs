@@ -1,0 +1,320 @@
+//! Decimal text to mantissa and back, without ever passing through a float.
+//!
+//! Invariant: `parse(format(m, s), s) == m` for every mantissa and scale. A digit that does not fit
+//! the scale, overflow, NaN and infinity are errors, never a rounding. Absent on purpose: signs
+//! other than `-`, thousands separators, locale.
+
+use crate::units::Scale;
+
+/// Why a text is not a number at the asked scale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecimalError {
+    #[error("expected a decimal number")]
+    NotANumber,
+    #[error("the number has more than {scale} decimals, the scale of its instrument")]
+    DoesNotFit { scale: u8 },
+    #[error("the number overflows 64 bits at scale {scale}")]
+    Overflow { scale: u8 },
+}
+
+/// Values of this many units and more have over fifteen significant digits: beyond what a double
+/// holds, so they travel as strings in JSON.
+pub const SAFE_MANTISSA: u64 = 1_000_000_000_000_000;
+
+/// Parses a decimal, with or without exponent, to its mantissa at `scale`.
+#[inline]
+pub fn parse(text: &[u8], scale: Scale) -> Result<i64, DecimalError> {
+    // The common shape first: digits, a point, at most `scale` digits, eighteen at most in all.
+    if let Some(mantissa) = parse_plain(text, scale) {
+        return Ok(mantissa);
+    }
+    parse_any(text, scale)
+}
+
+#[inline]
+fn parse_plain(text: &[u8], scale: Scale) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    if digits.is_empty() || digits.len() > 19 {
+        return None;
+    }
+    let mut value: i64 = 0;
+    let mut point = None;
+    for (at, &byte) in digits.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
+        } else if byte == b'.' && point.is_none() && at > 0 {
+            point = Some(at);
+        } else {
+            return None;
+        }
+    }
+    let decimals = point.map_or(0, |at| digits.len() - 1 - at);
+    let count = digits.len() - usize::from(point.is_some());
+    if count > 18 || point == Some(digits.len() - 1) {
+        return None;
+    }
+    let missing = usize::from(scale.digits()).checked_sub(decimals)?;
+    let value = value.checked_mul(Scale::new(missing as u8).ok()?.unit())?;
+    Some(if negative { -value } else { value })
+}
+
+/// The digits of a decimal text: its value is `mantissa / 10^decimals` exactly.
+struct Digits {
+    mantissa: i128,
+    decimals: i64,
+}
+
+fn digits(text: &[u8]) -> Result<Option<Digits>, DecimalError> {
+    let (negative, rest) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let (number, exponent) = match rest.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+        Some(at) => (&rest[..at], Some(&rest[at + 1..])),
+        None => (rest, None),
+    };
+    let (whole, fraction) = match number.iter().position(|byte| *byte == b'.') {
+        Some(at) => (&number[..at], Some(&number[at + 1..])),
+        None => (number, None),
+    };
+    let all_digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    if !all_digits(whole) || !fraction.is_none_or(all_digits) {
+        return Err(DecimalError::NotANumber);
+    }
+    let exponent = exponent.map_or(Ok(0), parse_exponent)?;
+    let fraction = fraction.unwrap_or_default();
+    let mut mantissa: i128 = 0;
+    let mut decimals = 0_i64;
+    let mut pending_zeros = 0_u32;
+    // Zeros at the end of the fraction carry no value, so they are held back until a digit follows.
+    for (&byte, is_fraction) in
+        whole.iter().map(|byte| (byte, false)).chain(fraction.iter().map(|byte| (byte, true)))
+    {
+        decimals += i64::from(is_fraction);
+        if byte == b'0' {
+            pending_zeros += 1;
+            continue;
+        }
+        let shifted = match mantissa {
+            0 => Some(0),
+            mantissa => {
+                10_i128.checked_pow(pending_zeros + 1).and_then(|power| mantissa.checked_mul(power))
+            }
+        };
+        let Some(next) = shifted.and_then(|value| value.checked_add(i128::from(byte - b'0')))
+        else {
+            return Ok(None);
+        };
+        mantissa = next;
+        pending_zeros = 0;
+    }
+    decimals -= i64::from(pending_zeros);
+    let mantissa = if negative { -mantissa } else { mantissa };
+    Ok(Some(Digits { mantissa, decimals: decimals - exponent }))
+}
+
+fn parse_exponent(text: &[u8]) -> Result<i64, DecimalError> {
+    let (negative, number) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    if number.is_empty() || !number.iter().all(u8::is_ascii_digit) {
+        return Err(DecimalError::NotANumber);
+    }
+    // Beyond a million the answer is decided; saturate rather than overflow.
+    let value =
+        number.iter().fold(0_i64, |sum, byte| (sum * 10 + i64::from(byte - b'0')).min(1_000_000));
+    Ok(if negative { -value } else { value })
+}
+
+#[cold]
+fn parse_any(text: &[u8], scale: Scale) -> Result<i64, DecimalError> {
+    let overflow = DecimalError::Overflow { scale: scale.digits() };
+    let Some(Digits { mantissa, decimals }) = digits(text)? else {
+        // More significant digits than 38: either too fine or too large, and never representable.
+        return Err(overflow);
+    };
+    if mantissa == 0 {
+        return Ok(0);
+    }
+    let missing = i64::from(scale.digits()) - decimals;
+    if missing < 0 {
+        return Err(DecimalError::DoesNotFit { scale: scale.digits() });
+    }
+    let power = u32::try_from(missing).ok().and_then(|missing| 10_i128.checked_pow(missing));
+    power
+        .and_then(|power| mantissa.checked_mul(power))
+        .and_then(|value| i64::try_from(value).ok())
+        .ok_or(overflow)
+}
+
+/// How many decimals a text needs, its trailing zeros left out; `None` where it is not a number
+/// or has more digits than any scale could hold.
+pub fn decimals_of(text: &[u8]) -> Option<u8> {
+    let Digits { mantissa, decimals } = digits(text).ok()??;
+    if mantissa == 0 {
+        return Some(0);
+    }
+    u8::try_from(decimals.max(0)).ok().filter(|decimals| *decimals <= Scale::MAX.digits())
+}
+
+/// The decimals as written, trailing zeros and all: how a venue states its tick.
+pub fn decimals_written(text: &[u8]) -> Option<u8> {
+    if text.iter().any(|byte| matches!(byte, b'e' | b'E')) {
+        return decimals_of(text);
+    }
+    digits(text).ok()?;
+    let written = text.iter().position(|byte| *byte == b'.').map_or(0, |at| text.len() - 1 - at);
+    u8::try_from(written)
+        .ok()
+        .filter(|decimals| *decimals <= Scale::MAX.digits())
+        .or_else(|| decimals_of(text))
+}
+
+/// Appends the mantissa as a decimal with all digits of its scale.
+#[inline]
+pub fn write(mantissa: i64, scale: Scale, out: &mut Vec<u8>) {
+    let mut buffer = [0_u8; 24];
+    let text = format(mantissa, scale, &mut buffer);
+    out.extend_from_slice(text);
+}
+
+const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
+2021222324252627282930313233343536373839\
+4041424344454647484950515253545556575859\
+6061626364656667686970717273747576777879\
+8081828384858687888990919293949596979899";
+
+/// Writes the mantissa into the end of `buffer` and returns the text.
+#[inline]
+pub fn format(mantissa: i64, scale: Scale, buffer: &mut [u8; 24]) -> &[u8] {
+    let digits = usize::from(scale.digits());
+    let magnitude = mantissa.unsigned_abs();
+    let mut at = buffer.len();
+    if digits > 0 {
+        let unit = scale.unit().unsigned_abs();
+        at = put_padded(magnitude % unit, digits, buffer, at);
+        at -= 1;
+        buffer[at] = b'.';
+        at = put_digits(magnitude / unit, buffer, at);
+    } else {
+        at = put_digits(magnitude, buffer, at);
+    }
+    if mantissa < 0 {
+        at -= 1;
+        buffer[at] = b'-';
+    }
+    &buffer[at..]
+}
+
+#[inline]
+fn put_digits(mut value: u64, buffer: &mut [u8; 24], mut at: usize) -> usize {
+    while value >= 100 {
+        let pair = (value % 100) as usize * 2;
+        value /= 100;
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    }
+    if value >= 10 {
+        let pair = value as usize * 2;
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    } else {
+        at -= 1;
+        buffer[at] = b'0' + value as u8;
+    }
+    at
+}
+
+#[inline]
+fn put_padded(mut value: u64, count: usize, buffer: &mut [u8; 24], end: usize) -> usize {
+    let start = end - count;
+    let mut at = end;
+    while at >= start + 2 {
+        let pair = (value % 100) as usize * 2;
+        value /= 100;
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    }
+    if at > start {
+        buffer[start] = b'0' + (value % 10) as u8;
+    }
+    start
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn scale(digits: u8) -> Scale {
+        Scale::new(digits).unwrap()
+    }
+
+    fn check(text: &str, digits: u8, expected: Result<i64, DecimalError>) {
+        assert_eq!(parse(text.as_bytes(), scale(digits)), expected, "{text} at scale {digits}");
+    }
+
+    #[test]
+    fn texts_become_mantissas() {
+        check("61820.99", 2, Ok(6_182_099));
+        check("0.01200", 5, Ok(1_200));
+        check("-3", 2, Ok(-300));
+        check("0.00000000001", 11, Ok(1));
+        check("1e-11", 11, Ok(1));
+        check("1E+3", 0, Ok(1_000));
+        check("35000000000", 8, Ok(3_500_000_000_000_000_000));
+        check("9223372036854775807", 0, Ok(i64::MAX));
+        check("-9223372036854775808", 0, Ok(i64::MIN));
+        check("1.50000000000000000000000000000000000000000000", 1, Ok(15));
+        check("0e999999999999", 2, Ok(0));
+        check("-0", 2, Ok(0));
+        check("100000000000000000000e-20", 0, Ok(1));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        check("1.005", 2, Err(DecimalError::DoesNotFit { scale: 2 }));
+        check("92233720368547758.08", 2, Err(DecimalError::Overflow { scale: 2 }));
+        check("9223372036854775808", 0, Err(DecimalError::Overflow { scale: 0 }));
+        check("1e400", 0, Err(DecimalError::Overflow { scale: 0 }));
+        check("1e-400", 18, Err(DecimalError::DoesNotFit { scale: 18 }));
+        for text in ["", "-", ".", "1.", ".5", "1e", "NaN", "inf", "Infinity", "1,000", "+1", "0x1"]
+        {
+            check(text, 2, Err(DecimalError::NotANumber));
+        }
+    }
+
+    #[test]
+    fn decimals_are_counted_with_and_without_trailing_zeros() {
+        assert_eq!(decimals_of(b"1.2300"), Some(2));
+        assert_eq!(decimals_written(b"1.2300"), Some(4));
+        assert_eq!(decimals_of(b"1e-11"), Some(11));
+        assert_eq!(decimals_written(b"1200"), Some(0));
+        assert_eq!(decimals_of(b"x"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn writing_and_parsing_is_the_identity(mantissa: i64, digits in 0_u8..=18) {
+            let mut text = Vec::new();
+            write(mantissa, scale(digits), &mut text);
+            prop_assert_eq!(parse(&text, scale(digits)), Ok(mantissa));
+        }
+
+        #[test]
+        fn the_quick_way_and_the_general_way_agree(text in "-?[0-9]{1,12}(\\.[0-9]{1,9})?", digits in 0_u8..=12) {
+            let quick = parse_plain(text.as_bytes(), scale(digits));
+            let general = parse_any(text.as_bytes(), scale(digits));
+            if let Some(quick) = quick {
+                prop_assert_eq!(Ok(quick), general);
+            }
+        }
+    }
+}
