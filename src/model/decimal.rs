@@ -1,7 +1,8 @@
 //! Decimal text to mantissa and back, without ever passing through a float.
 //!
-//! Invariant: `parse(format(m, s), s) == m` for every mantissa and scale. A digit that does not fit
-//! the scale, overflow, NaN and infinity are errors, never a rounding. Absent on purpose: signs
+//! Invariant: `parse(format(m, s), s) == m` for every mantissa of at most eighteen digits: the most
+//! that a 64-bit decimal column holds. A digit that does not fit the scale, overflow, NaN and
+//! infinity are errors, never a rounding. Absent on purpose: signs
 //! other than `-`, thousands separators, locale.
 
 use crate::units::Scale;
@@ -13,13 +14,16 @@ pub enum DecimalError {
     NotANumber,
     #[error("the number has more than {scale} decimals, the scale of its instrument")]
     DoesNotFit { scale: u8 },
-    #[error("the number overflows 64 bits at scale {scale}")]
+    #[error("the number has more than 18 digits at scale {scale}, the scale of its instrument")]
     Overflow { scale: u8 },
 }
 
 /// Values of this many units and more have over fifteen significant digits: beyond what a double
 /// holds, so they travel as strings in JSON.
 pub const SAFE_MANTISSA: u64 = 1_000_000_000_000_000;
+
+/// The largest magnitude of a mantissa that comes in: eighteen digits.
+pub const MAX_MANTISSA: i64 = 999_999_999_999_999_999;
 
 /// Parses a decimal, with or without exponent, to its mantissa at `scale`.
 #[inline]
@@ -59,7 +63,7 @@ fn parse_plain(text: &[u8], scale: Scale) -> Option<i64> {
     }
     let missing = usize::from(scale.digits()).checked_sub(decimals)?;
     let value = value.checked_mul(Scale::new(missing as u8).ok()?.unit())?;
-    Some(if negative { -value } else { value })
+    (value <= MAX_MANTISSA).then_some(if negative { -value } else { value })
 }
 
 /// The digits of a decimal text: its value is `mantissa / 10^decimals` exactly.
@@ -150,6 +154,7 @@ fn parse_any(text: &[u8], scale: Scale) -> Result<i64, DecimalError> {
     power
         .and_then(|power| mantissa.checked_mul(power))
         .and_then(|value| i64::try_from(value).ok())
+        .filter(|value| value.unsigned_abs() <= MAX_MANTISSA.unsigned_abs())
         .ok_or(overflow)
 }
 
@@ -269,9 +274,9 @@ mod tests {
         check("0.00000000001", 11, Ok(1));
         check("1e-11", 11, Ok(1));
         check("1E+3", 0, Ok(1_000));
-        check("35000000000", 8, Ok(3_500_000_000_000_000_000));
-        check("9223372036854775807", 0, Ok(i64::MAX));
-        check("-9223372036854775808", 0, Ok(i64::MIN));
+        check("35000000000", 7, Ok(350_000_000_000_000_000));
+        check("999999999999999999", 0, Ok(MAX_MANTISSA));
+        check("-9.99999999999999999", 17, Ok(-MAX_MANTISSA));
         check("1.50000000000000000000000000000000000000000000", 1, Ok(15));
         check("0e999999999999", 2, Ok(0));
         check("-0", 2, Ok(0));
@@ -281,7 +286,9 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_an_error() {
         check("1.005", 2, Err(DecimalError::DoesNotFit { scale: 2 }));
+        check("35000000000", 8, Err(DecimalError::Overflow { scale: 8 }));
         check("92233720368547758.08", 2, Err(DecimalError::Overflow { scale: 2 }));
+        check("1000000000000000000", 0, Err(DecimalError::Overflow { scale: 0 }));
         check("9223372036854775808", 0, Err(DecimalError::Overflow { scale: 0 }));
         check("1e400", 0, Err(DecimalError::Overflow { scale: 0 }));
         check("1e-400", 18, Err(DecimalError::DoesNotFit { scale: 18 }));
@@ -302,7 +309,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn writing_and_parsing_is_the_identity(mantissa: i64, digits in 0_u8..=18) {
+        fn writing_and_parsing_is_the_identity(mantissa in -MAX_MANTISSA..=MAX_MANTISSA, digits in 0_u8..=18) {
             let mut text = Vec::new();
             write(mantissa, scale(digits), &mut text);
             prop_assert_eq!(parse(&text, scale(digits)), Ok(mantissa));

@@ -115,6 +115,34 @@ impl Batch {
         self.order.push(Slot { kind: T::KIND, index });
     }
 
+    /// Appends rows of one kind without a place in the order; `place` or `place_all` must follow.
+    pub fn extend_rows<T: Table>(&mut self, rows: impl IntoIterator<Item = T>) {
+        debug_assert!(T::KIND != Kind::Depth, "a depth row comes with its levels");
+        T::of_mut(self).extend(rows);
+    }
+
+    /// Like `extend_rows`, for one depth row.
+    #[inline]
+    pub fn extend_depth(&mut self, row: super::Depth, levels: impl IntoIterator<Item = Level>) {
+        self.levels.extend(levels);
+        self.level_ends.push(self.levels.len() as u32);
+        super::Depth::of_mut(self).push(row);
+    }
+
+    /// Gives the next row of that kind the next place in the order.
+    #[inline]
+    pub fn place(&mut self, kind: Kind, index: u32) {
+        debug_assert!((index as usize) < self.tables.len_of(kind), "a place points at a row");
+        self.order.push(Slot { kind, index });
+    }
+
+    /// Places all rows of a kind that has no place yet, in order: for a batch of one kind.
+    pub fn place_all(&mut self, kind: Kind) {
+        let placed = self.order.iter().filter(|slot| slot.kind == kind).count();
+        let rows = placed as u32..self.tables.len_of(kind) as u32;
+        self.order.extend(rows.map(|index| Slot { kind, index }));
+    }
+
     /// Gives the record at that place another sequence number.
     pub fn set_seq(&mut self, at: usize, seq: u64) {
         self.tables.set_seq(self.order[at], seq);

@@ -110,6 +110,18 @@ macro_rules! kinds {
                 }
                 Ok(())
             }
+
+            /// Like `push_values`, without a place in the order; not for depth records.
+            pub fn extend_values(
+                &mut self, kind: Kind, head: Head, values: &mut [Value<'_>],
+            ) -> Result<(), usize> {
+                match kind {
+                    $(Kind::$variant => {
+                        self.extend_rows([<super::$variant as Row>::from_values(head, values)?]);
+                    })*
+                }
+                Ok(())
+            }
         }
 
         $(impl Table for super::$variant {

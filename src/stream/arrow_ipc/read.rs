@@ -1,0 +1,406 @@
+//! Arrow IPC to batches.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::buffer::Buffer;
+use arrow::datatypes::Schema;
+use arrow::error::ArrowError;
+use arrow::ipc::reader::StreamDecoder;
+use qt_model::record::{Batch, Kind, Level, Source};
+use serde::Deserialize;
+
+use super::message::{Bytes, Message};
+use super::{CONTROL, END_OF_STREAM, HEADER_KEY, MARK};
+use crate::columns::{Carry, RowReader, Sink, close, guess_kind};
+use crate::digest::Digest;
+use crate::error::{Problem, ReadError};
+use crate::frame::{End, Header, SCHEMA};
+use crate::place::{At, Place};
+use crate::read::{Options, verify};
+use crate::symbols::Symbols;
+
+/// A stream of Arrow IPC as a source of batches.
+pub struct ArrowReader {
+    input: Arc<str>,
+    bytes: Bytes,
+    options: Options,
+    symbols: Symbols,
+    header: Option<Header>,
+    channels: Vec<Channel>,
+    is_plain: bool,
+    is_done: bool,
+    /// Whether a plain stream's end-of-stream mark was seen.
+    is_ended: bool,
+    /// An error that waits until the records before it are handed out.
+    pending: Option<ReadError>,
+    digest: Option<Digest>,
+    spare: Vec<Level>,
+    /// A plain stream's first table, read to learn its schema.
+    first: Option<RecordBatch>,
+}
+
+impl std::fmt::Debug for ArrowReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ArrowReader").field("input", &self.input).finish_non_exhaustive()
+    }
+}
+
+struct Channel {
+    number: u32,
+    kind: Kind,
+    decoder: StreamDecoder,
+    rows: Option<RowReader>,
+    /// Rows read so far, for messages.
+    read: u64,
+    ordinals: Vec<u64>,
+}
+
+impl Channel {
+    fn new(number: u32, kind: Kind) -> Self {
+        let decoder = StreamDecoder::new();
+        Self { number, kind, decoder, rows: None, read: 0, ordinals: Vec::new() }
+    }
+}
+
+/// A line of the control channel.
+#[derive(Deserialize)]
+#[serde(tag = "k", rename_all = "lowercase")]
+enum Control {
+    Stream {},
+    Channel { channel: u32, kind: String },
+    Flush {},
+    End {},
+}
+
+impl ArrowReader {
+    /// Reads up to the header and declares its instruments.
+    pub fn open(
+        input: &Arc<str>,
+        reader: Box<dyn Read + Send>,
+        is_plain: bool,
+        options: Options,
+    ) -> Result<Self, ReadError> {
+        let mut this = Self {
+            input: Arc::clone(input),
+            bytes: Bytes::new(input, reader),
+            symbols: Symbols::new(&options.universe),
+            digest: options.verify.then(Digest::default),
+            options,
+            header: None,
+            channels: Vec::new(),
+            is_plain,
+            is_done: false,
+            is_ended: false,
+            pending: None,
+            spare: Vec::new(),
+            first: None,
+        };
+        if is_plain {
+            this.open_plain()?
+        } else {
+            this.open_interleaved()?
+        }
+        Ok(this)
+    }
+
+    pub fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
+    }
+
+    fn open_plain(&mut self) -> Result<(), ReadError> {
+        let mut decoder = StreamDecoder::new();
+        let schema = loop {
+            if let Some(schema) = decoder.schema() {
+                break schema;
+            }
+            match self.bytes.message()? {
+                Message::Whole(mut buffer) => {
+                    let table = decoder.decode(&mut buffer);
+                    self.first = table.map_err(|error| self.damaged(&error))?;
+                }
+                // The decoder takes in a message without a body only as the next one begins.
+                Message::End if !self.is_ended => {
+                    self.is_ended = true;
+                    let mut mark = Buffer::from_vec(END_OF_STREAM.to_vec());
+                    decoder.decode(&mut mark).map_err(|error| self.damaged(&error))?;
+                }
+                Message::End | Message::Nothing => {
+                    return Err(self.bytes.corrupt("an Arrow stream without a schema"));
+                }
+            }
+        };
+        if let Some(text) = schema.metadata().get(HEADER_KEY) {
+            self.take_header(text.clone().as_bytes())?;
+        }
+        let kind = self.header.as_ref().and_then(Header::only_kind).or_else(|| guess_kind(&schema));
+        let Some(kind) = kind else { return Err(self.unknown_table(&schema)) };
+        let mut channel = Channel { decoder, ..Channel::new(0, kind) };
+        channel.rows = Some(self.row_reader(kind, &schema)?);
+        self.channels.push(channel);
+        Ok(())
+    }
+
+    fn unknown_table(&self, schema: &Schema) -> ReadError {
+        let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let message = format!("the columns {} are those of no record kind", names.join(", "));
+        ReadError::Unreadable { place: Place::whole(&self.input), message }
+    }
+
+    fn open_interleaved(&mut self) -> Result<(), ReadError> {
+        let mark = self.bytes.array::<8>()?;
+        assert_eq!(mark.as_ref(), Some(MARK), "the stream was recognised by its mark");
+        let mut line = Vec::new();
+        match self.frame(&mut line)? {
+            Some(CONTROL) if line.starts_with(br#"{"k":"stream""#) => self.take_header(&line),
+            Some(_) | None => Err(self.bytes.corrupt("expected the `stream` record first")),
+        }
+    }
+
+    /// Reads one frame; `None` at the end of the input.
+    fn frame(&mut self, payload: &mut Vec<u8>) -> Result<Option<u32>, ReadError> {
+        payload.clear();
+        let Some(head) = self.bytes.array::<12>()? else { return Ok(None) };
+        let channel = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
+        let length = u64::from_le_bytes(head[4..].try_into().expect("eight of twelve bytes"));
+        self.bytes.append(length, payload)?;
+        Ok(Some(channel))
+    }
+
+    fn take_header(&mut self, text: &[u8]) -> Result<(), ReadError> {
+        let header = Header::parse(text).map_err(|problem| self.refuse(&problem))?;
+        if header.schema > SCHEMA {
+            let place = self.bytes.place();
+            return Err(ReadError::Schema { place, found: header.schema, known: SCHEMA });
+        }
+        for instrument in header.instruments.iter() {
+            let declared = self.symbols.declare(instrument.clone());
+            declared.map_err(|problem| self.refuse(&problem))?;
+        }
+        self.header = Some(header);
+        Ok(())
+    }
+
+    fn refuse(&self, problem: &Problem) -> ReadError {
+        self.bytes.corrupt(problem.to_string())
+    }
+
+    fn damaged(&self, error: &ArrowError) -> ReadError {
+        self.bytes.corrupt(format!("damaged Arrow data: {error}"))
+    }
+
+    fn row_reader(&self, kind: Kind, schema: &Arc<Schema>) -> Result<RowReader, ReadError> {
+        RowReader::new(kind, schema, self.options.feed_latency_ns).map_err(|problem| {
+            ReadError::Unreadable { place: Place::whole(&self.input), message: problem.to_string() }
+        })
+    }
+
+    /// Reads a table into the rows of the batch.
+    fn take_table(
+        &mut self,
+        at: usize,
+        table: &RecordBatch,
+        batch: &mut Batch,
+    ) -> Result<(), ReadError> {
+        if self.channels[at].rows.is_none() {
+            let reader = self.row_reader(self.channels[at].kind, table.schema_ref())?;
+            self.channels[at].rows = Some(reader);
+        }
+        let channel = &mut self.channels[at];
+        let rows = channel.rows.as_mut().expect("the reader of rows was just made");
+        let label: Arc<str> = format!("{}: {}", self.input, channel.kind.name()).into();
+        let (tolerance, first) = (&self.options.tolerance, channel.read);
+        let mut judge = |row: usize, problem: Problem| {
+            let place = Place { input: Arc::clone(&label), at: At::Row(first + row as u64) };
+            tolerance.judge(ReadError::Record { place, problem: Box::new(problem), text: None })
+        };
+        let mut sink = Sink {
+            batch,
+            ordinals: &mut channel.ordinals,
+            spare: &mut self.spare,
+            judge: &mut judge,
+        };
+        // A depth record is never split over two tables of a stream.
+        let mut carry: Carry = None;
+        rows.read(table, &mut self.symbols, &mut carry, &mut sink)?;
+        close(&mut carry, &mut sink);
+        channel.read += table.num_rows() as u64;
+        Ok(())
+    }
+
+    fn next_plain(&mut self, batch: &mut Batch) -> Result<(), ReadError> {
+        let table = match self.first.take() {
+            Some(table) => Some(table),
+            None => self.next_table()?,
+        };
+        match table {
+            Some(table) => {
+                self.take_table(0, &table, batch)?;
+                batch.place_all(self.channels[0].kind);
+                Ok(())
+            }
+            None => self.finish_plain(),
+        }
+    }
+
+    fn next_table(&mut self) -> Result<Option<RecordBatch>, ReadError> {
+        while !self.is_ended {
+            match self.bytes.message()? {
+                Message::Whole(mut buffer) => {
+                    let table = self.channels[0].decoder.decode(&mut buffer);
+                    if let Some(table) = table.map_err(|error| self.damaged(&error))? {
+                        return Ok(Some(table));
+                    }
+                }
+                Message::End => self.is_ended = true,
+                Message::Nothing => {
+                    self.is_ended = true;
+                    self.cut("the end-of-stream mark")?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn finish_plain(&mut self) -> Result<(), ReadError> {
+        self.is_done = true;
+        let line = self.bytes.rest(1 << 20)?;
+        let line = line.trim_ascii();
+        if !line.is_empty() {
+            return self.take_end(line);
+        }
+        if self.header.is_some() { self.cut("its `end` record") } else { Ok(()) }
+    }
+
+    /// The input ends where something was due.
+    fn cut(&mut self, missing: &str) -> Result<(), ReadError> {
+        self.is_done = true;
+        if self.options.allow_truncated {
+            return Ok(());
+        }
+        let message = format!("{missing} is missing");
+        Err(ReadError::Truncated { place: self.bytes.place(), message })
+    }
+
+    fn take_end(&mut self, line: &[u8]) -> Result<(), ReadError> {
+        self.is_done = true;
+        let end = End::parse(line).map_err(|problem| self.refuse(&problem))?;
+        match &self.digest {
+            Some(digest) => verify(&self.bytes.place(), &end, digest),
+            None => Ok(()),
+        }
+    }
+
+    fn next_interleaved(&mut self, batch: &mut Batch) -> Result<(), ReadError> {
+        loop {
+            let mut payload = Vec::new();
+            match self.frame(&mut payload)? {
+                Some(CONTROL) => match self.control(&payload)? {
+                    Control::Stream {} => {
+                        return Err(self.bytes.corrupt("a second `stream` record"));
+                    }
+                    Control::Channel { channel, kind } => self.open_channel(channel, &kind)?,
+                    Control::Flush {} => {
+                        interleave(&mut self.channels, batch);
+                        return Ok(());
+                    }
+                    Control::End {} => {
+                        interleave(&mut self.channels, batch);
+                        if let Some(digest) = &mut self.digest {
+                            digest.update(batch);
+                        }
+                        return self.take_end(&payload);
+                    }
+                },
+                Some(number) => self.take_frame(number, payload, batch)?,
+                None => {
+                    interleave(&mut self.channels, batch);
+                    return self.cut("its `end` record");
+                }
+            }
+        }
+    }
+
+    fn control(&self, line: &[u8]) -> Result<Control, ReadError> {
+        serde_json::from_slice(line).map_err(|error| {
+            self.bytes.corrupt(format!("a control line that makes no sense: {error}"))
+        })
+    }
+
+    fn open_channel(&mut self, number: u32, kind: &str) -> Result<(), ReadError> {
+        let kind = match kind {
+            "other" => Kind::Other,
+            _ => Kind::from_name(kind)
+                .ok_or_else(|| self.bytes.corrupt(format!("a channel of unknown kind `{kind}`")))?,
+        };
+        if self.channels.iter().any(|channel| channel.number == number || channel.kind == kind) {
+            return Err(self.bytes.corrupt(format!("channel {number} is opened twice")));
+        }
+        self.channels.push(Channel::new(number, kind));
+        Ok(())
+    }
+
+    fn take_frame(
+        &mut self,
+        number: u32,
+        payload: Vec<u8>,
+        batch: &mut Batch,
+    ) -> Result<(), ReadError> {
+        let at = self.channels.iter().position(|channel| channel.number == number);
+        let at =
+            at.ok_or_else(|| self.bytes.corrupt(format!("channel {number} was never opened")))?;
+        let mut buffer = Buffer::from_vec(payload);
+        while !buffer.is_empty() {
+            let table = self.channels[at].decoder.decode(&mut buffer);
+            if let Some(table) = table.map_err(|error| self.damaged(&error))? {
+                self.take_table(at, &table, batch)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Places the rows of all channels in the order of their numbers.
+fn interleave(channels: &mut [Channel], batch: &mut Batch) {
+    let mut places =
+        Vec::with_capacity(channels.iter().map(|channel| channel.ordinals.len()).sum());
+    for channel in channels.iter_mut() {
+        let numbered = channel.ordinals.drain(..).zip(0_u32..);
+        places.extend(numbered.map(|(ordinal, row)| (ordinal, channel.kind, row)));
+    }
+    // Runs of rising numbers, one a channel: what this sort is quick at.
+    places.sort_by_key(|(ordinal, ..)| *ordinal);
+    for (_, kind, row) in places {
+        batch.place(kind, row);
+    }
+}
+
+impl Source for ArrowReader {
+    type Error = ReadError;
+
+    fn next(&mut self, batch: &mut Batch) -> Result<bool, ReadError> {
+        batch.clear();
+        batch.set_instruments(self.symbols.table());
+        if let Some(error) = self.pending.take() {
+            return Err(error);
+        }
+        while batch.is_empty() && !self.is_done {
+            let read = match self.is_plain {
+                true => self.next_plain(batch),
+                false => self.next_interleaved(batch),
+            };
+            if let Err(error) = read {
+                self.is_done = true;
+                // What was read before the error is handed out first.
+                if batch.is_empty() {
+                    return Err(error);
+                }
+                self.pending = Some(error);
+            } else if let (Some(digest), false) = (&mut self.digest, self.is_done) {
+                digest.update(batch);
+            }
+        }
+        Ok(!batch.is_empty())
+    }
+}

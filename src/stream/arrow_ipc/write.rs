@@ -1,0 +1,187 @@
+//! Batches to Arrow IPC.
+
+use std::collections::HashMap;
+use std::io::Write;
+
+use arrow::array::RecordBatch;
+use arrow::ipc::writer::StreamEncoder;
+use qt_model::record::{Batch, Kind};
+
+use super::{CONTROL, HEADER_KEY, MARK};
+use crate::columns::{ColumnScales, RowWriter};
+use crate::error::WriteError;
+use crate::frame::{End, Header};
+
+/// Writes one stream.
+pub struct ArrowWriter<W> {
+    out: W,
+    header: Header,
+    /// The kind of a plain stream; `None` for an interleaved one.
+    plain: Option<Kind>,
+    channels: Vec<Channel>,
+    scales: Option<ColumnScales>,
+    has_begun: bool,
+    /// Records written so far: the number of the next one.
+    records: u64,
+    ordinals: Vec<u64>,
+}
+
+struct Channel {
+    kind: Kind,
+    number: u32,
+    rows: RowWriter,
+    encoder: StreamEncoder,
+}
+
+impl<W> std::fmt::Debug for ArrowWriter<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ArrowWriter").field("plain", &self.plain).finish_non_exhaustive()
+    }
+}
+
+impl<W: Write> ArrowWriter<W> {
+    pub fn new(out: W, header: Header) -> Self {
+        let plain = header.only_kind();
+        Self {
+            out,
+            header,
+            plain,
+            channels: Vec::new(),
+            scales: None,
+            has_begun: false,
+            records: 0,
+            ordinals: Vec::new(),
+        }
+    }
+
+    /// Writes the opening, once the instruments are known: those of the header, or else of the
+    /// first batch.
+    fn begin(&mut self, batch: Option<&Batch>) -> Result<(), WriteError> {
+        if self.has_begun {
+            return Ok(());
+        }
+        self.has_begun = true;
+        if self.header.instruments.is_empty()
+            && let Some(batch) = batch
+        {
+            self.header.instruments = std::sync::Arc::clone(batch.instruments());
+        }
+        self.scales = Some(ColumnScales::of(&self.header.instruments));
+        match self.plain {
+            Some(kind) => {
+                self.channel(kind)?;
+            }
+            None => {
+                self.out.write_all(MARK)?;
+                let header = self.header.to_json();
+                self.control(&header)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn write(&mut self, batch: &Batch) -> Result<(), WriteError> {
+        self.begin(Some(batch))?;
+        for kind in Kind::ALL.iter().copied().filter(|kind| batch.count(*kind) > 0) {
+            if self.plain.is_some_and(|plain| plain != kind) {
+                let message = format!("a {} record in a stream of another kind", kind.name());
+                return Err(WriteError::Unfit(message));
+            }
+            let at = self.channel(kind)?;
+            self.number(batch, kind);
+            let table = self.channels[at].rows.table(batch, &self.ordinals)?;
+            self.put(at, &table)?;
+        }
+        self.records += batch.len() as u64;
+        if self.plain.is_none() && !batch.is_empty() {
+            // Readers may hand out all records before this number.
+            self.control(&format!(r#"{{"k":"flush","n":{}}}"#, self.records))?;
+        }
+        Ok(())
+    }
+
+    /// The numbers of the records of a kind within the stream.
+    fn number(&mut self, batch: &Batch, kind: Kind) {
+        self.ordinals.clear();
+        if self.plain.is_some() {
+            return;
+        }
+        let first = self.records;
+        let numbered = (first..).zip(batch.slots());
+        self.ordinals.extend(numbered.filter(|(_, slot)| slot.kind == kind).map(|(n, _)| n));
+    }
+
+    fn put(&mut self, at: usize, table: &RecordBatch) -> Result<(), WriteError> {
+        let channel = &mut self.channels[at];
+        let buffers = channel.encoder.encode(table).map_err(unfit)?;
+        let number = channel.number;
+        self.send(number, &buffers)
+    }
+
+    fn send(&mut self, channel: u32, buffers: &[arrow::buffer::Buffer]) -> Result<(), WriteError> {
+        if self.plain.is_none() {
+            let length = buffers.iter().map(|buffer| buffer.len() as u64).sum();
+            self.frame(channel, length)?;
+        }
+        for buffer in buffers {
+            self.out.write_all(buffer)?;
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, channel: u32, length: u64) -> Result<(), WriteError> {
+        let mut head = [0_u8; 12];
+        head[..4].copy_from_slice(&channel.to_le_bytes());
+        head[4..].copy_from_slice(&length.to_le_bytes());
+        Ok(self.out.write_all(&head)?)
+    }
+
+    fn control(&mut self, line: &str) -> Result<(), WriteError> {
+        self.frame(CONTROL, line.len() as u64 + 1)?;
+        self.out.write_all(line.as_bytes())?;
+        Ok(self.out.write_all(b"\n")?)
+    }
+
+    /// The channel of a kind, opened at its first record.
+    fn channel(&mut self, kind: Kind) -> Result<usize, WriteError> {
+        if let Some(at) = self.channels.iter().position(|channel| channel.kind == kind) {
+            return Ok(at);
+        }
+        let scales = self.scales.expect("a stream has begun before its channels");
+        let mut metadata = HashMap::new();
+        if self.plain.is_some() {
+            metadata.insert(HEADER_KEY.to_owned(), self.header.to_json());
+        }
+        let rows = RowWriter::new(kind, scales, self.plain.is_none(), metadata);
+        let encoder = StreamEncoder::try_new(rows.schema()).map_err(unfit)?;
+        let number = self.channels.len() as u32 + 1;
+        if self.plain.is_none() {
+            let name = kind.name();
+            self.control(&format!(r#"{{"k":"channel","channel":{number},"kind":"{name}"}}"#))?;
+        }
+        self.channels.push(Channel { kind, number, rows, encoder });
+        Ok(self.channels.len() - 1)
+    }
+
+    pub fn flush(&mut self) -> Result<(), WriteError> {
+        Ok(self.out.flush()?)
+    }
+
+    pub fn finish(mut self, end: &End) -> Result<W, WriteError> {
+        self.begin(None)?;
+        for channel in std::mem::take(&mut self.channels) {
+            let buffers = channel.encoder.finish().map_err(unfit)?;
+            self.send(channel.number, &buffers)?;
+        }
+        match self.plain {
+            Some(_) => writeln!(self.out, "{}", end.to_json())?,
+            None => self.control(&end.to_json())?,
+        }
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}
+
+fn unfit(error: arrow::error::ArrowError) -> WriteError {
+    WriteError::Unfit(error.to_string())
+}

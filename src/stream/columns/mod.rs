@@ -1,0 +1,16 @@
+//! Records as columns: what Arrow, Parquet and CSV share.
+//!
+//! Each kind has one flat table. A depth record is as many rows as it has levels, numbered by the
+//! column `level`, where zero opens a record; an empty one is a single row without a level. Prices
+//! and sizes are decimals at the widest scale of the stream's instruments: 64 bits wide where all
+//! instruments agree on it, 128 where they differ.
+
+mod hot_read;
+mod hot_write;
+mod read;
+mod schema;
+mod write;
+
+pub(crate) use read::{Carry, RowReader, Sink, close, money};
+pub(crate) use schema::{ColumnScales, guess_kind, scale_of_column, schema};
+pub(crate) use write::RowWriter;

@@ -1,0 +1,256 @@
+//! The digest of a stream: XXH3-128 over a canonical form of its records.
+//!
+//! Invariant: the form depends on the records alone, not on the encoding, so a stream has one
+//! digest as NDJSON, Arrow, Parquet or CSV. Each record is a run of little-endian 64-bit words:
+//! hash of the kind, hash of the symbol (0 for none), ts_event (0 if the venue gave none), ts_recv,
+//! seq, a mask of the fields present (bit 63: the venue gave ts_event), then the present fields;
+//! a depth record adds its number of levels and side, px, qty of each. `docs/stream-format.md` has
+//! it in full.
+
+use std::sync::Arc;
+
+use qt_model::instrument::Instruments;
+use qt_model::record::{Batch, Depth, Head, Kind, Level, Mbo, Quote, Record, Trade, Value};
+use qt_model::words::Word;
+use rust_decimal::Decimal;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+/// How many bytes gather before they are hashed in one go.
+const GATHER: usize = 1 << 15;
+
+/// The digest of the records so far, and their number.
+#[derive(Clone)]
+pub struct Digest {
+    hash: Xxh3,
+    gathered: Vec<u8>,
+    kinds: Vec<u64>,
+    symbols: Vec<u64>,
+    records: u64,
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        let kinds = Kind::ALL.iter().map(|kind| xxh3_64(kind.name().as_bytes())).collect();
+        let gathered = Vec::with_capacity(2 * GATHER);
+        Self { hash: Xxh3::new(), gathered, kinds, symbols: Vec::new(), records: 0 }
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Digest").field("records", &self.records).finish_non_exhaustive()
+    }
+}
+
+const HAS_EVENT_TIME: u64 = 1 << 63;
+
+impl Digest {
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// The text that an `end` record carries.
+    pub fn text(&self) -> String {
+        let mut hash = self.hash.clone();
+        hash.update(&self.gathered);
+        format!("xxh3:{:032x}", hash.digest128())
+    }
+
+    pub fn update(&mut self, batch: &Batch) {
+        self.update_from(batch, 0);
+    }
+
+    /// Takes in the records of the batch from that place on.
+    pub fn update_from(&mut self, batch: &Batch, start: usize) {
+        self.know(batch.instruments());
+        for at in start..batch.len() {
+            self.push(&batch.get(at));
+        }
+        self.records += (batch.len() - start) as u64;
+    }
+
+    fn know(&mut self, instruments: &Arc<Instruments>) {
+        let known = self.symbols.len();
+        let new = instruments.iter().skip(known);
+        self.symbols.extend(new.map(|instrument| xxh3_64(instrument.symbol.as_str().as_bytes())));
+    }
+
+    #[inline]
+    fn push(&mut self, record: &Record<'_>) {
+        match record {
+            Record::Trade(view) => self.trade(view.row),
+            Record::Quote(view) => self.quote(view.row),
+            Record::Depth(view) => self.depth(view.row, view.levels),
+            Record::Mbo(view) => self.mbo(view.row),
+            _ => self.general(record),
+        }
+        if self.gathered.len() >= GATHER {
+            self.hash.update(&self.gathered);
+            self.gathered.clear();
+        }
+    }
+
+    /// The six words that every record begins with.
+    #[inline]
+    fn head(&self, kind: Kind, head: &Head, mask: u64) -> [u64; 6] {
+        let symbol = head.instrument.map_or(0, |id| self.symbols[id.index()]);
+        let (event, bit) = match head.has_event_time {
+            true => (head.ts_event.nanos() as u64, HAS_EVENT_TIME),
+            false => (0, 0),
+        };
+        let kind = self.kinds[kind.index()];
+        [kind, symbol, event, head.ts_recv.nanos() as u64, head.seq, mask | bit]
+    }
+
+    #[inline]
+    fn words(&mut self, words: &[u64]) {
+        for word in words {
+            self.gathered.extend_from_slice(&word.to_le_bytes());
+        }
+    }
+
+    #[inline]
+    fn optional(&mut self, words: &[Option<u64>]) {
+        for word in words.iter().flatten() {
+            self.gathered.extend_from_slice(&word.to_le_bytes());
+        }
+    }
+
+    #[inline]
+    fn trade(&mut self, row: &Trade) {
+        let (px, qty) = (row.px.mantissa() as u64, row.qty.mantissa() as u64);
+        if let (Some(side), Some(id)) = (row.side, row.id) {
+            let [a, b, c, d, e, f] = self.head(Kind::Trade, &row.head, 0b1111);
+            return self.words(&[a, b, c, d, e, f, px, qty, side.index() as u64, id]);
+        }
+        let fields = [Some(px), Some(qty), row.side.map(|side| side.index() as u64), row.id];
+        self.words(&self.head(Kind::Trade, &row.head, mask(&fields)));
+        self.optional(&fields);
+    }
+
+    #[inline]
+    fn quote(&mut self, row: &Quote) {
+        let px = |px: Option<qt_model::units::Px>| px.map(|px| px.mantissa() as u64);
+        let qty = |qty: Option<qt_model::units::Qty>| qty.map(|qty| qty.mantissa() as u64);
+        let fields = [px(row.bid_px), qty(row.bid_qty), px(row.ask_px), qty(row.ask_qty), row.id];
+        self.words(&self.head(Kind::Quote, &row.head, mask(&fields)));
+        self.optional(&fields);
+    }
+
+    #[inline]
+    fn depth(&mut self, row: &Depth, levels: &[Level]) {
+        let fields = [Some(row.action.index() as u64), row.first_id, row.last_id, row.prev_id];
+        self.words(&self.head(Kind::Depth, &row.head, mask(&fields)));
+        self.optional(&fields);
+        self.words(&[levels.len() as u64]);
+        for level in levels {
+            let (px, qty) = (level.px.mantissa() as u64, level.qty.mantissa() as u64);
+            self.words(&[level.side.index() as u64, px, qty]);
+        }
+    }
+
+    #[inline]
+    fn mbo(&mut self, row: &Mbo) {
+        let fields = [
+            Some(row.action.index() as u64),
+            row.side.map(|side| side.index() as u64),
+            row.px.map(|px| px.mantissa() as u64),
+            row.qty.map(|qty| qty.mantissa() as u64),
+            Some(row.order_id),
+            Some(u64::from(row.more)),
+            Some(u64::from(row.snapshot)),
+        ];
+        self.words(&self.head(Kind::Mbo, &row.head, mask(&fields)));
+        self.optional(&fields);
+    }
+
+    fn general(&mut self, record: &Record<'_>) {
+        let kind = record.kind();
+        let count = kind.fields().len();
+        let present = (0..count).filter(|field| record.value(*field) != Value::Absent);
+        let mask = present.fold(0, |mask, field| mask | 1 << field);
+        self.words(&self.head(kind, record.head(), mask));
+        for field in 0..count {
+            self.value(&record.value(field));
+        }
+        if kind == Kind::Depth {
+            self.words(&[record.levels().len() as u64]);
+            for level in record.levels() {
+                let (px, qty) = (level.px.mantissa() as u64, level.qty.mantissa() as u64);
+                self.words(&[level.side.index() as u64, px, qty]);
+            }
+        }
+    }
+
+    fn value(&mut self, value: &Value<'_>) {
+        match value {
+            Value::Absent => {}
+            Value::Bool(value) => self.words(&[u64::from(*value)]),
+            Value::U64(value) => self.words(&[*value]),
+            Value::F64(value) => self.words(&[value.to_bits()]),
+            Value::Ts(ts) => self.words(&[ts.nanos() as u64]),
+            Value::Px(px) => self.words(&[px.mantissa() as u64]),
+            Value::Qty(qty) => self.words(&[qty.mantissa() as u64]),
+            Value::Decimal(value) => self.decimal(*value),
+            Value::Word(index) => self.words(&[*index as u64]),
+            Value::Text(text) => {
+                self.words(&[text.len() as u64]);
+                self.gathered.extend_from_slice(text.as_bytes());
+            }
+            Value::F64List(list) => {
+                self.words(&[list.len() as u64]);
+                for value in list.iter() {
+                    // An absent value is a NaN here, which no present value can be.
+                    self.words(&[value.unwrap_or(f64::NAN).to_bits()]);
+                }
+            }
+        }
+    }
+
+    /// Equal amounts have one form, whatever zeros they were written with.
+    fn decimal(&mut self, value: Decimal) {
+        let value = value.normalize();
+        self.words(&[u64::from(value.scale())]);
+        self.gathered.extend_from_slice(&value.mantissa().to_le_bytes());
+    }
+}
+
+#[inline]
+fn mask(fields: &[Option<u64>]) -> u64 {
+    let bits = fields.iter().enumerate();
+    bits.fold(0, |mask, (bit, field)| mask | u64::from(field.is_some()) << bit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn the_quick_forms_equal_the_general_one() {
+        let batch = sample::every_kind();
+        let mut quick = Digest::default();
+        quick.update(&batch);
+        let mut general = Digest::default();
+        general.know(batch.instruments());
+        for record in batch.iter() {
+            general.general(&record);
+        }
+        general.records = batch.len() as u64;
+        assert_eq!(quick.text(), general.text());
+    }
+
+    #[test]
+    fn every_record_and_its_place_matter() {
+        let batch = sample::every_kind();
+        let digest_of = |skip: usize| {
+            let mut part = Batch::new(Arc::clone(batch.instruments()));
+            batch.iter().enumerate().filter(|(at, _)| *at != skip).for_each(|(_, r)| part.push(r));
+            let mut digest = Digest::default();
+            digest.update(&part);
+            digest.text()
+        };
+        let texts: std::collections::BTreeSet<_> = (0..=batch.len()).map(digest_of).collect();
+        assert_eq!(texts.len(), batch.len() + 1);
+    }
+}

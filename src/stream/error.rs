@@ -1,0 +1,141 @@
+//! What can go wrong between bytes and records, each variant a different decision for the caller.
+
+use std::sync::Arc;
+
+use qt_model::decimal::DecimalError;
+use qt_model::instrument::{SymbolError, TableError};
+use qt_model::units::ScaleError;
+
+use crate::place::Place;
+
+/// Reading failed. `Record` alone can be skipped; all others end the input.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// One record cannot be read; those after it can.
+    #[error("{place}: {problem}")]
+    Record { place: Place, problem: Box<Problem>, text: Option<Box<[u8]>> },
+    /// The bytes stop making sense here.
+    #[error("{place}: {message}")]
+    Corrupt { place: Place, message: String },
+    /// The input ends before its end.
+    #[error("{place}: the stream is cut: {message}")]
+    Truncated { place: Place, message: String },
+    /// The stream was written by a later version of the schema.
+    #[error("{place}: schema version {found} is newer than {known}, the newest that this qt reads")]
+    Schema { place: Place, found: u64, known: u64 },
+    /// The input is of a kind that cannot be read here.
+    #[error("{place}: {message}")]
+    Unreadable { place: Place, message: String },
+    /// Count or digest do not agree with the `end` record.
+    #[error("{place}: {message}")]
+    Mismatch { place: Place, message: String },
+    #[error("{place}: {source}")]
+    Io { place: Place, source: std::io::Error },
+}
+
+/// Why one record cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    #[error("the line is not UTF-8 (byte {byte} of the line)")]
+    NotUtf8 { byte: usize },
+    #[error("the line is longer than {limit} bytes")]
+    TooLong { limit: usize },
+    #[error("not JSON: {message} (column {column})")]
+    Json { column: usize, message: String },
+    #[error("the key `{key}` stands twice in one record")]
+    DuplicateKey { key: String },
+    #[error("a record needs `k`, its kind, first of all")]
+    NoKind,
+    #[error("a {kind} record needs `{field}`: expected {expected}")]
+    Missing { kind: &'static str, field: &'static str, expected: String },
+    #[error("field `{field}`: expected {expected}, found {found}")]
+    Field { field: String, expected: String, found: String },
+    #[error("field `{field}`: {source}, found {found}")]
+    Number { field: String, source: DecimalError, found: String },
+    #[error("field `sym`: {source}")]
+    Symbol { source: SymbolError },
+    #[error("field `{field}`: {source}")]
+    Scale { field: &'static str, source: ScaleError },
+    #[error("{source}")]
+    Table { source: TableError },
+    #[error("the row has {found} columns, the header has {expected}")]
+    Columns { expected: usize, found: usize },
+    #[error("{message}")]
+    Row { message: String },
+}
+
+impl ReadError {
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Record { place, .. }
+            | Self::Corrupt { place, .. }
+            | Self::Truncated { place, .. }
+            | Self::Schema { place, .. }
+            | Self::Unreadable { place, .. }
+            | Self::Mismatch { place, .. }
+            | Self::Io { place, .. } => place,
+        }
+    }
+
+    pub(crate) fn io(input: &Arc<str>, source: std::io::Error) -> Self {
+        Self::Io { place: Place::whole(input), source }
+    }
+
+    /// What the user can do about it, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Record { problem, .. } => problem.hint(),
+            Self::Truncated { .. } => {
+                Some("`--allow-truncated` accepts a stream without its `end` record")
+            }
+            Self::Schema { .. } => Some("a newer qt reads it"),
+            Self::Mismatch { .. } => {
+                Some("records were changed, added or removed since the stream was written")
+            }
+            Self::Corrupt { .. } | Self::Unreadable { .. } | Self::Io { .. } => None,
+        }
+    }
+}
+
+impl Problem {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Number { source: DecimalError::DoesNotFit { .. }, .. } => Some(
+                "declare the instrument's scales in a `stream` or `instrument` record before it",
+            ),
+            Self::Symbol { .. } => Some("write symbols as venue:NAME, such as binance:BTCUSDT"),
+            _ => Some("`--on-error skip` or `--on-error quarantine` goes on without such records"),
+        }
+    }
+
+    pub(crate) fn field(field: &str, expected: impl Into<String>, found: &[u8]) -> Self {
+        Self::Field { field: field.to_owned(), expected: expected.into(), found: excerpt(found) }
+    }
+}
+
+/// The beginning of what was found, short enough for a message.
+pub(crate) fn excerpt(text: &[u8]) -> String {
+    const LIMIT: usize = 60;
+    let shown = String::from_utf8_lossy(&text[..text.len().min(LIMIT)]);
+    let more = if text.len() > LIMIT { "…" } else { "" };
+    format!("{}{more}", shown.escape_debug())
+}
+
+/// Writing failed.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The encoding has no way to hold this.
+    #[error("{0}")]
+    Unfit(String),
+    #[error("{place}: {message}")]
+    Exists { place: Box<str>, message: &'static str },
+}
+
+impl WriteError {
+    /// Whether the reader at the other end went away, which is no failure.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Io(source) if source.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}

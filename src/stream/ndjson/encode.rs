@@ -1,0 +1,284 @@
+//! Records to NDJSON: hot kinds by hand, every kind by its fields, with equal bytes.
+
+use std::sync::Arc;
+
+use qt_model::decimal::{self, SAFE_MANTISSA};
+use qt_model::instrument::Instruments;
+use qt_model::record::{Batch, Depth, Field, Head, Kind, Level, Quote, Record, Trade, Value};
+use qt_model::time::TsWriter;
+use qt_model::units::{Px, Qty, Scale};
+use qt_model::words::{Side, Word};
+use rust_decimal::Decimal;
+
+use super::general::Scales;
+
+/// Writes records into a buffer; keeps what repeats from record to record.
+#[derive(Debug, Default)]
+pub(crate) struct Encoder {
+    event: TsWriter,
+    recv: TsWriter,
+    known: Vec<Known>,
+}
+
+/// What every record of an instrument repeats.
+#[derive(Debug)]
+struct Known {
+    /// `,"sym":"venue:NAME"`.
+    symbol: Box<[u8]>,
+    scales: Scales,
+}
+
+impl Encoder {
+    pub(crate) fn batch(&mut self, batch: &Batch, out: &mut Vec<u8>) {
+        self.know(batch.instruments());
+        for record in batch.iter() {
+            match record {
+                Record::Trade(view) => self.trade(view.row, out),
+                Record::Quote(view) => self.quote(view.row, out),
+                Record::Depth(view) => self.depth(view.row, view.levels, out),
+                _ => self.general(&record, out),
+            }
+        }
+    }
+
+    pub(crate) fn know(&mut self, instruments: &Arc<Instruments>) {
+        for instrument in instruments.iter().skip(self.known.len()) {
+            let symbol = format!(r#","sym":"{}""#, instrument.symbol).into_bytes().into();
+            let scales = Scales { px: instrument.px_scale, qty: instrument.qty_scale };
+            self.known.push(Known { symbol, scales });
+        }
+    }
+
+    fn scales(&self, head: &Head) -> Scales {
+        head.instrument.map_or_else(Scales::default, |id| self.known[id.index()].scales)
+    }
+
+    /// Up to and including the symbol.
+    #[inline]
+    fn head(&mut self, opening: &[u8], head: &Head, out: &mut Vec<u8>) {
+        out.extend_from_slice(opening);
+        if head.has_event_time {
+            out.extend_from_slice(br#","ts_event":""#);
+            out.extend_from_slice(self.event.text(head.ts_event));
+            out.push(b'"');
+        }
+        out.extend_from_slice(br#","ts_recv":""#);
+        out.extend_from_slice(self.recv.text(head.ts_recv));
+        out.push(b'"');
+        if let Some(id) = head.instrument {
+            out.extend_from_slice(&self.known[id.index()].symbol);
+        }
+    }
+
+    #[inline]
+    fn trade(&mut self, row: &Trade, out: &mut Vec<u8>) {
+        self.head(br#"{"k":"trade""#, &row.head, out);
+        let scales = self.scales(&row.head);
+        out.extend_from_slice(br#","px":"#);
+        number(row.px.mantissa(), scales.px, out);
+        out.extend_from_slice(br#","qty":"#);
+        number(row.qty.mantissa(), scales.qty, out);
+        match row.side {
+            Some(Side::Buy) => out.extend_from_slice(br#","side":"buy""#),
+            Some(Side::Sell) => out.extend_from_slice(br#","side":"sell""#),
+            None => {}
+        }
+        optional_id(br#","id":"#, row.id, out);
+        tail(row.head.seq, out);
+    }
+
+    #[inline]
+    fn quote(&mut self, row: &Quote, out: &mut Vec<u8>) {
+        self.head(br#"{"k":"quote""#, &row.head, out);
+        let scales = self.scales(&row.head);
+        let px = |name: &[u8], px: Option<Px>, out: &mut Vec<u8>| {
+            if let Some(px) = px {
+                out.extend_from_slice(name);
+                number(px.mantissa(), scales.px, out);
+            }
+        };
+        let qty = |name: &[u8], qty: Option<Qty>, out: &mut Vec<u8>| {
+            if let Some(qty) = qty {
+                out.extend_from_slice(name);
+                number(qty.mantissa(), scales.qty, out);
+            }
+        };
+        px(br#","bid_px":"#, row.bid_px, out);
+        qty(br#","bid_qty":"#, row.bid_qty, out);
+        px(br#","ask_px":"#, row.ask_px, out);
+        qty(br#","ask_qty":"#, row.ask_qty, out);
+        optional_id(br#","id":"#, row.id, out);
+        tail(row.head.seq, out);
+    }
+
+    #[inline]
+    fn depth(&mut self, row: &Depth, levels: &[Level], out: &mut Vec<u8>) {
+        self.head(br#"{"k":"depth""#, &row.head, out);
+        out.extend_from_slice(br#","action":""#);
+        out.extend_from_slice(row.action.word().as_bytes());
+        out.push(b'"');
+        optional_id(br#","first_id":"#, row.first_id, out);
+        optional_id(br#","last_id":"#, row.last_id, out);
+        optional_id(br#","prev_id":"#, row.prev_id, out);
+        let scales = self.scales(&row.head);
+        book(levels, scales, out);
+        tail(row.head.seq, out);
+    }
+
+    /// Any kind, by its fields.
+    fn general(&mut self, record: &Record<'_>, out: &mut Vec<u8>) {
+        if let Record::Other(view) = record {
+            out.extend_from_slice(view.json.as_bytes());
+            out.push(b'\n');
+            return;
+        }
+        let kind = record.kind();
+        let head = record.head();
+        let opening = format!(r#"{{"k":"{}""#, kind.name());
+        self.head(opening.as_bytes(), head, out);
+        let scales = self.scales(head);
+        for (at, described) in kind.fields().iter().enumerate() {
+            field(described, &record.value(at), scales, out);
+        }
+        if kind == Kind::Depth {
+            book(record.levels(), scales, out);
+        }
+        tail(head.seq, out);
+    }
+}
+
+/// `,"name":value`, or nothing for an absent value.
+pub(crate) fn field(field: &Field, value: &Value<'_>, scales: Scales, out: &mut Vec<u8>) {
+    if *value == Value::Absent {
+        return;
+    }
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(field.name.as_bytes());
+    out.extend_from_slice(b"\":");
+    self::value(field, value, scales, out);
+}
+
+/// The JSON text of a value; `null` for an absent one.
+pub(crate) fn value(field: &Field, value: &Value<'_>, scales: Scales, out: &mut Vec<u8>) {
+    match value {
+        Value::Absent => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::U64(value) => whole(*value, out),
+        Value::F64(value) => float(*value, out),
+        Value::Ts(ts) => {
+            out.push(b'"');
+            ts.write(out);
+            out.push(b'"');
+        }
+        Value::Px(px) => number(px.mantissa(), scales.px, out),
+        Value::Qty(qty) => number(qty.mantissa(), scales.qty, out),
+        Value::Decimal(value) => money(*value, out),
+        Value::Text(text) => string(text, out),
+        Value::Word(index) => {
+            let qt_model::record::FieldType::Word(words) = field.ty else {
+                unreachable!("a word stands in a field of words");
+            };
+            string(words[*index], out);
+        }
+        Value::F64List(list) => {
+            out.push(b'[');
+            for (at, value) in list.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                match value {
+                    Some(value) => float(*value, out),
+                    None => out.extend_from_slice(b"null"),
+                }
+            }
+            out.push(b']');
+        }
+    }
+}
+
+fn book(levels: &[Level], scales: Scales, out: &mut Vec<u8>) {
+    let mut side = |name: &[u8], side: Side| {
+        out.extend_from_slice(name);
+        let mut first = true;
+        for level in levels.iter().filter(|level| level.side == side) {
+            out.extend_from_slice(if first { b"[" } else { b",[" });
+            number(level.px.mantissa(), scales.px, out);
+            out.push(b',');
+            number(level.qty.mantissa(), scales.qty, out);
+            out.push(b']');
+            first = false;
+        }
+        out.push(b']');
+    };
+    side(br#","bids":["#, Side::Buy);
+    side(br#","asks":["#, Side::Sell);
+}
+
+/// A number, or a string where a tool in the middle might bend its digits.
+#[inline]
+fn number(mantissa: i64, scale: Scale, out: &mut Vec<u8>) {
+    if mantissa.unsigned_abs() < SAFE_MANTISSA {
+        decimal::write(mantissa, scale, out);
+    } else {
+        out.push(b'"');
+        decimal::write(mantissa, scale, out);
+        out.push(b'"');
+    }
+}
+
+fn money(value: Decimal, out: &mut Vec<u8>) {
+    let value = value.normalize();
+    let safe = value.mantissa().unsigned_abs() < u128::from(SAFE_MANTISSA);
+    let quote: &[u8] = if safe { b"" } else { b"\"" };
+    out.extend_from_slice(quote);
+    out.extend_from_slice(value.to_string().as_bytes());
+    out.extend_from_slice(quote);
+}
+
+#[inline]
+fn whole(value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// The shortest text that reads back to the same double.
+fn float(value: f64, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, &value).expect("a vector takes every byte");
+}
+
+fn string(text: &str, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, text).expect("a vector takes every byte");
+}
+
+#[inline]
+fn optional_id(name: &[u8], id: Option<u64>, out: &mut Vec<u8>) {
+    if let Some(id) = id {
+        out.extend_from_slice(name);
+        whole(id, out);
+    }
+}
+
+#[inline]
+fn tail(seq: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(br#","seq":"#);
+    whole(seq, out);
+    out.extend_from_slice(b"}\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn the_quick_forms_equal_the_general_one() {
+        let batch = sample::every_kind();
+        let mut quick = Vec::new();
+        Encoder::default().batch(&batch, &mut quick);
+        let mut general = Vec::new();
+        let mut encoder = Encoder::default();
+        encoder.know(batch.instruments());
+        batch.iter().for_each(|record| encoder.general(&record, &mut general));
+        assert_eq!(String::from_utf8(quick).unwrap(), String::from_utf8(general).unwrap());
+    }
+}

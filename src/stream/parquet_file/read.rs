@@ -1,0 +1,316 @@
+//! Parquet files to batches, row group by row group.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
+};
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::statistics::Statistics;
+use qt_model::record::{Batch, Kind, Level, Source};
+use qt_model::time::Ts;
+
+use super::{END_KEY, HEADER_KEY, SPAN_KEY};
+use crate::columns::{Carry, ColumnScales, RowReader, Sink, close, guess_kind, schema};
+use crate::digest::Digest;
+use crate::error::{Problem, ReadError};
+use crate::frame::{End, Header, SCHEMA};
+use crate::place::{At, Place};
+use crate::read::{Options, verify};
+use crate::symbols::Symbols;
+
+/// A half-open range of `ts_recv`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub from: Ts,
+    pub to: Ts,
+}
+
+impl Span {
+    pub const ALL: Self = Self { from: Ts::MIN, to: Ts::MAX };
+
+    #[inline]
+    pub fn contains(&self, ts: Ts) -> bool {
+        self.from <= ts && ts < self.to
+    }
+
+    /// Whether anything between `first` and `last`, both included, lies inside.
+    pub fn touches(&self, first: Ts, last: Ts) -> bool {
+        first < self.to && self.from <= last
+    }
+}
+
+/// What the footer of a file says of it.
+#[derive(Clone, Debug)]
+pub struct Description {
+    pub kind: Kind,
+    pub header: Option<Header>,
+    pub end: Option<End>,
+    pub rows: u64,
+    /// The first and last `ts_recv`, where the file says so.
+    pub span: Option<(Ts, Ts)>,
+}
+
+/// One file as a source of batches. It is opened at the first call, so that a merge over many
+/// files holds only those open whose time has come.
+pub struct ParquetReader {
+    path: PathBuf,
+    input: Arc<str>,
+    options: Options,
+    span: Span,
+    state: State,
+    digest: Option<Digest>,
+    carry: Carry,
+    spare: Vec<Level>,
+    read: u64,
+}
+
+enum State {
+    Closed,
+    Open(Box<Open>),
+    Done,
+}
+
+struct Open {
+    tables: ParquetRecordBatchReader,
+    rows: RowReader,
+    symbols: Symbols,
+    kind: Kind,
+    end: Option<End>,
+}
+
+impl std::fmt::Debug for ParquetReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParquetReader").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Reads the footer of a file and declares its instruments.
+pub fn describe(path: &Path, options: &Options) -> Result<Description, ReadError> {
+    let input: Arc<str> = path.display().to_string().into();
+    let file = File::open(path).map_err(|source| ReadError::io(&input, source))?;
+    let metadata = load(&input, &file)?;
+    let description = describe_footer(&input, &metadata)?;
+    let mut symbols = Symbols::new(&options.universe);
+    let instruments = description.header.iter().flat_map(|header| header.instruments.iter());
+    for instrument in instruments {
+        symbols
+            .declare(instrument.clone())
+            .map_err(|problem| corrupt(&input, problem.to_string()))?;
+    }
+    Ok(description)
+}
+
+fn load(input: &Arc<str>, file: &File) -> Result<ArrowReaderMetadata, ReadError> {
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    ArrowReaderMetadata::load(file, options).map_err(|error| corrupt(input, error.to_string()))
+}
+
+fn corrupt(input: &Arc<str>, message: impl Into<String>) -> ReadError {
+    ReadError::Corrupt { place: Place::whole(input), message: message.into() }
+}
+
+fn note<'a>(metadata: &'a ParquetMetaData, key: &str) -> Option<&'a str> {
+    let notes = metadata.file_metadata().key_value_metadata()?;
+    notes.iter().find(|note| note.key == key)?.value.as_deref()
+}
+
+fn describe_footer(
+    input: &Arc<str>,
+    metadata: &ArrowReaderMetadata,
+) -> Result<Description, ReadError> {
+    let footer = metadata.metadata();
+    let parse = |text: &str| Header::parse(text.as_bytes());
+    let header = note(footer, HEADER_KEY).map(parse).transpose();
+    let header = header.map_err(|problem| corrupt(input, problem.to_string()))?;
+    if let Some(found) = header.as_ref().map(|header| header.schema).filter(|found| *found > SCHEMA)
+    {
+        return Err(ReadError::Schema { place: Place::whole(input), found, known: SCHEMA });
+    }
+    let end = note(footer, END_KEY).map(|text| End::parse(text.as_bytes())).transpose();
+    let end = end.map_err(|problem| corrupt(input, problem.to_string()))?;
+    let kind =
+        header.as_ref().and_then(Header::only_kind).or_else(|| guess_kind(metadata.schema()));
+    let Some(kind) = kind else {
+        let names: Vec<_> =
+            metadata.schema().fields().iter().map(|field| field.name().as_str()).collect();
+        let message = format!("the columns {} are those of no record kind", names.join(", "));
+        return Err(ReadError::Unreadable { place: Place::whole(input), message });
+    };
+    let rows = u64::try_from(footer.file_metadata().num_rows()).unwrap_or_default();
+    let span = note(footer, SPAN_KEY).and_then(|text| {
+        let (first, last) = text.split_once('/')?;
+        Some((Ts::from_nanos(first.parse().ok()?), Ts::from_nanos(last.parse().ok()?)))
+    });
+    Ok(Description { kind, header, end, rows, span })
+}
+
+/// The types that we want the columns as: narrow decimals, dictionaries for words and symbols.
+fn wanted(kind: Kind, found: &SchemaRef) -> SchemaRef {
+    let ours = schema(kind, ColumnScales::of(&Default::default()), false, Default::default());
+    let field = |found: &Arc<Field>| {
+        let Ok(own) = ours.field_with_name(found.name()) else { return Arc::clone(found) };
+        let ty = match (found.data_type(), own.data_type()) {
+            (DataType::Decimal128(precision @ ..=18, scale), DataType::Decimal64(..)) => {
+                DataType::Decimal64(*precision, *scale)
+            }
+            (
+                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View,
+                DataType::Dictionary(..),
+            ) => own.data_type().clone(),
+            (found, _) => found.clone(),
+        };
+        Arc::new(found.as_ref().clone().with_data_type(ty))
+    };
+    Arc::new(Schema::new(found.fields().iter().map(field).collect::<Vec<_>>()))
+}
+
+impl ParquetReader {
+    pub fn new(path: &Path, span: Span, options: Options) -> Self {
+        let digest = (options.verify && span == Span::ALL).then(Digest::default);
+        Self {
+            path: path.to_owned(),
+            input: path.display().to_string().into(),
+            options,
+            span,
+            state: State::Closed,
+            digest,
+            carry: None,
+            spare: Vec::new(),
+            read: 0,
+        }
+    }
+
+    fn open(&mut self) -> Result<(), ReadError> {
+        let input = &self.input;
+        let file = File::open(&self.path).map_err(|source| ReadError::io(input, source))?;
+        let plain = load(input, &file)?;
+        let Description { kind, end, .. } = describe_footer(input, &plain)?;
+        let fail = |error: parquet::errors::ParquetError| corrupt(input, error.to_string());
+        let options = ArrowReaderOptions::new()
+            .with_skip_arrow_metadata(true)
+            .with_schema(wanted(kind, plain.schema()));
+        let typed = ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options);
+        // A file of other types than ours is read as it is, and its columns are converted.
+        let metadata = typed.unwrap_or(plain);
+        let groups = self.groups(metadata.metadata());
+        let known = |name: &str| is_known(kind, name);
+        let columns = metadata.schema().fields().iter().enumerate();
+        let columns = columns.filter(|(_, field)| known(field.name())).map(|(at, _)| at);
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), columns);
+        let tables = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+            .with_projection(mask)
+            .with_row_groups(groups)
+            .with_batch_size(self.options.batch_records)
+            .build()
+            .map_err(fail)?;
+        let schema = arrow::array::RecordBatchReader::schema(&tables);
+        let rows = RowReader::new(kind, &schema, self.options.feed_latency_ns)
+            .map_err(|problem| corrupt(input, problem.to_string()))?;
+        let symbols = Symbols::new(&self.options.universe);
+        self.state = State::Open(Box::new(Open { tables, rows, symbols, kind, end }));
+        Ok(())
+    }
+
+    /// The row groups whose statistics touch the range.
+    fn groups(&self, metadata: &ParquetMetaData) -> Vec<usize> {
+        let schema = metadata.file_metadata().schema_descr();
+        let column = schema.columns().iter().position(|column| column.name() == "ts_recv");
+        let touches = |group: &usize| {
+            let statistics =
+                column.and_then(|column| metadata.row_group(*group).column(column).statistics());
+            let Some(Statistics::Int64(range)) = statistics else { return true };
+            match (range.min_opt(), range.max_opt()) {
+                (Some(min), Some(max)) => {
+                    self.span.touches(Ts::from_nanos(*min), Ts::from_nanos(*max))
+                }
+                _ => true,
+            }
+        };
+        (0..metadata.num_row_groups()).filter(touches).collect()
+    }
+
+    fn step(&mut self, batch: &mut Batch) -> Result<(), ReadError> {
+        let State::Open(open) = &mut self.state else { return Ok(()) };
+        let table = open.tables.next().transpose().map_err(|error| ReadError::Corrupt {
+            place: Place { input: Arc::clone(&self.input), at: At::Row(self.read) },
+            message: format!("damaged data: {error}"),
+        })?;
+        let (tolerance, first, input) = (&self.options.tolerance, self.read, &self.input);
+        let mut judge = |row: usize, problem: Problem| {
+            let place = Place { input: Arc::clone(input), at: At::Row(first + row as u64) };
+            tolerance.judge(ReadError::Record { place, problem: Box::new(problem), text: None })
+        };
+        let mut ordinals = Vec::new();
+        let mut sink =
+            Sink { batch, ordinals: &mut ordinals, spare: &mut self.spare, judge: &mut judge };
+        let Some(table) = table else {
+            close(&mut self.carry, &mut sink);
+            batch.place_all(open.kind);
+            return self.finish(batch);
+        };
+        open.rows.read(&table, &mut open.symbols, &mut self.carry, &mut sink)?;
+        self.read += table.num_rows() as u64;
+        batch.place_all(open.kind);
+        if let Some(digest) = &mut self.digest {
+            digest.update(batch);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, batch: &Batch) -> Result<(), ReadError> {
+        let State::Open(open) = std::mem::replace(&mut self.state, State::Done) else {
+            return Ok(());
+        };
+        match (&mut self.digest, open.end) {
+            (Some(digest), Some(end)) => {
+                digest.update(batch);
+                verify(&Place::whole(&self.input), &end, digest)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Leaves out what lies outside the range, where row groups reach beyond it.
+    fn trim(&self, batch: &mut Batch) {
+        let inside = |at: usize| self.span.contains(batch.head(at).ts_recv);
+        if self.span == Span::ALL || (0..batch.len()).all(inside) {
+            return;
+        }
+        let mut kept = Batch::new(Arc::clone(batch.instruments()));
+        for record in batch.iter().filter(|record| self.span.contains(record.head().ts_recv)) {
+            kept.push(record);
+        }
+        *batch = kept;
+    }
+}
+
+fn is_known(kind: Kind, name: &str) -> bool {
+    let head = ["ts_event", "ts_recv", "sym", "seq"];
+    let level = ["level", "side", "px", "qty"];
+    head.contains(&name)
+        || kind == Kind::Depth && level.contains(&name)
+        || kind.fields().iter().any(|field| field.name == name)
+}
+
+impl Source for ParquetReader {
+    type Error = ReadError;
+
+    fn next(&mut self, batch: &mut Batch) -> Result<bool, ReadError> {
+        batch.clear();
+        if matches!(self.state, State::Closed) {
+            self.open()?;
+        }
+        batch.set_instruments(self.options.universe.snapshot());
+        while batch.is_empty() && !matches!(self.state, State::Done) {
+            self.step(batch)?;
+            self.trim(batch);
+        }
+        Ok(!batch.is_empty())
+    }
+}

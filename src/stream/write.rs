@@ -1,0 +1,122 @@
+//! Writing a stream in any encoding, with its digest and its end.
+
+use std::io::Write;
+
+use qt_model::record::{Batch, Kind};
+
+use crate::arrow_ipc::ArrowWriter;
+use crate::csv_file::CsvWriter;
+use crate::digest::Digest;
+use crate::error::WriteError;
+use crate::frame::{End, Header};
+use crate::ndjson::encode::Encoder;
+use crate::parquet_file::ParquetWriter;
+use crate::text_table::TableWriter;
+
+/// An encoding to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Ndjson,
+    Arrow,
+    Parquet,
+    Csv,
+    Table,
+}
+
+/// Writes one stream: header, batches, end.
+#[derive(Debug)]
+pub struct StreamWriter<W: Write + Send> {
+    encoding: Encoding<W>,
+    digest: Digest,
+}
+
+#[derive(Debug)]
+enum Encoding<W: Write + Send> {
+    Ndjson { out: W, encoder: Encoder, buffer: Vec<u8> },
+    Arrow(Box<ArrowWriter<W>>),
+    Parquet(Box<ParquetWriter<W>>),
+    Csv(Box<CsvWriter<W>>),
+    Table(TableWriter<W>),
+}
+
+impl<W: Write + Send> StreamWriter<W> {
+    pub fn new(
+        mut out: W,
+        format: Format,
+        header: &Header,
+        row_group_records: usize,
+    ) -> Result<Self, WriteError> {
+        let encoding = match format {
+            Format::Ndjson => {
+                writeln!(out, "{}", header.to_json())?;
+                Encoding::Ndjson { out, encoder: Encoder::default(), buffer: Vec::new() }
+            }
+            Format::Arrow => Encoding::Arrow(Box::new(ArrowWriter::new(out, header.clone()))),
+            Format::Parquet => {
+                let kind = header.only_kind().ok_or_else(|| {
+                    let message = "a Parquet file holds one kind of record; choose it with --kinds";
+                    WriteError::Unfit(message.to_owned())
+                })?;
+                let writer = ParquetWriter::new(out, kind, header, row_group_records)?;
+                Encoding::Parquet(Box::new(writer))
+            }
+            Format::Csv => {
+                let known = |name: &String| Kind::from_name(name);
+                let kinds =
+                    header.kinds.as_ref().map(|kinds| kinds.iter().filter_map(known).collect());
+                Encoding::Csv(Box::new(CsvWriter::new(out, kinds)))
+            }
+            Format::Table => Encoding::Table(TableWriter::new(out, header.only_kind())),
+        };
+        Ok(Self { encoding, digest: Digest::default() })
+    }
+
+    pub fn write(&mut self, batch: &Batch) -> Result<(), WriteError> {
+        self.digest.update(batch);
+        match &mut self.encoding {
+            Encoding::Ndjson { out, encoder, buffer } => {
+                buffer.clear();
+                encoder.batch(batch, buffer);
+                Ok(out.write_all(buffer)?)
+            }
+            Encoding::Arrow(writer) => writer.write(batch),
+            Encoding::Parquet(writer) => writer.write(batch),
+            Encoding::Csv(writer) => writer.write(batch),
+            Encoding::Table(writer) => writer.write(batch),
+        }
+    }
+
+    /// Hands on what is buffered: before a wait, so that the next stage need not wait too.
+    pub fn flush(&mut self) -> Result<(), WriteError> {
+        match &mut self.encoding {
+            Encoding::Ndjson { out, .. } => Ok(out.flush()?),
+            Encoding::Arrow(writer) => writer.flush(),
+            // A row group is the least that Parquet can hand on.
+            Encoding::Parquet(_) => Ok(()),
+            Encoding::Csv(writer) => writer.flush(),
+            Encoding::Table(writer) => writer.flush(),
+        }
+    }
+
+    pub fn records(&self) -> u64 {
+        self.digest.records()
+    }
+
+    /// Closes the stream. `stopped` says why it ends early, if it does.
+    pub fn finish(self, skipped: u64, stopped: Option<String>) -> Result<(W, End), WriteError> {
+        let (records, digest) = (self.digest.records(), self.digest.text());
+        let end = End { records, digest, skipped, stopped };
+        let out = match self.encoding {
+            Encoding::Ndjson { mut out, .. } => {
+                writeln!(out, "{}", end.to_json())?;
+                out.flush()?;
+                out
+            }
+            Encoding::Arrow(writer) => writer.finish(&end)?,
+            Encoding::Parquet(writer) => writer.finish(&end)?,
+            Encoding::Csv(writer) => writer.finish()?,
+            Encoding::Table(writer) => writer.finish()?,
+        };
+        Ok((out, end))
+    }
+}
