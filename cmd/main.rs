@@ -16,10 +16,13 @@ mod settings;
 mod shutdown;
 mod stream_args;
 mod terminal;
+mod write_args;
 
 // One line per command, as in the registry.
+mod completions;
 mod config;
 mod drill;
+mod man;
 
 use std::env;
 use std::panic;

@@ -39,6 +39,8 @@ macro_rules! commands {
 // In this order in `qt help`.
 commands! {
     config::Config,
+    completions::Completions,
+    man::Man,
     drill::Drill,
 }
 

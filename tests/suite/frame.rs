@@ -6,9 +6,11 @@
 mod configuration;
 mod exit_codes;
 mod flags;
+mod manual;
 mod signals;
 mod terminal;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
@@ -63,4 +65,20 @@ pub(crate) fn stdout(command: &mut Command) -> String {
 
 pub(crate) fn stderr(command: &mut Command) -> String {
     String::from_utf8(command.assert().get_output().stderr.clone()).unwrap()
+}
+
+/// Compares with a committed file, or writes it if `QT_UPDATE` is set.
+pub(crate) fn golden(path: impl AsRef<Path>, found: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("QT_UPDATE").is_some_and(|it| it != OsStr::new("")) {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, found).unwrap();
+        return;
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        expected == found,
+        "{} is out of date; QT_UPDATE=1 cargo test --test suite writes it anew",
+        file.display()
+    );
 }

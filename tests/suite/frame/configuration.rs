@@ -160,6 +160,8 @@ fn a_broken_configuration_stops_only_those_who_need_it() {
     world.qt("config show").assert().code(2);
     world.qt("drill flags").assert().code(2);
     world.qt("config check good.toml").assert().code(0);
+    world.qt("completions bash").assert().code(0);
+    world.qt("man").assert().code(0);
 }
 
 #[test]

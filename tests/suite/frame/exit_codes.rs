@@ -54,6 +54,13 @@ fn a_full_disk_is_4_even_if_the_command_does_not_look() {
 }
 
 #[test]
+fn a_directory_that_cannot_be_written_is_4() {
+    let world = World::new().with("file", "in the way");
+    let failed = world.qt("man --to file/pages").assert().code(4);
+    failed.stderr(starts_with("qt: writing file/pages/qt.1: "));
+}
+
+#[test]
 fn unfinished_work_is_5() {
     qt("drill incomplete").assert().code(5).stderr(is_empty());
 }

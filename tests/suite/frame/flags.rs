@@ -13,7 +13,10 @@ fn a_misspelt_word_suggests_the_right_one() {
     check("config shwo", "show");
     check("config show --orign", "--origin");
     check("config show --colour never", "--color");
+    check("completions bsh", "bash");
     check("drill flags --output arow", "arrow");
+    let answer = qt("man config chek").assert().code(2);
+    answer.stderr("qt: `qt config` has no command `chek`\nhint: did you mean `qt config check`?\n");
 }
 
 /// The line of `drill flags` that starts with `subject`.
