@@ -1,1 +1,58 @@
-fn main() {}
+//! The `qt` binary: parse, run, and say with an exit code how it went.
+//!
+//! SIGPIPE stays ignored, as Rust starts every program: a closed pipe is an error value that
+//! `context` turns into a quiet end, after the command has cleaned up.
+
+// The frame that every command stands on.
+mod bug;
+mod context;
+mod failure;
+mod global;
+mod outcome;
+mod output;
+mod progress;
+mod registry;
+mod settings;
+mod shutdown;
+mod stream_args;
+mod terminal;
+mod write_args;
+
+// One line per command, as in the registry.
+mod completions;
+mod config;
+mod drill;
+mod man;
+
+use std::env;
+use std::panic;
+use std::process::ExitCode;
+
+use context::Context;
+use outcome::Exit;
+use registry::Cli;
+use terminal::{Talk, When};
+
+fn main() -> ExitCode {
+    bug::install_hook();
+    let exit = panic::catch_unwind(run).unwrap_or(Exit::Bug);
+    if bug::happened() { Exit::Bug.into() } else { exit.into() }
+}
+
+fn run() -> Exit {
+    let cli = match Cli::parse_from(env::args_os().collect()) {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // Nobody may be reading; that changes nothing about the command line.
+            let _ = answer.print();
+            return if answer.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    match Context::new(&cli.global) {
+        Ok(mut context) => {
+            let result = cli.command.run(&mut context);
+            context.conclude(result)
+        }
+        Err(error) => context::report(&error, &Talk::new(cli.global.color.unwrap_or(When::Auto))),
+    }
+}

@@ -1,0 +1,115 @@
+//! The flags of commands that read or write streams.
+//!
+//! Parsing only: which files, which encoding, what to do with bad records. Opening, merging and
+//! writing is the `stream` room's. A flag left out falls back to its setting, so ask the methods, not
+//! the fields, where there is a method.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::failure::Failure;
+use crate::settings::Settings;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// One JSON record a line
+    Ndjson,
+    /// Arrow IPC stream
+    Arrow,
+    /// Parquet with zstd
+    Parquet,
+    /// Comma-separated values with a header
+    Csv,
+    /// Aligned columns for reading
+    Table,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnError {
+    /// Stop at the first one
+    Fail,
+    /// Count it and go on
+    Skip,
+    /// Write it to the file of `--quarantine` and go on
+    Quarantine,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ordering {
+    /// Stop at the first one
+    Strict,
+    /// Count it and go on
+    Warn,
+}
+
+/// What becomes of a record that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BadRecord<'a> {
+    Fail,
+    Skip,
+    Quarantine(&'a Path),
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Stream")]
+pub(crate) struct StreamArgs {
+    /// Files to read and merge in order; `-` is standard input
+    #[arg(short, long, value_name = "FILE", num_args = 1..)]
+    pub(crate) input: Vec<PathBuf>,
+    /// Encoding to write
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<OutputFormat>,
+    /// Write to this file; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+    /// What to do with a record that cannot be read
+    #[arg(long, value_name = "ACTION", requires_if("quarantine", "quarantine"))]
+    on_error: Option<OnError>,
+    /// Write records that cannot be read to this file, as they came
+    #[arg(long, value_name = "FILE")]
+    quarantine: Option<PathBuf>,
+    /// Accept a stream that was cut off before its `end` record
+    #[arg(long)]
+    pub(crate) allow_truncated: bool,
+    /// Check the count and digest in the `end` record
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// What to do with a record that is out of order
+    #[arg(long, value_name = "RULE")]
+    ordering: Option<Ordering>,
+    /// Stop after this many records
+    #[arg(long, value_name = "RECORDS")]
+    pub(crate) limit: Option<u64>,
+}
+
+impl StreamArgs {
+    pub(crate) fn output(&self, settings: &Settings) -> OutputFormat {
+        self.output.unwrap_or_else(|| settings.stream_format())
+    }
+
+    pub(crate) fn ordering(&self, settings: &Settings) -> Ordering {
+        self.ordering.unwrap_or_else(|| settings.stream_ordering())
+    }
+
+    /// The file to write to; `None` is standard output.
+    pub(crate) fn to(&self) -> Option<&Path> {
+        self.to.as_deref().filter(|path| *path != Path::new("-"))
+    }
+
+    /// `--quarantine FILE` alone is enough to ask for it.
+    pub(crate) fn bad_record(&self, settings: &Settings) -> Result<BadRecord<'_>, Failure> {
+        match (self.on_error, &self.quarantine) {
+            (None | Some(OnError::Quarantine), Some(file)) => Ok(BadRecord::Quarantine(file)),
+            (Some(OnError::Fail | OnError::Skip), Some(_)) => {
+                let failure = Failure::usage("`--quarantine` needs `--on-error quarantine`");
+                Err(failure.with_hint("leave `--on-error` out: `--quarantine FILE` implies it"))
+            }
+            (given, None) => match given.unwrap_or_else(|| settings.stream_on_error()) {
+                OnError::Skip => Ok(BadRecord::Skip),
+                // Without a file there is nowhere to put records; clap has refused that already.
+                OnError::Fail | OnError::Quarantine => Ok(BadRecord::Fail),
+            },
+        }
+    }
+}
