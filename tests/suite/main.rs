@@ -1,1 +1,6 @@
+//! The one integration binary: everything that needs the whole house, linked once.
+//!
+//! A file here is a topic; a topic that grows becomes a folder. Tests that need one room only live
+//! in that room.
 
+mod architecture;
