@@ -1,3 +1,7 @@
-//! The integration tests, in one binary because linking is what costs.
+//! The one integration binary: everything that needs the whole house, linked once.
+//!
+//! A file here is a topic; a topic that grows becomes a folder. Tests that need one room only live
+//! in that room.
 
+mod architecture;
 mod frame;
