@@ -5,6 +5,7 @@
 
 // The frame that every command stands on.
 mod bug;
+mod choice;
 mod context;
 mod failure;
 mod global;

@@ -19,8 +19,8 @@ use std::thread;
 
 use sha2::{Digest, Sha256};
 
+use crate::choice::{OnError, Ordering, OutputFormat};
 use crate::global::GlobalArgs;
-use crate::stream_args::{OnError, Ordering, OutputFormat};
 use crate::terminal::{Paint, When};
 
 pub(crate) use problem::Problems;

@@ -4,7 +4,6 @@
 //! business here. Readers are [`qt_model::record::Source`]s.
 
 pub mod arrow_ipc;
-mod cells;
 mod columns;
 pub mod csv_file;
 pub mod digest;

@@ -5,8 +5,8 @@ use qt_model::record::{Depth, Head, Level, Quote, Trade};
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::{DepthAction, Side, Word};
 
+use super::cells::{DecimalCells, WordCells};
 use super::read::{Carry, Rows, Sink};
-use crate::cells::{DecimalCells, WordCells};
 use crate::error::{Problem, ReadError};
 
 /// Ends the reading of a table whose columns cannot be read at all.

@@ -5,12 +5,13 @@
 //! and sizes are decimals at the widest scale of the stream's instruments: 64 bits wide where all
 //! instruments agree on it, 128 where they differ.
 
+mod cells;
 mod hot_read;
 mod hot_write;
 mod read;
 mod schema;
 mod write;
 
-pub(crate) use read::{Carry, RowReader, Sink, close, money};
-pub(crate) use schema::{ColumnScales, guess_kind, scale_of_column, schema};
+pub(crate) use read::{Carry, RowReader, Sink, close};
+pub(crate) use schema::{ColumnScales, guess_kind, schema};
 pub(crate) use write::RowWriter;

@@ -18,9 +18,9 @@ use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use rust_decimal::Decimal;
 
+use super::cells::{DecimalCells, Longs, WordCells, misfit};
 use super::hot_read;
 use super::schema::{MONEY_SCALE, ORDINAL, data_type, scale_of_column, ts_type, word_type};
-use crate::cells::{DecimalCells, Longs, WordCells, misfit};
 use crate::error::Problem;
 use crate::ndjson::general::refuse_unscaled;
 use crate::symbols::Symbols;

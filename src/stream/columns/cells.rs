@@ -10,7 +10,7 @@ use qt_model::record::Field;
 use qt_model::units::Scale;
 use rust_decimal::Decimal;
 
-use crate::columns::scale_of_column;
+use super::schema::scale_of_column;
 use crate::error::Problem;
 
 /// Nanoseconds, some of them absent.
@@ -137,7 +137,7 @@ impl DecimalCells {
             return Ok(None);
         }
         let value = self.wide(row);
-        let money = crate::columns::money(value, self.scale.digits());
+        let money = super::read::money(value, self.scale.digits());
         let found = || format!("{value}e-{}", self.scale.digits());
         money.map(Some).ok_or_else(|| {
             Problem::field(self.name, "an amount of at most 28 digits", found().as_bytes())
