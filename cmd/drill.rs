@@ -120,7 +120,7 @@ fn flags(args: &StreamArgs, context: &Context) -> anyhow::Result<Outcome> {
     let lines = [
         format!("input {:?}", args.input),
         format!("output {:?}", args.output(settings)),
-        format!("to {:?}", args.to()),
+        format!("to {:?}", args.out()),
         format!("bad records {:?}", args.bad_record(settings)?),
         format!("ordering {:?}", args.ordering(settings)),
         format!("truncated {}, verify {}", args.allow_truncated, args.verify),

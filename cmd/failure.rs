@@ -14,6 +14,9 @@ use std::error::Error as StdError;
 use std::fmt::{self, Display};
 use std::io;
 
+use qt_market::merge::MergeError;
+use qt_stream::error::{ReadError, WriteError};
+
 use crate::outcome::Exit;
 use crate::settings::Problems;
 
@@ -83,11 +86,40 @@ pub(crate) fn classify(error: &anyhow::Error) -> Exit {
         if cause.is::<Problems>() {
             return Exit::Usage;
         }
+        if let Some(error) = cause.downcast_ref::<ReadError>() {
+            return classify_read(error);
+        }
+        if let Some(error) = cause.downcast_ref::<WriteError>() {
+            return classify_write(error);
+        }
+        if let Some(MergeError::Order { .. }) = cause.downcast_ref::<MergeError<ReadError>>() {
+            return Exit::Input;
+        }
         if let Some(error) = cause.downcast_ref::<io::Error>() {
             return classify_io(error.kind());
         }
     }
     Exit::Outside
+}
+
+fn classify_read(error: &ReadError) -> Exit {
+    match error {
+        ReadError::Io { source, .. } => classify_io(source.kind()),
+        ReadError::Record { .. }
+        | ReadError::Corrupt { .. }
+        | ReadError::Truncated { .. }
+        | ReadError::Schema { .. }
+        | ReadError::Unreadable { .. }
+        | ReadError::Mismatch { .. } => Exit::Input,
+    }
+}
+
+fn classify_write(error: &WriteError) -> Exit {
+    match error {
+        WriteError::Io(_) => Exit::Outside,
+        // What was asked for cannot be done with these records.
+        WriteError::Unfit(_) | WriteError::Exists { .. } => Exit::Usage,
+    }
 }
 
 fn classify_io(kind: io::ErrorKind) -> Exit {
@@ -116,6 +148,12 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// The outermost hint: the one closest to what the user did.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<&str> {
     error.chain().find_map(|cause| {
+        if let Some(error) = cause.downcast_ref::<ReadError>() {
+            return error.hint();
+        }
+        if let Some(MergeError::Order { .. }) = cause.downcast_ref::<MergeError<ReadError>>() {
+            return Some("`--ordering warn` counts such records and lets them pass");
+        }
         let failure = cause.downcast_ref::<Failure>()?;
         failure.hint.as_deref().or_else(|| hint(&failure.error))
     })

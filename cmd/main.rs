@@ -13,9 +13,11 @@ mod outcome;
 mod output;
 mod progress;
 mod registry;
+mod select_args;
 mod settings;
 mod shutdown;
 mod stream_args;
+mod streams;
 mod terminal;
 mod write_args;
 
@@ -24,6 +26,7 @@ mod completions;
 mod config;
 mod drill;
 mod man;
+mod replay;
 
 use std::env;
 use std::panic;

@@ -31,7 +31,7 @@ pub(crate) struct StreamArgs {
     output: Option<OutputFormat>,
     /// Write to this file; `-` is standard output
     #[arg(long, value_name = "FILE")]
-    to: Option<PathBuf>,
+    out: Option<PathBuf>,
     /// What to do with a record that cannot be read
     #[arg(long, value_name = "ACTION", requires_if("quarantine", "quarantine"))]
     on_error: Option<OnError>,
@@ -62,8 +62,8 @@ impl StreamArgs {
     }
 
     /// The file to write to; `None` is standard output.
-    pub(crate) fn to(&self) -> Option<&Path> {
-        self.to.as_deref().filter(|path| *path != Path::new("-"))
+    pub(crate) fn out(&self) -> Option<&Path> {
+        self.out.as_deref().filter(|path| *path != Path::new("-"))
     }
 
     /// `--quarantine FILE` alone is enough to ask for it.

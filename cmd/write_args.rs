@@ -65,6 +65,6 @@ fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 /// Temporary files are private unless told otherwise; the umask still applies.
-fn shared() -> fs::Permissions {
+pub(crate) fn shared() -> fs::Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o666)
 }

@@ -1,1 +1,9 @@
-//! placeholder
+//! What can be known of a market from its records alone: so far, their order.
+//!
+//! Pure: records in, records out.
+
+pub mod merge;
+pub mod order;
+
+#[cfg(test)]
+mod merge_tests;

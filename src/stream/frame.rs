@@ -35,7 +35,7 @@ pub struct Header {
 }
 
 /// What closes a stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
     /// Records between the header and here.
     pub records: u64,
@@ -47,6 +47,9 @@ pub struct End {
     /// Why the stream ends early, if it does: a limit or a signal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
+    /// Where to go on: `--cursor` takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
 }
 
 fn is_zero(value: &u64) -> bool {
@@ -192,7 +195,7 @@ mod tests {
 
     #[test]
     fn an_end_reads_back() {
-        let end = End { records: 3, digest: "xxh3:00".into(), skipped: 1, stopped: None };
+        let end = End { records: 3, digest: "xxh3:00".into(), skipped: 1, ..End::default() };
         assert_eq!(end.to_json(), r#"{"k":"end","records":3,"digest":"xxh3:00","skipped":1}"#);
         assert_eq!(End::parse(end.to_json().as_bytes()).unwrap(), end);
     }

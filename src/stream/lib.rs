@@ -3,7 +3,9 @@
 //! Bytes become batches of records and batches become bytes; what the records mean is nobody's
 //! business here. Readers are [`qt_model::record::Source`]s.
 
+pub mod ahead;
 pub mod arrow_ipc;
+pub mod catalog;
 mod columns;
 pub mod csv_file;
 pub mod digest;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use qt_model::record::{Batch, Kind, Source};
 
 use crate::error::ReadError;
-use crate::frame::Header;
+use crate::frame::{End, Header};
 use crate::input::{AnyReader, Input};
 use crate::parquet_file::Span;
 use crate::read::Options;
@@ -22,7 +22,7 @@ fn write(batches: &[&Batch], format: Format, kinds: Option<Vec<Kind>>) -> Vec<u8
     for batch in batches {
         writer.write(batch).unwrap();
     }
-    writer.finish(0, None).unwrap().0
+    writer.finish(End::default()).unwrap().0
 }
 
 fn read(bytes: Vec<u8>, options: Options) -> Result<Vec<String>, ReadError> {
@@ -96,7 +96,7 @@ fn one_stream_has_one_digest_in_every_encoding() {
         let header = Header::new(sample::instruments()).with_kinds([Kind::Depth]);
         let mut writer = StreamWriter::new(Vec::new(), format, &header, 64).unwrap();
         writer.write(&part).unwrap();
-        writer.finish(0, None).unwrap().1.digest
+        writer.finish(End::default()).unwrap().1.digest
     };
     let ndjson = digest(Format::Ndjson);
     for format in [Format::Arrow, Format::Parquet, Format::Csv] {

@@ -102,10 +102,10 @@ impl<W: Write + Send> StreamWriter<W> {
         self.digest.records()
     }
 
-    /// Closes the stream. `stopped` says why it ends early, if it does.
-    pub fn finish(self, skipped: u64, stopped: Option<String>) -> Result<(W, End), WriteError> {
+    /// Closes the stream. Of `closing`, count and digest are filled in here.
+    pub fn finish(self, closing: End) -> Result<(W, End), WriteError> {
         let (records, digest) = (self.digest.records(), self.digest.text());
-        let end = End { records, digest, skipped, stopped };
+        let end = End { records, digest, ..closing };
         let out = match self.encoding {
             Encoding::Ndjson { mut out, .. } => {
                 writeln!(out, "{}", end.to_json())?;

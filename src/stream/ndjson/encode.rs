@@ -14,7 +14,7 @@ use super::general::Scales;
 
 /// Writes records into a buffer; keeps what repeats from record to record.
 #[derive(Debug, Default)]
-pub(crate) struct Encoder {
+pub struct Encoder {
     event: TsWriter,
     recv: TsWriter,
     known: Vec<Known>,
@@ -29,7 +29,8 @@ struct Known {
 }
 
 impl Encoder {
-    pub(crate) fn batch(&mut self, batch: &Batch, out: &mut Vec<u8>) {
+    /// Appends the records of a batch, a line each.
+    pub fn batch(&mut self, batch: &Batch, out: &mut Vec<u8>) {
         self.know(batch.instruments());
         for record in batch.iter() {
             match record {

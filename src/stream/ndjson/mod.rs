@@ -9,6 +9,8 @@ pub(crate) mod general;
 pub(crate) mod object;
 mod quick;
 
+pub use encode::Encoder;
+
 use std::io::Read;
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@
 mod read;
 mod write;
 
-pub use read::{ParquetReader, Span, describe};
+pub use read::{Description, ParquetReader, Span, describe};
 pub use write::{ParquetWriter, ROW_GROUP_RECORDS};
 
 /// The key of the `stream` record in the metadata of a file.

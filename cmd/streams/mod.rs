@@ -1,0 +1,11 @@
+//! The pipes of a command: inputs merged into one source, and one stream out.
+//!
+//! Glue between the flags in `stream_args`, the readers of the `stream` room and the merge of the
+//! `market` room. A command that reads or writes records goes through here, so that all of them
+//! treat bad records, cut streams and closed pipes alike.
+
+mod sink;
+mod source;
+
+pub(crate) use sink::Sink;
+pub(crate) use source::{Reading, Rules, Sources, cli_input};

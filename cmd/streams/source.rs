@@ -1,0 +1,216 @@
+//! From inputs to one merged source.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context as _;
+use qt_market::merge::{Merge, MergeError, OrderRule};
+use qt_model::record::{Batch, Source};
+use qt_model::time::Ts;
+use qt_stream::ahead::Ahead;
+use qt_stream::error::ReadError;
+use qt_stream::frame::Header;
+use qt_stream::input::{AnyReader, Input};
+use qt_stream::parquet_file::{ParquetReader, Span};
+use qt_stream::read::Options;
+use qt_stream::tolerance::Tolerance;
+
+use crate::choice::Ordering;
+use crate::context::Context;
+use crate::stream_args::{BadRecord, StreamArgs};
+
+/// A merged stream failed.
+pub(crate) type Failure = MergeError<ReadError>;
+
+/// How inputs are read: what the flags and settings say.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) options: Options,
+    pub(crate) order: OrderRule,
+    threads: usize,
+}
+
+impl Rules {
+    pub(crate) fn new(args: &StreamArgs, context: &Context) -> anyhow::Result<Self> {
+        let settings = context.settings()?;
+        let tolerance = match args.bad_record(settings)? {
+            BadRecord::Fail => Tolerance::fail(),
+            BadRecord::Skip => Tolerance::skip(),
+            BadRecord::Quarantine(path) => Tolerance::quarantine(path)
+                .with_context(|| format!("opening the quarantine {}", path.display()))?,
+        };
+        let options = Options {
+            tolerance,
+            verify: args.verify,
+            allow_truncated: args.allow_truncated,
+            batch_records: settings.stream_batch_records() as usize,
+            ..Options::default()
+        };
+        let order = match args.ordering(settings) {
+            Ordering::Strict => OrderRule::Strict,
+            Ordering::Warn => OrderRule::Warn,
+        };
+        Ok(Self { options, order, threads: settings.threads().get() })
+    }
+}
+
+/// The input that a path on the command line stands for.
+pub(crate) fn cli_input(path: &Path, context: &Context) -> anyhow::Result<Input> {
+    if path == Path::new("-") {
+        return Ok(Input::Pipe("standard input", Box::new(context.stdin()?)));
+    }
+    Ok(Input::File(path.to_owned()))
+}
+
+/// Inputs that are open, and not merged yet.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    lanes: Vec<(Lane, Option<Ts>)>,
+    names: Vec<String>,
+    pub(crate) headers: Vec<Header>,
+    cut: Cut,
+}
+
+impl Sources {
+    /// Opens an input and declares its instruments.
+    pub(crate) fn open(&mut self, input: Input, span: Span, rules: &Rules) -> anyhow::Result<()> {
+        let name = match &input {
+            Input::File(path) => path.display().to_string(),
+            Input::Pipe(name, _) => (*name).to_owned(),
+        };
+        let reader = AnyReader::open(input, span, rules.options.clone())?;
+        self.headers.extend(reader.header().cloned());
+        self.push(name, reader, None);
+        Ok(())
+    }
+
+    /// Adds a file of a catalog, which is opened once `first` is due.
+    pub(crate) fn add_file(&mut self, path: &Path, span: Span, first: Option<Ts>, rules: &Rules) {
+        let reader = ParquetReader::new(path, span, rules.options.clone());
+        let reader = AnyReader::Parquet(Box::new(reader), None);
+        self.push(path.display().to_string(), reader, first);
+    }
+
+    fn push(&mut self, name: String, reader: AnyReader, first: Option<Ts>) {
+        self.names.push(name);
+        self.lanes.push((Lane { reader, cut: self.cut.clone() }, first));
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.lanes.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lanes.is_empty()
+    }
+
+    /// Merges the inputs; reads ahead on another thread if there is one.
+    pub(crate) fn merge(self, rules: &Rules) -> Reading {
+        let counts = Counts::default();
+        let merge = Merge::new(self.lanes, rules.order, rules.options.batch_records);
+        let counted = Counted { merge, counts: counts.clone() };
+        let source = match rules.threads {
+            1 => Merged::Here(Box::new(counted)),
+            _ => Merged::Ahead(Ahead::spawn(counted)),
+        };
+        Reading { source, names: self.names, cut: self.cut, counts }
+    }
+}
+
+/// The one stream that all inputs make.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    source: Merged,
+    names: Vec<String>,
+    cut: Cut,
+    counts: Counts,
+}
+
+#[derive(Debug)]
+enum Merged {
+    Here(Box<Counted>),
+    Ahead(Ahead<Failure>),
+}
+
+impl Reading {
+    /// Fills the batch with what comes next; `false` at the end.
+    pub(crate) fn next(&mut self, batch: &mut Batch) -> anyhow::Result<bool> {
+        let read = match &mut self.source {
+            Merged::Here(merge) => merge.next(batch),
+            Merged::Ahead(ahead) => ahead.next(batch),
+        };
+        read.map_err(|error| match error {
+            MergeError::Source { error, .. } => error.into(),
+            order @ MergeError::Order { .. } => {
+                let lane = if let MergeError::Order { lane, .. } = &order { *lane } else { 0 };
+                anyhow::Error::new(order).context(self.names[lane].clone())
+            }
+        })
+    }
+
+    /// The first input that was cut off, once all of them have ended.
+    pub(crate) fn cut(&self) -> Option<ReadError> {
+        self.cut.take()
+    }
+
+    /// Records out of order that were let pass.
+    pub(crate) fn violations(&self) -> u64 {
+        *self.counts.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The merge, with its count of violations where another thread can see it.
+#[derive(Debug)]
+struct Counted {
+    merge: Merge<Lane>,
+    counts: Counts,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Counts(Arc<Mutex<u64>>);
+
+impl Source for Counted {
+    type Error = Failure;
+
+    fn next(&mut self, batch: &mut Batch) -> Result<bool, Failure> {
+        let more = self.merge.next(batch);
+        *self.counts.0.lock().unwrap_or_else(PoisonError::into_inner) = self.merge.violations();
+        more
+    }
+}
+
+/// An input that ends where it was cut off, and remembers that it was.
+#[derive(Debug)]
+struct Lane {
+    reader: AnyReader,
+    cut: Cut,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Cut(Arc<Mutex<Option<ReadError>>>);
+
+impl Cut {
+    fn take(&self) -> Option<ReadError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn set(&self, error: ReadError) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}
+
+impl Source for Lane {
+    type Error = ReadError;
+
+    fn next(&mut self, batch: &mut Batch) -> Result<bool, ReadError> {
+        match self.reader.next(batch) {
+            // The work is finished with what there is; the exit code says the rest.
+            Err(cut @ ReadError::Truncated { .. }) => {
+                self.cut.set(cut);
+                batch.clear();
+                Ok(false)
+            }
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Reading ahead on a thread of its own.
+//!
+//! Two batches circulate: one is filled while the other is used. The records and their order are
+//! those of the source; only the time at which they are read differs.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use qt_model::record::{Batch, Source};
+
+/// A source that runs on its own thread.
+#[derive(Debug)]
+pub struct Ahead<E> {
+    filled: Option<Receiver<Result<Batch, E>>>,
+    empty: SyncSender<Batch>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// How many batches are filled before the reader waits.
+const DEPTH: usize = 2;
+
+impl<E: Send + 'static> Ahead<E> {
+    pub fn spawn<S: Source<Error = E> + Send + 'static>(mut source: S) -> Self {
+        let (give, filled) = sync_channel(DEPTH);
+        let (empty, take) = sync_channel::<Batch>(DEPTH + 2);
+        let thread = std::thread::spawn(move || {
+            loop {
+                let mut batch = take.try_recv().unwrap_or_default();
+                let result = match source.next(&mut batch) {
+                    Ok(true) => Ok(batch),
+                    Ok(false) => return,
+                    Err(error) => Err(error),
+                };
+                // The other side went away: nothing is left to do.
+                if give.send(result).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { filled: Some(filled), empty, thread: Some(thread) }
+    }
+
+    fn join(&mut self) {
+        if let Some(thread) = self.thread.take()
+            && let Err(panic) = thread.join()
+        {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+impl<E: Send + 'static> Source for Ahead<E> {
+    type Error = E;
+
+    fn next(&mut self, batch: &mut Batch) -> Result<bool, E> {
+        batch.clear();
+        let Some(filled) = &self.filled else { return Ok(false) };
+        match filled.recv() {
+            Ok(Ok(full)) => {
+                let used = std::mem::replace(batch, full);
+                // A full channel means that enough batches circulate.
+                let _ = self.empty.try_send(used);
+                Ok(true)
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => {
+                self.filled = None;
+                self.join();
+                Ok(false)
+            }
+        }
+    }
+}
+
+impl<E> Drop for Ahead<E> {
+    fn drop(&mut self) {
+        // Closing the channel stops the thread at its next batch. One that waits for a pipe is
+        // left behind: it ends with the process.
+        self.filled = None;
+    }
+}

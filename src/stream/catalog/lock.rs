@@ -1,0 +1,30 @@
+//! One writer at a time.
+//!
+//! The lock belongs to the open file, so it is gone with its process, however that ends.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+
+use crate::error::WriteError;
+
+/// Held while a process writes to the catalog.
+#[derive(Debug)]
+pub(super) struct WriterLock {
+    _file: File,
+}
+
+impl WriterLock {
+    pub(super) fn take(root: &Path) -> Result<Self, WriteError> {
+        std::fs::create_dir_all(root)?;
+        let path = root.join(".writer.lock");
+        let file = File::options().create(true).append(true).open(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(WriteError::Exists {
+                place: root.display().to_string().into(),
+                message: "another process writes to this catalog; wait for it or stop it",
+            }),
+            Err(TryLockError::Error(source)) => Err(WriteError::Io(source)),
+        }
+    }
+}
