@@ -1,0 +1,27 @@
+//! The records themselves, pinned: a change of the market is a decision, not an accident.
+
+use super::super::{Faults, Spec};
+use super::{Config, Digest, events};
+
+fn check(config: Config, expected: u64) {
+    let found = Digest::of(&config).0;
+    assert_eq!(found, expected, "seed {}: found {found:#018x}", config.seed);
+}
+
+#[test]
+fn the_first_hundred_thousand_records_of_two_seeds() {
+    check(Config { seed: 1, ..events(100_000, Spec::known()) }, 0x4d2f308116b5eb79);
+    check(Config { seed: 20_240_808, ..events(100_000, Spec::known()) }, 0x8c9918807596d185);
+}
+
+#[test]
+fn the_first_records_with_every_fault() {
+    let all = "gaps,duplicates,reorder,crossed,stale,clock-skew";
+    let faults: Faults = all.parse().unwrap();
+    check(Config { faults, ..events(50_000, Spec::known()) }, 0x86f03f076b69fd9f);
+}
+
+#[test]
+fn the_first_records_of_instruments_made_from_names() {
+    check(events(20_000, Spec::many(50)), 0x6d4d5eaa9c372362);
+}
