@@ -118,12 +118,12 @@ fn copy_lines(context: &Context) -> anyhow::Result<Outcome> {
 fn flags(args: &StreamArgs, context: &Context) -> anyhow::Result<Outcome> {
     let settings = context.settings()?;
     let lines = [
-        format!("input {:?}", args.input),
-        format!("output {:?}", args.output(settings)),
-        format!("to {:?}", args.out()),
-        format!("bad records {:?}", args.bad_record(settings)?),
-        format!("ordering {:?}", args.ordering(settings)),
-        format!("truncated {}, verify {}", args.allow_truncated, args.verify),
+        format!("input {:?}", args.read.input),
+        format!("output {:?}", args.to.format(settings)),
+        format!("out {:?}", args.to.out()),
+        format!("bad records {:?}", args.read.bad_record(settings)?),
+        format!("ordering {:?}", args.read.ordering(settings)),
+        format!("truncated {}, verify {}", args.read.allow_truncated, args.read.verify),
         format!("limit {:?}", args.limit),
         format!("data {:?}", settings.data()),
         format!("threads {}", settings.threads()),

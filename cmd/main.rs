@@ -5,10 +5,12 @@
 
 // The frame that every command stands on.
 mod bug;
+mod catalog_sink;
 mod choice;
 mod context;
 mod failure;
 mod global;
+mod listing;
 mod outcome;
 mod output;
 mod progress;
@@ -22,11 +24,14 @@ mod terminal;
 mod write_args;
 
 // One line per command, as in the registry.
+mod catalog;
 mod completions;
 mod config;
+mod demo;
 mod drill;
 mod man;
 mod replay;
+mod synth;
 
 use std::env;
 use std::panic;

@@ -39,6 +39,9 @@ macro_rules! commands {
 // In this order in `qt help`.
 commands! {
     replay::Replay,
+    synth::Synth,
+    catalog::Catalog,
+    demo::Demo,
     config::Config,
     completions::Completions,
     man::Man,

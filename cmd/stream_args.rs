@@ -20,18 +20,47 @@ pub(crate) enum BadRecord<'a> {
     Quarantine(&'a Path),
 }
 
+/// For commands that write a stream.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Stream")]
-pub(crate) struct StreamArgs {
-    /// Files to read and merge in order; `-` is standard input
-    #[arg(short, long, value_name = "FILE", num_args = 1..)]
-    pub(crate) input: Vec<PathBuf>,
+pub(crate) struct OutputArgs {
     /// Encoding to write
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<OutputFormat>,
     /// Write to this file; `-` is standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+}
+
+impl OutputArgs {
+    pub(crate) fn format(&self, settings: &Settings) -> OutputFormat {
+        self.output.or_else(|| self.format_of_name()).unwrap_or_else(|| settings.stream_format())
+    }
+
+    /// What the ending of the file's name asks for.
+    fn format_of_name(&self) -> Option<OutputFormat> {
+        match self.out()?.extension()?.to_str()? {
+            "ndjson" | "jsonl" => Some(OutputFormat::Ndjson),
+            "arrow" | "arrows" => Some(OutputFormat::Arrow),
+            "parquet" => Some(OutputFormat::Parquet),
+            "csv" => Some(OutputFormat::Csv),
+            _ => None,
+        }
+    }
+
+    /// The file to write to; `None` is standard output.
+    pub(crate) fn out(&self) -> Option<&Path> {
+        self.out.as_deref().filter(|path| *path != Path::new("-"))
+    }
+}
+
+/// For commands that read streams.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Stream")]
+pub(crate) struct ReadArgs {
+    /// Files to read and merge in order; `-` is standard input
+    #[arg(short, long, value_name = "FILE", num_args = 1..)]
+    pub(crate) input: Vec<PathBuf>,
     /// What to do with a record that cannot be read
     #[arg(long, value_name = "ACTION", requires_if("quarantine", "quarantine"))]
     on_error: Option<OnError>,
@@ -47,23 +76,24 @@ pub(crate) struct StreamArgs {
     /// What to do with a record that is out of order
     #[arg(long, value_name = "RULE")]
     ordering: Option<Ordering>,
+}
+
+/// For commands that read streams and write one.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Stream")]
+pub(crate) struct StreamArgs {
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    #[command(flatten)]
+    pub(crate) to: OutputArgs,
     /// Stop after this many records
     #[arg(long, value_name = "RECORDS")]
     pub(crate) limit: Option<u64>,
 }
 
-impl StreamArgs {
-    pub(crate) fn output(&self, settings: &Settings) -> OutputFormat {
-        self.output.unwrap_or_else(|| settings.stream_format())
-    }
-
+impl ReadArgs {
     pub(crate) fn ordering(&self, settings: &Settings) -> Ordering {
         self.ordering.unwrap_or_else(|| settings.stream_ordering())
-    }
-
-    /// The file to write to; `None` is standard output.
-    pub(crate) fn out(&self) -> Option<&Path> {
-        self.out.as_deref().filter(|path| *path != Path::new("-"))
     }
 
     /// `--quarantine FILE` alone is enough to ask for it.

@@ -86,8 +86,8 @@ impl Plan {
     /// Opens what the selection touches.
     fn open(&self, args: &Replay, rules: &Rules, context: &Context) -> anyhow::Result<Sources> {
         let mut sources = Sources::default();
-        if !args.stream.input.is_empty() {
-            for path in &args.stream.input {
+        if !args.stream.read.input.is_empty() {
+            for path in &args.stream.read.input {
                 sources.open(cli_input(path, context)?, self.selection.span, rules)?;
             }
             return Ok(sources);
@@ -126,7 +126,7 @@ impl Plan {
     /// Whether every record of the sources is wanted, so that batches pass as they are.
     fn is_open(&self, args: &Replay) -> bool {
         // Files of a catalog are chosen by kind and symbol and trimmed to the range.
-        let is_trimmed = args.stream.input.is_empty();
+        let is_trimmed = args.stream.read.input.is_empty();
         let is_everything = self.selection.kinds.is_none()
             && self.selection.symbols.is_empty()
             && self.selection.span == qt_stream::parquet_file::Span::ALL;
@@ -159,17 +159,7 @@ fn header(sources: &Sources, plan: &Plan, rules: &Rules) -> Header {
         kinds.dedup();
     }
     header.kinds = kinds;
-    for source in &sources.headers {
-        for (key, value) in &source.provenance {
-            // What the inputs do not agree on says nothing about the whole.
-            match header.provenance.get(key) {
-                Some(known) if known != value => {
-                    header.provenance.insert(key.clone(), "mixed".into())
-                }
-                _ => header.provenance.insert(key.clone(), value.clone()),
-            };
-        }
-    }
+    header.provenance = sources.provenance();
     header
 }
 
@@ -178,7 +168,7 @@ fn play(args: &Replay, plan: Plan, context: &Context) -> anyhow::Result<Outcome>
     let pace = Pace::parse(speed).ok_or_else(|| {
         Failure::usage(format!("--speed {speed}: expected max, realtime or a multiple such as 10x"))
     })?;
-    let rules = Rules::new(&args.stream, context)?;
+    let rules = Rules::new(&args.stream.read, context)?;
     let sources = plan.open(args, &rules, context)?;
     let is_nothing = sources.is_empty();
     let header = header(&sources, &plan, &rules);
@@ -186,7 +176,7 @@ fn play(args: &Replay, plan: Plan, context: &Context) -> anyhow::Result<Outcome>
         context.note(format_args!("would merge {} inputs", sources.count()));
         return Ok(Outcome::Done);
     }
-    let sink = Sink::open(&args.stream, &args.write, &header, context)?;
+    let sink = Sink::open(&args.stream.to, &args.write, &header, context)?;
     let mut player = Player {
         is_open: plan.is_open(args),
         plan,
@@ -312,24 +302,12 @@ impl Player<'_> {
             ..End::default()
         };
         sink.finish(end)?;
-        if skipped > 0 {
-            let first = rules.options.tolerance.first().unwrap_or_default();
-            context.warn(format_args!(
-                "{skipped} records could not be read and were left out; first: {first}"
-            ));
-        }
-        if reading.violations() > 0 {
-            let violations = reading.violations();
-            context.warn(format_args!("{violations} records were out of order"));
-        }
-        if let Some(cut) = cut {
-            return Err(cut.into());
-        }
+        let outcome = reading.conclude(rules, context, cut)?;
         if is_nothing && written == 0 {
             context.warn("nothing in the catalog matches; `qt catalog ls` shows what is there");
             return Ok(Outcome::Incomplete);
         }
-        Ok(Outcome::Done)
+        Ok(outcome)
     }
 }
 
@@ -340,9 +318,10 @@ fn reopen(
     batch_records: usize,
     context: &Context,
 ) -> anyhow::Result<Reading> {
-    let mut rules = Rules::new(&args.stream, context)?;
+    let mut rules = Rules::new(&args.stream.read, context)?;
     rules.options.batch_records = batch_records;
-    if let Some(path) = args.stream.input.iter().find(|path| path.as_path() == Path::new("-")) {
+    if let Some(path) = args.stream.read.input.iter().find(|path| path.as_path() == Path::new("-"))
+    {
         let refusal = Failure::usage(format!("{}: a pipe cannot be read twice", path.display()));
         return Err(refusal.with_hint("`qt replay verify` needs files or the catalog").into());
     }

@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 use crate::choice::OutputFormat;
 use crate::context::Context;
 use crate::output::Stdout;
-use crate::stream_args::StreamArgs;
+use crate::stream_args::OutputArgs;
 use crate::write_args::WriteArgs;
 
 /// Where a command writes its records.
@@ -33,13 +33,13 @@ enum Target {
 
 impl Sink {
     pub(crate) fn open(
-        args: &StreamArgs,
+        args: &OutputArgs,
         write: &WriteArgs,
         header: &Header,
         context: &Context,
     ) -> anyhow::Result<Self> {
         let settings = context.settings()?;
-        let format = match args.output(settings) {
+        let format = match args.format(settings) {
             OutputFormat::Ndjson => Format::Ndjson,
             OutputFormat::Arrow => Format::Arrow,
             OutputFormat::Parquet => Format::Parquet,

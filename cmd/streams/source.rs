@@ -1,5 +1,6 @@
 //! From inputs to one merged source.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +18,8 @@ use qt_stream::tolerance::Tolerance;
 
 use crate::choice::Ordering;
 use crate::context::Context;
-use crate::stream_args::{BadRecord, StreamArgs};
+use crate::outcome::Outcome;
+use crate::stream_args::{BadRecord, ReadArgs};
 
 /// A merged stream failed.
 pub(crate) type Failure = MergeError<ReadError>;
@@ -30,8 +32,14 @@ pub(crate) struct Rules {
     threads: usize,
 }
 
+impl Default for Rules {
+    fn default() -> Self {
+        Self { options: Options::default(), order: OrderRule::Strict, threads: 1 }
+    }
+}
+
 impl Rules {
-    pub(crate) fn new(args: &StreamArgs, context: &Context) -> anyhow::Result<Self> {
+    pub(crate) fn new(args: &ReadArgs, context: &Context) -> anyhow::Result<Self> {
         let settings = context.settings()?;
         let tolerance = match args.bad_record(settings)? {
             BadRecord::Fail => Tolerance::fail(),
@@ -104,6 +112,18 @@ impl Sources {
         self.lanes.is_empty()
     }
 
+    /// What all inputs say of their origin. Where they do not agree, the whole is mixed.
+    pub(crate) fn provenance(&self) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::<String, String>::new();
+        for (key, value) in self.headers.iter().flat_map(|header| &header.provenance) {
+            let said = all.entry(key.clone()).or_insert_with(|| value.clone());
+            if said != value {
+                *said = "mixed".to_owned();
+            }
+        }
+        all
+    }
+
     /// Merges the inputs; reads ahead on another thread if there is one.
     pub(crate) fn merge(self, rules: &Rules) -> Reading {
         let counts = Counts::default();
@@ -153,8 +173,27 @@ impl Reading {
         self.cut.take()
     }
 
+    /// Says what was left out, let pass or cut off; the last of these is an error.
+    pub(crate) fn conclude(
+        &self,
+        rules: &Rules,
+        context: &Context,
+        cut: Option<ReadError>,
+    ) -> anyhow::Result<Outcome> {
+        let (skipped, violations) = (rules.options.tolerance.skipped(), self.violations());
+        if skipped > 0 {
+            let first = rules.options.tolerance.first().unwrap_or_default();
+            let message = "records could not be read and were left out; the first";
+            context.warn(format_args!("{skipped} {message}: {first}"));
+        }
+        if violations > 0 {
+            context.warn(format_args!("{violations} records were out of order"));
+        }
+        cut.map_or(Ok(Outcome::Done), |cut| Err(cut.into()))
+    }
+
     /// Records out of order that were let pass.
-    pub(crate) fn violations(&self) -> u64 {
+    fn violations(&self) -> u64 {
         *self.counts.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -40,23 +40,40 @@ impl Default for Selection {
 
 /// A pattern over symbols. Without a venue it is one over names.
 #[derive(Clone, Debug)]
-pub struct SymbolPattern {
-    pattern: WildMatch,
-    has_venue: bool,
+pub enum SymbolPattern {
+    Symbol(WildMatch),
+    Name(WildMatch),
+    Exactly(Symbol),
 }
 
 impl SymbolPattern {
     pub fn new(text: &str) -> Self {
-        Self { pattern: WildMatch::new(text), has_venue: text.contains(':') }
+        let pattern = WildMatch::new(text);
+        if text.contains(':') { Self::Symbol(pattern) } else { Self::Name(pattern) }
+    }
+
+    /// The symbol itself, whatever signs it has.
+    pub fn exactly(symbol: &Symbol) -> Self {
+        Self::Exactly(symbol.clone())
     }
 
     pub fn matches(&self, symbol: &Symbol) -> bool {
-        let text = if self.has_venue { symbol.as_str() } else { symbol.name() };
-        self.pattern.matches(text)
+        match self {
+            Self::Symbol(pattern) => pattern.matches(symbol.as_str()),
+            Self::Name(pattern) => pattern.matches(symbol.name()),
+            Self::Exactly(wanted) => symbol == wanted,
+        }
     }
 }
 
 impl Selection {
+    /// One kind and symbol, at any time.
+    pub fn only(partition: &Partition) -> Self {
+        let exactly = |symbol: &Symbol| SymbolPattern::exactly(symbol);
+        let symbols = partition.symbol.iter().map(exactly).collect();
+        Self { kinds: Some(vec![partition.kind]), symbols, ..Self::default() }
+    }
+
     pub fn wants_kind(&self, kind: Kind) -> bool {
         self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind))
     }
