@@ -8,7 +8,7 @@ use arrow::ipc::writer::StreamEncoder;
 use qt_model::record::{Batch, Kind};
 
 use super::{CONTROL, HEADER_KEY, MARK};
-use crate::columns::{ColumnScales, RowWriter};
+use crate::columns::RowWriter;
 use crate::error::WriteError;
 use crate::frame::{End, Header};
 
@@ -19,7 +19,6 @@ pub struct ArrowWriter<W> {
     /// The kind of a plain stream; `None` for an interleaved one.
     plain: Option<Kind>,
     channels: Vec<Channel>,
-    scales: Option<ColumnScales>,
     has_begun: bool,
     /// Records written so far: the number of the next one.
     records: u64,
@@ -47,7 +46,6 @@ impl<W: Write> ArrowWriter<W> {
             header,
             plain,
             channels: Vec::new(),
-            scales: None,
             has_begun: false,
             records: 0,
             ordinals: Vec::new(),
@@ -66,7 +64,6 @@ impl<W: Write> ArrowWriter<W> {
         {
             self.header.instruments = std::sync::Arc::clone(batch.instruments());
         }
-        self.scales = Some(ColumnScales::of(&self.header.instruments));
         match self.plain {
             Some(kind) => {
                 self.channel(kind)?;
@@ -147,12 +144,11 @@ impl<W: Write> ArrowWriter<W> {
         if let Some(at) = self.channels.iter().position(|channel| channel.kind == kind) {
             return Ok(at);
         }
-        let scales = self.scales.expect("a stream has begun before its channels");
         let mut metadata = HashMap::new();
         if self.plain.is_some() {
             metadata.insert(HEADER_KEY.to_owned(), self.header.to_json());
         }
-        let rows = RowWriter::new(kind, scales, self.plain.is_none(), metadata);
+        let rows = RowWriter::new(kind, &self.header.instruments, self.plain.is_none(), metadata);
         let encoder = StreamEncoder::try_new(rows.schema()).map_err(unfit)?;
         let number = self.channels.len() as u32 + 1;
         if self.plain.is_none() {

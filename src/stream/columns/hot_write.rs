@@ -13,11 +13,10 @@ pub(super) fn trades(
 ) -> Result<(), WriteError> {
     let rows = batch.rows::<Trade>();
     columns.heads(rows.iter().map(|row| &row.head), ordinals.iter().copied());
-    let (px, qty) = (columns.px, columns.qty);
     let value = |row: &Trade| (row.head.instrument, Some(row.px.mantissa()));
-    columns.decimals("px", px, rows.iter().map(value))?;
+    columns.px("px", rows.iter().map(value))?;
     let value = |row: &Trade| (row.head.instrument, Some(row.qty.mantissa()));
-    columns.decimals("qty", qty, rows.iter().map(value))?;
+    columns.qty("qty", rows.iter().map(value))?;
     columns.words(Side::WORDS, rows.iter().map(|row| row.side.map(Word::index)));
     columns.optional_u64(rows.iter().map(|row| row.id));
     columns.u64(rows.iter().map(|row| row.head.seq));
@@ -31,15 +30,14 @@ pub(super) fn quotes(
 ) -> Result<(), WriteError> {
     let rows = batch.rows::<Quote>();
     columns.heads(rows.iter().map(|row| &row.head), ordinals.iter().copied());
-    let (px, qty) = (columns.px, columns.qty);
     let value = |row: &Quote| (row.head.instrument, row.bid_px.map(|px| px.mantissa()));
-    columns.decimals("bid_px", px, rows.iter().map(value))?;
+    columns.px("bid_px", rows.iter().map(value))?;
     let value = |row: &Quote| (row.head.instrument, row.bid_qty.map(|qty| qty.mantissa()));
-    columns.decimals("bid_qty", qty, rows.iter().map(value))?;
+    columns.qty("bid_qty", rows.iter().map(value))?;
     let value = |row: &Quote| (row.head.instrument, row.ask_px.map(|px| px.mantissa()));
-    columns.decimals("ask_px", px, rows.iter().map(value))?;
+    columns.px("ask_px", rows.iter().map(value))?;
     let value = |row: &Quote| (row.head.instrument, row.ask_qty.map(|qty| qty.mantissa()));
-    columns.decimals("ask_qty", qty, rows.iter().map(value))?;
+    columns.qty("ask_qty", rows.iter().map(value))?;
     columns.optional_u64(rows.iter().map(|row| row.id));
     columns.u64(rows.iter().map(|row| row.head.seq));
     Ok(())
@@ -78,15 +76,14 @@ pub(super) fn depths(
     let numbers = arrow::buffer::ScalarBuffer::from_iter(lines.iter().map(|line| line.number));
     columns.push(std::sync::Arc::new(arrow::array::UInt32Array::new(numbers, None)));
     columns.words(Side::WORDS, lines.iter().map(|line| line.level.map(|level| level.side.index())));
-    let (px, qty) = (columns.px, columns.qty);
     let value = |line: &DepthLine<'_>| {
         (line.row.head.instrument, line.level.map(|level| level.px.mantissa()))
     };
-    columns.decimals("px", px, lines.iter().map(value))?;
+    columns.px("px", lines.iter().map(value))?;
     let value = |line: &DepthLine<'_>| {
         (line.row.head.instrument, line.level.map(|level| level.qty.mantissa()))
     };
-    columns.decimals("qty", qty, lines.iter().map(value))?;
+    columns.qty("qty", lines.iter().map(value))?;
     columns.u64(lines.iter().map(|line| line.row.head.seq));
     Ok(())
 }

@@ -8,6 +8,7 @@
 mod cells;
 mod hot_read;
 mod hot_write;
+mod keys;
 mod read;
 mod schema;
 mod write;

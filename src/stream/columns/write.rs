@@ -8,12 +8,15 @@ use arrow::array::{
 };
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{Int8Type, Int32Type, SchemaRef};
+use qt_model::decimal::MAX_MANTISSA;
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Field, FieldType, Head, Kind, Record, Value};
+use qt_model::units::Scale;
 use rust_decimal::Decimal;
 
 use super::hot_write;
+use super::keys::SymbolKeys;
 use super::schema::{ColumnScale, ColumnScales, MONEY_SCALE};
 use crate::error::WriteError;
 
@@ -22,38 +25,30 @@ use crate::error::WriteError;
 pub(crate) struct RowWriter {
     kind: Kind,
     schema: SchemaRef,
+    scales: ColumnScales,
     with_ordinal: bool,
-    /// The symbols so far, as the values of a dictionary.
-    symbols: Arc<StringArray>,
-    /// What lifts the mantissa of each instrument to the scale of the column.
-    px_factors: Factors,
-    qty_factors: Factors,
-}
-
-/// Per instrument, the power of ten from its scale to the column's.
-#[derive(Debug)]
-pub(super) struct Factors {
-    pub(super) column: ColumnScale,
-    pub(super) by_instrument: Vec<i64>,
-    /// Whether all are one, so that mantissas pass as they are.
-    pub(super) is_plain: bool,
+    symbols: SymbolKeys,
+    /// Instruments to put into the dictionary before the first table.
+    expected: Vec<String>,
 }
 
 impl RowWriter {
+    /// `instruments` are those that are expected; others may join if their digits fit.
     pub(crate) fn new(
         kind: Kind,
-        scales: ColumnScales,
+        instruments: &Instruments,
         with_ordinal: bool,
         metadata: std::collections::HashMap<String, String>,
     ) -> Self {
-        let factors = |column| Factors { column, by_instrument: Vec::new(), is_plain: true };
+        let scales = ColumnScales::of(instruments);
+        let expected = instruments.by_symbol().map(|(_, it)| it.symbol.as_str().to_owned());
         Self {
             kind,
             schema: super::schema(kind, scales, with_ordinal, metadata),
+            scales,
             with_ordinal,
-            symbols: Arc::new(StringArray::from(Vec::<&str>::new())),
-            px_factors: factors(scales.px),
-            qty_factors: factors(scales.qty),
+            symbols: SymbolKeys::default(),
+            expected: expected.collect(),
         }
     }
 
@@ -67,8 +62,19 @@ impl RowWriter {
         batch: &Batch,
         ordinals: &[u64],
     ) -> Result<RecordBatch, WriteError> {
-        self.know(batch.instruments())?;
-        let mut columns = Columns::new(self);
+        let instruments = batch.instruments();
+        for symbol in std::mem::take(&mut self.expected) {
+            if let Some(id) = instruments.find(&symbol) {
+                self.symbols.key(id, instruments);
+            }
+        }
+        let mut columns = Columns {
+            instruments,
+            scales: self.scales,
+            symbols: &mut self.symbols,
+            with_ordinal: self.with_ordinal,
+            arrays: Vec::with_capacity(self.schema.fields().len()),
+        };
         match self.kind {
             Kind::Trade => hot_write::trades(batch, ordinals, &mut columns)?,
             Kind::Quote => hot_write::quotes(batch, ordinals, &mut columns)?,
@@ -79,68 +85,18 @@ impl RowWriter {
         RecordBatch::try_new(Arc::clone(&self.schema), arrays)
             .map_err(|error| WriteError::Unfit(error.to_string()))
     }
-
-    /// Takes in the instruments that joined since the last table.
-    fn know(&mut self, instruments: &Instruments) -> Result<(), WriteError> {
-        let known = self.px_factors.by_instrument.len();
-        if known == instruments.len() {
-            return Ok(());
-        }
-        for instrument in instruments.iter().skip(known) {
-            self.px_factors.add(instrument.px_scale, &instrument.symbol)?;
-            self.qty_factors.add(instrument.qty_scale, &instrument.symbol)?;
-        }
-        let symbols = instruments.iter().map(|instrument| instrument.symbol.as_str());
-        self.symbols = Arc::new(StringArray::from_iter_values(symbols));
-        Ok(())
-    }
-}
-
-impl Factors {
-    fn add(
-        &mut self,
-        scale: qt_model::units::Scale,
-        symbol: &qt_model::instrument::Symbol,
-    ) -> Result<(), WriteError> {
-        let column = self.column.scale;
-        let factor = scale.rescale(1, column).ok_or_else(|| {
-            WriteError::Unfit(format!(
-                "{symbol} has {} decimals and joined after the columns were fixed at {}",
-                scale.digits(),
-                column.digits(),
-            ))
-        })?;
-        self.is_plain &= factor == 1;
-        self.by_instrument.push(factor);
-        Ok(())
-    }
-
-    #[inline]
-    fn of(&self, instrument: Option<InstrumentId>) -> i64 {
-        instrument.map_or(1, |id| self.by_instrument[id.index()])
-    }
 }
 
 /// The columns of a table in the making, in the order of its schema.
 pub(super) struct Columns<'a> {
-    pub(super) px: &'a Factors,
-    pub(super) qty: &'a Factors,
-    symbols: &'a Arc<StringArray>,
+    instruments: &'a Instruments,
+    scales: ColumnScales,
+    symbols: &'a mut SymbolKeys,
     with_ordinal: bool,
     arrays: Vec<ArrayRef>,
 }
 
-impl<'a> Columns<'a> {
-    fn new(writer: &'a RowWriter) -> Self {
-        Self {
-            px: &writer.px_factors,
-            qty: &writer.qty_factors,
-            symbols: &writer.symbols,
-            with_ordinal: writer.with_ordinal,
-            arrays: Vec::with_capacity(writer.schema.fields().len()),
-        }
-    }
-
+impl Columns<'_> {
     pub(super) fn push(&mut self, array: ArrayRef) {
         self.arrays.push(array);
     }
@@ -160,12 +116,11 @@ impl<'a> Columns<'a> {
         self.ts(heads.clone().map(|head| head.ts_recv.nanos()), None);
         let named = heads.clone().all(|head| head.instrument.is_some());
         let nulls = (!named).then(|| heads.clone().map(|head| head.instrument.is_some()).collect());
-        let key = |head: &Head| head.instrument.map_or(0, |id| id.index() as i32);
+        let (symbols, instruments) = (&mut *self.symbols, self.instruments);
+        let key = |head: &Head| head.instrument.map_or(0, |id| symbols.key(id, instruments));
         let keys = ScalarBuffer::from_iter(heads.map(key));
         let keys = arrow::array::Int32Array::new(keys, nulls);
-        let symbols: ArrayRef = Arc::clone(self.symbols) as ArrayRef;
-        // A table without any instrument still needs a value that the masked keys can point at.
-        let symbols = if self.symbols.len_is_zero() { empty_symbol() } else { symbols };
+        let symbols = self.symbols.values();
         let array = DictionaryArray::<Int32Type>::try_new(keys, symbols);
         self.push(Arc::new(array.expect("every key is the index of a known instrument")));
     }
@@ -203,30 +158,59 @@ impl<'a> Columns<'a> {
         self.push(Arc::new(array.expect("every key is the index of a word")));
     }
 
-    /// Mantissas at the scales of their instruments, lifted to the scale of the column.
-    pub(super) fn decimals(
+    /// Prices at the scales of their instruments, lifted to the scale of the column.
+    pub(super) fn px(
         &mut self,
         name: &str,
-        factors: &Factors,
         values: impl ExactSizeIterator<Item = (Option<InstrumentId>, Option<i64>)> + Clone,
     ) -> Result<(), WriteError> {
+        let column = self.scales.px;
+        let instruments = self.instruments;
+        self.decimals(name, column, values, |id| instruments.get(id).px_scale)
+    }
+
+    /// Sizes, likewise.
+    pub(super) fn qty(
+        &mut self,
+        name: &str,
+        values: impl ExactSizeIterator<Item = (Option<InstrumentId>, Option<i64>)> + Clone,
+    ) -> Result<(), WriteError> {
+        let column = self.scales.qty;
+        let instruments = self.instruments;
+        self.decimals(name, column, values, |id| instruments.get(id).qty_scale)
+    }
+
+    fn decimals(
+        &mut self,
+        name: &str,
+        column: ColumnScale,
+        values: impl ExactSizeIterator<Item = (Option<InstrumentId>, Option<i64>)> + Clone,
+        scale_of: impl Fn(InstrumentId) -> Scale,
+    ) -> Result<(), WriteError> {
         let nulls = nulls_of(values.clone().map(|(_, value)| value.is_some()));
-        let scale = factors.column.scale.digits().cast_signed();
-        let array: ArrayRef = if factors.column.is_wide {
-            let lifted = values.map(|(instrument, value)| {
-                i128::from(value.unwrap_or_default()) * i128::from(factors.of(instrument))
-            });
-            let array = Decimal128Array::new(ScalarBuffer::from_iter(lifted), nulls);
+        let scale = column.scale.digits().cast_signed();
+        let from = |instrument: Option<InstrumentId>| instrument.map_or(column.scale, &scale_of);
+        let array: ArrayRef = if column.is_wide {
+            let lift = |(instrument, value): (_, Option<i64>)| {
+                let missing = column.scale.digits().checked_sub(from(instrument).digits());
+                let missing = missing.ok_or_else(|| unfit_joiner(name, column.scale))?;
+                Ok(i128::from(value.unwrap_or_default()) * 10_i128.pow(u32::from(missing)))
+            };
+            let lifted = values.map(lift).collect::<Result<Vec<_>, WriteError>>()?;
+            let array = Decimal128Array::new(ScalarBuffer::from(lifted), nulls);
             Arc::new(array.with_precision_and_scale(38, scale).map_err(unfit)?)
         } else {
-            let values: Vec<i64> = if factors.is_plain {
+            let plain = values.clone().all(|(instrument, _)| from(instrument) == column.scale);
+            let values: Vec<i64> = if plain {
                 values.map(|(_, value)| value.unwrap_or_default()).collect()
             } else {
                 let lift = |(instrument, value): (_, Option<i64>)| {
-                    let value = value.unwrap_or_default();
-                    value.checked_mul(factors.of(instrument)).ok_or_else(|| too_wide(name))
+                    let value = from(instrument).rescale(value.unwrap_or_default(), column.scale);
+                    let value =
+                        value.filter(|value| value.unsigned_abs() <= MAX_MANTISSA.unsigned_abs());
+                    value.ok_or_else(|| unfit_joiner(name, column.scale))
                 };
-                values.map(lift).collect::<Result<_, _>>()?
+                values.map(lift).collect::<Result<_, WriteError>>()?
             };
             let array = Decimal64Array::new(ScalarBuffer::from(values), nulls);
             Arc::new(array.with_precision_and_scale(18, scale).map_err(unfit)?)
@@ -236,23 +220,12 @@ impl<'a> Columns<'a> {
     }
 }
 
-trait IsEmpty {
-    fn len_is_zero(&self) -> bool;
-}
-
-impl IsEmpty for Arc<StringArray> {
-    fn len_is_zero(&self) -> bool {
-        arrow::array::Array::is_empty(&**self)
-    }
-}
-
-fn empty_symbol() -> ArrayRef {
-    Arc::new(StringArray::from(vec![""]))
-}
-
-fn too_wide(name: &str) -> WriteError {
-    let message = "a value has more than 18 digits at the scale of its column";
-    WriteError::Unfit(format!("column `{name}`: {message}"))
+#[cold]
+fn unfit_joiner(name: &str, scale: Scale) -> WriteError {
+    WriteError::Unfit(format!(
+        "column `{name}`: a value of an instrument that joined late does not fit 18 digits at {} decimals",
+        scale.digits()
+    ))
 }
 
 fn unfit(error: arrow::error::ArrowError) -> WriteError {
@@ -322,9 +295,11 @@ fn field_column(
                 Value::Qty(qty) => Some(qty.mantissa()),
                 _ => None,
             };
-            let factors = if field.ty == FieldType::Px { columns.px } else { columns.qty };
             let values = records.iter().map(|record| (record.head().instrument, mantissa(record)));
-            return columns.decimals(field.name, factors, values);
+            return match field.ty {
+                FieldType::Px => columns.px(field.name, values),
+                _ => columns.qty(field.name, values),
+            };
         }
     };
     columns.push(array);

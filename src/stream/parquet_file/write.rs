@@ -13,7 +13,7 @@ use qt_model::record::{Batch, Kind, Record};
 use qt_model::time::Ts;
 
 use super::{END_KEY, HEADER_KEY, SPAN_KEY};
-use crate::columns::{ColumnScales, RowWriter};
+use crate::columns::RowWriter;
 use crate::error::WriteError;
 use crate::frame::{End, Header};
 
@@ -44,8 +44,7 @@ impl<W: Write + Send> ParquetWriter<W> {
         header: &Header,
         row_group_records: usize,
     ) -> Result<Self, WriteError> {
-        let scales = ColumnScales::of(&header.instruments);
-        let rows = RowWriter::new(kind, scales, false, HashMap::new());
+        let rows = RowWriter::new(kind, &header.instruments, false, HashMap::new());
         let properties = properties(&rows, header);
         // Without the Arrow schema inside, every reader goes by the plain types of Parquet.
         let options =
