@@ -132,6 +132,23 @@ impl Batch {
         super::Depth::of_mut(self).push(row);
     }
 
+    /// Appends many depth rows. `ends` says where the levels of each end among those given.
+    pub fn extend_depths(
+        &mut self,
+        rows: impl Iterator<Item = super::Depth>,
+        levels: impl Iterator<Item = Level>,
+        ends: impl Iterator<Item = u32>,
+    ) {
+        let first = self.levels.len() as u32;
+        let before = self.count(Kind::Depth);
+        super::Depth::of_mut(self).extend(rows);
+        self.levels.extend(levels);
+        let added = self.count(Kind::Depth) - before;
+        // Without rows there is nothing for an end to be of.
+        self.level_ends.extend(ends.take(added).map(|end| first + end));
+        assert_eq!(self.level_ends.len(), self.count(Kind::Depth), "each row has an end");
+    }
+
     /// Gives the next row of that kind the next place in the order.
     #[inline]
     pub fn place(&mut self, kind: Kind, index: u32) {
@@ -142,10 +159,7 @@ impl Batch {
     /// Places all rows of a kind that has no place yet, in order: for a batch of one kind.
     pub fn place_all(&mut self, kind: Kind) {
         let placed = self.order.iter().filter(|slot| slot.kind == kind).count();
-        let rows = placed as u32..self.tables.len_of(kind) as u32;
-        for index in rows {
-            self.place(kind, index);
-        }
+        self.tables.slots_from(kind, placed, &mut self.order);
     }
 
     /// Gives the record at that place another sequence number.

@@ -89,6 +89,18 @@ macro_rules! kinds {
                 match kind { $(Kind::$variant => self.$table[index].head()),* }
             }
 
+            /// Appends the slots of the rows of a kind from that one on.
+            pub(super) fn slots_from(&self, kind: Kind, first: usize, order: &mut Vec<Slot>) {
+                match kind {
+                    $(Kind::$variant => {
+                        let rows = (first as u32..).zip(&self.$table[first..]);
+                        order.extend(rows.map(|(index, row)| {
+                            Slot { ts_recv: row.head().ts_recv, kind, index }
+                        }));
+                    })*
+                }
+            }
+
             pub(super) fn set_seq(&mut self, slot: Slot, seq: u64) {
                 let index = slot.index as usize;
                 match slot.kind { $(Kind::$variant => self.$table[index].head_mut().seq = seq),* }
