@@ -120,7 +120,7 @@ fn flags(args: &StreamArgs, context: &Context) -> anyhow::Result<Outcome> {
     let lines = [
         format!("input {:?}", args.read.input),
         format!("output {:?}", args.to.format(settings)),
-        format!("out {:?}", args.to.out()),
+        format!("file {:?}", args.to.out()),
         format!("bad records {:?}", args.read.bad_record(settings)?),
         format!("ordering {:?}", args.read.ordering(settings)),
         format!("truncated {}, verify {}", args.read.allow_truncated, args.read.verify),

@@ -82,8 +82,8 @@ fn levels() -> Vec<Level> {
     let level = |px, qty, side| Level { px: Px::new(px), qty: Qty::new(qty).unwrap(), side };
     vec![
         level(6_182_099, 35_000_000_000, Side::Buy),
-        level(6_182_000, 0, Side::Buy),
         level(-1, 999_999_999_999_999_999, Side::Sell),
+        level(6_182_000, 0, Side::Buy),
     ]
 }
 

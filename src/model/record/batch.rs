@@ -1,7 +1,7 @@
 //! A batch of records: one table per kind, and the order in which they interleave.
 //!
 //! Invariants: each slot points at a row; rows of one kind keep their order; the levels of depth
-//! row `i` end at `level_ends[i]`. Clearing keeps the memory, so a batch in a loop allocates only
+//! row `i` end at `level_ends[i]`, bids before asks. Clearing keeps the memory, so a batch in a loop allocates only
 //! until it has seen its largest filling. Absent on purpose: removal and reordering of rows.
 
 use std::sync::Arc;
@@ -107,7 +107,7 @@ impl Batch {
     pub fn push_row<T: Table>(&mut self, row: T, levels: &[Level]) {
         if T::KIND == Kind::Depth {
             self.levels.extend_from_slice(levels);
-            self.level_ends.push(self.levels.len() as u32);
+            self.end_levels(self.levels.len() - levels.len());
         } else {
             debug_assert!(levels.is_empty(), "only a depth record has levels");
         }
@@ -127,9 +127,21 @@ impl Batch {
     /// Like `extend_rows`, for one depth row.
     #[inline]
     pub fn extend_depth(&mut self, row: super::Depth, levels: impl IntoIterator<Item = Level>) {
+        let start = self.levels.len();
         self.levels.extend(levels);
-        self.level_ends.push(self.levels.len() as u32);
+        self.end_levels(start);
         super::Depth::of_mut(self).push(row);
+    }
+
+    /// Closes the levels of a row. Sides have no order between them, so one is chosen: then a book
+    /// reads the same from every encoding.
+    #[inline]
+    fn end_levels(&mut self, start: usize) {
+        let levels = &mut self.levels[start..];
+        if !levels.is_sorted_by_key(|level| level.side) {
+            levels.sort_by_key(|level| level.side);
+        }
+        self.level_ends.push(self.levels.len() as u32);
     }
 
     /// Appends many depth rows. `ends` says where the levels of each end among those given.
@@ -145,7 +157,16 @@ impl Batch {
         self.levels.extend(levels);
         let added = self.count(Kind::Depth) - before;
         // Without rows there is nothing for an end to be of.
-        self.level_ends.extend(ends.take(added).map(|end| first + end));
+        let mut start = first as usize;
+        for end in ends.take(added) {
+            let end = (first + end) as usize;
+            let levels = &mut self.levels[start..end];
+            if !levels.is_sorted_by_key(|level| level.side) {
+                levels.sort_by_key(|level| level.side);
+            }
+            self.level_ends.push(end as u32);
+            start = end;
+        }
         assert_eq!(self.level_ends.len(), self.count(Kind::Depth), "each row has an end");
     }
 

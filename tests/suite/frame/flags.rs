@@ -35,8 +35,8 @@ fn stream_flags_win_over_settings() {
     check("-i a b --limit 3", "input", r#"["a", "b"]"#);
     check("--limit 3", "limit", "Some(3)");
     check("--verify", "truncated", "false, verify true");
-    check("--out x.parquet", "out", r#"Some("x.parquet")"#);
-    check("--out -", "out", "None");
+    check("--out x.parquet", "file", r#"Some("x.parquet")"#);
+    check("--out -", "file", "None");
 }
 
 #[test]
