@@ -184,10 +184,13 @@ pub fn decimals_written(text: &[u8]) -> Option<u8> {
 /// Appends the mantissa as a decimal with all digits of its scale.
 #[inline]
 pub fn write(mantissa: i64, scale: Scale, out: &mut Vec<u8>) {
-    let mut buffer = [0_u8; 24];
-    let text = format(mantissa, scale, &mut buffer);
-    out.extend_from_slice(text);
+    let mut buffer = [0_u8; MAX_LEN];
+    let len = put(mantissa, scale, &mut buffer);
+    out.extend_from_slice(&buffer[..len]);
 }
+
+/// The longest text: a sign, twenty digits, a point.
+pub const MAX_LEN: usize = 24;
 
 const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
 2021222324252627282930313233343536373839\
@@ -195,50 +198,37 @@ const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
 6061626364656667686970717273747576777879\
 8081828384858687888990919293949596979899";
 
-/// Writes the mantissa into the end of `buffer` and returns the text.
+/// Writes the mantissa to the start of `buffer` and returns the length of the text.
 #[inline]
-pub fn format(mantissa: i64, scale: Scale, buffer: &mut [u8; 24]) -> &[u8] {
-    let digits = usize::from(scale.digits());
+pub fn put(mantissa: i64, scale: Scale, buffer: &mut [u8; MAX_LEN]) -> usize {
     let magnitude = mantissa.unsigned_abs();
-    let mut at = buffer.len();
-    if digits > 0 {
-        let unit = scale.unit().unsigned_abs();
-        at = put_padded(magnitude % unit, digits, buffer, at);
-        at -= 1;
-        buffer[at] = b'.';
-        at = put_digits(magnitude / unit, buffer, at);
-    } else {
-        at = put_digits(magnitude, buffer, at);
-    }
+    let mut at = 0;
     if mantissa < 0 {
-        at -= 1;
-        buffer[at] = b'-';
+        buffer[0] = b'-';
+        at = 1;
     }
-    &buffer[at..]
+    let decimals = usize::from(scale.digits());
+    if decimals == 0 {
+        return put_whole(magnitude, buffer, at);
+    }
+    let unit = scale.unit().unsigned_abs();
+    let (whole, fraction) = (magnitude / unit, magnitude % unit);
+    at = put_whole(whole, buffer, at);
+    buffer[at] = b'.';
+    put_digits(fraction, decimals, buffer, at + 1)
 }
 
+/// A whole number without leading zeros.
 #[inline]
-fn put_digits(mut value: u64, buffer: &mut [u8; 24], mut at: usize) -> usize {
-    while value >= 100 {
-        let pair = (value % 100) as usize * 2;
-        value /= 100;
-        at -= 2;
-        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
-    }
-    if value >= 10 {
-        let pair = value as usize * 2;
-        at -= 2;
-        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
-    } else {
-        at -= 1;
-        buffer[at] = b'0' + value as u8;
-    }
-    at
+pub fn put_whole(value: u64, buffer: &mut [u8; MAX_LEN], at: usize) -> usize {
+    let count = value.checked_ilog10().map_or(1, |log| log as usize + 1);
+    put_digits(value, count, buffer, at)
 }
 
+/// Exactly `count` digits, from the last to the first.
 #[inline]
-fn put_padded(mut value: u64, count: usize, buffer: &mut [u8; 24], end: usize) -> usize {
-    let start = end - count;
+fn put_digits(mut value: u64, count: usize, buffer: &mut [u8; MAX_LEN], start: usize) -> usize {
+    let end = start + count;
     let mut at = end;
     while at >= start + 2 {
         let pair = (value % 100) as usize * 2;
@@ -249,7 +239,7 @@ fn put_padded(mut value: u64, count: usize, buffer: &mut [u8; 24], end: usize) -
     if at > start {
         buffer[start] = b'0' + (value % 10) as u8;
     }
-    start
+    end
 }
 
 #[cfg(test)]

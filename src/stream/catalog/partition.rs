@@ -66,6 +66,10 @@ impl PartWriter {
         self.writer.push(batch, record)
     }
 
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
     pub(super) fn pending(&self) -> usize {
         self.writer.pending()
     }

@@ -24,6 +24,8 @@ pub struct WriterOptions {
     pub row_group_records: usize,
     /// Records that wait in memory, over all partitions.
     pub pending_records: usize,
+    /// Records per file: what a reader must know of a file grows with it.
+    pub file_records: u64,
     /// Files open at once.
     pub open_files: usize,
     /// Whether what a partition already holds makes way for what is written.
@@ -35,6 +37,7 @@ impl Default for WriterOptions {
         Self {
             row_group_records: ROW_GROUP_RECORDS,
             pending_records: 2 * ROW_GROUP_RECORDS,
+            file_records: 4 << 20,
             open_files: 200,
             replace: false,
         }
@@ -55,8 +58,8 @@ pub struct CatalogWriter {
     pending: usize,
     /// The last partition written to and the end of its day: the next record mostly goes there.
     day: Option<(Date, Ts, Ts)>,
-    /// Partitions whose old files have made way.
-    replaced: BTreeSet<Place>,
+    /// Partitions that have a file of this writer: what they held before was seen to.
+    written: BTreeSet<Place>,
     rows: u64,
     files: u64,
     _lock: WriterLock,
@@ -82,7 +85,7 @@ impl CatalogWriter {
             instruments: Arc::clone(&header.instruments),
             pending: 0,
             day: None,
-            replaced: BTreeSet::new(),
+            written: BTreeSet::new(),
             rows: 0,
             files: 0,
             _lock: lock,
@@ -133,6 +136,9 @@ impl CatalogWriter {
         // A full row group leaves the waiting room; anything else adds to it.
         self.pending = (self.pending + part.pending()).saturating_sub(before);
         self.rows += 1;
+        if part.rows() >= self.options.file_records {
+            return self.close(place);
+        }
         if self.pending > self.options.pending_records {
             self.relieve()?;
         }
@@ -156,7 +162,7 @@ impl CatalogWriter {
 
     fn create(&self, place: Place, first: Ts) -> Result<PartWriter, WriteError> {
         let partition = self.partition(place);
-        if !self.options.replace {
+        if !self.options.replace && !self.written.contains(&place) {
             scan::refuse_overlap(&self.root, &partition, first)?;
         }
         PartWriter::create(
@@ -197,7 +203,7 @@ impl CatalogWriter {
         self.pending -= part.pending();
         self.files += 1;
         let (partition, header) = (self.partition(place), self.header(place));
-        if self.options.replace && self.replaced.insert(place) {
+        if self.written.insert(place) && self.options.replace {
             return replace(&self.root, &partition, &header, part).map(|_| ());
         }
         let (file, span) = part.finish(PART)?;

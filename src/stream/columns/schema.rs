@@ -112,7 +112,9 @@ pub(crate) fn guess_kind(schema: &Schema) -> Option<Kind> {
             && kind.fields().iter().any(|field| has(field.name))
     };
     let likeness = |kind: &Kind| {
-        let found = kind.fields().iter().filter(|field| has(field.name)).count();
+        let of_level = ["level", "side", "px", "qty"].into_iter().filter(|_| *kind == Kind::Depth);
+        let own = kind.fields().iter().map(|field| field.name).chain(of_level);
+        let found = own.filter(|name| has(name)).count();
         // Among kinds with as many columns in common, the one that leaves fewer out.
         (found, std::cmp::Reverse(kind.fields().len()))
     };

@@ -7,10 +7,11 @@ use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Depth, Field, Head, Kind, Level, Quote, Record, Trade, Value};
 use qt_model::time::TsWriter;
 use qt_model::units::{Px, Qty, Scale};
-use qt_model::words::{Side, Word};
+use qt_model::words::{DepthAction, Side};
 use rust_decimal::Decimal;
 
 use super::general::Scales;
+use super::line::{Line, Padded};
 
 /// Writes records into a buffer; keeps what repeats from record to record.
 #[derive(Debug, Default)]
@@ -18,13 +19,14 @@ pub struct Encoder {
     event: TsWriter,
     recv: TsWriter,
     known: Vec<Known>,
+    line: Line,
 }
 
 /// What every record of an instrument repeats.
 #[derive(Debug)]
 struct Known {
     /// `,"sym":"venue:NAME"`.
-    symbol: Box<[u8]>,
+    symbol: Padded,
     scales: Scales,
 }
 
@@ -44,7 +46,7 @@ impl Encoder {
 
     pub(crate) fn know(&mut self, instruments: &Arc<Instruments>) {
         for instrument in instruments.iter().skip(self.known.len()) {
-            let symbol = format!(r#","sym":"{}""#, instrument.symbol).into_bytes().into();
+            let symbol = Padded::new(format!(r#","sym":"{}""#, instrument.symbol).as_bytes());
             let scales = Scales { px: instrument.px_scale, qty: instrument.qty_scale };
             self.known.push(Known { symbol, scales });
         }
@@ -54,76 +56,125 @@ impl Encoder {
         head.instrument.map_or_else(Scales::default, |id| self.known[id.index()].scales)
     }
 
-    /// Up to and including the symbol.
-    #[inline]
-    fn head(&mut self, opening: &[u8], head: &Head, out: &mut Vec<u8>) {
-        out.extend_from_slice(opening);
+    /// The clocks and the symbol.
+    #[inline(always)]
+    fn head(&mut self, head: &Head) {
         if head.has_event_time {
-            out.extend_from_slice(br#","ts_event":""#);
-            out.extend_from_slice(self.event.text(head.ts_event));
-            out.push(b'"');
+            self.line.put(br#","ts_event":""#);
+            self.line.put(self.event.text(head.ts_event));
+            self.line.put(b"\"");
         }
-        out.extend_from_slice(br#","ts_recv":""#);
-        out.extend_from_slice(self.recv.text(head.ts_recv));
-        out.push(b'"');
+        self.line.put(br#","ts_recv":""#);
+        self.line.put(self.recv.text(head.ts_recv));
+        self.line.put(b"\"");
         if let Some(id) = head.instrument {
-            out.extend_from_slice(&self.known[id.index()].symbol);
+            self.line.padded(&self.known[id.index()].symbol);
         }
     }
 
     #[inline]
     fn trade(&mut self, row: &Trade, out: &mut Vec<u8>) {
-        self.head(br#"{"k":"trade""#, &row.head, out);
         let scales = self.scales(&row.head);
-        out.extend_from_slice(br#","px":"#);
-        number(row.px.mantissa(), scales.px, out);
-        out.extend_from_slice(br#","qty":"#);
-        number(row.qty.mantissa(), scales.qty, out);
+        self.line.put(br#"{"k":"trade""#);
+        self.head(&row.head);
+        self.line.put(br#","px":"#);
+        self.number(row.px.mantissa(), scales.px);
+        self.line.put(br#","qty":"#);
+        self.number(row.qty.mantissa(), scales.qty);
         match row.side {
-            Some(Side::Buy) => out.extend_from_slice(br#","side":"buy""#),
-            Some(Side::Sell) => out.extend_from_slice(br#","side":"sell""#),
+            Some(Side::Buy) => self.line.put(br#","side":"buy""#),
+            Some(Side::Sell) => self.line.put(br#","side":"sell""#),
             None => {}
         }
-        optional_id(br#","id":"#, row.id, out);
-        tail(row.head.seq, out);
+        self.id(br#","id":"#, row.id);
+        self.tail(row.head.seq, out);
     }
 
     #[inline]
     fn quote(&mut self, row: &Quote, out: &mut Vec<u8>) {
-        self.head(br#"{"k":"quote""#, &row.head, out);
         let scales = self.scales(&row.head);
-        let px = |name: &[u8], px: Option<Px>, out: &mut Vec<u8>| {
-            if let Some(px) = px {
-                out.extend_from_slice(name);
-                number(px.mantissa(), scales.px, out);
-            }
-        };
-        let qty = |name: &[u8], qty: Option<Qty>, out: &mut Vec<u8>| {
-            if let Some(qty) = qty {
-                out.extend_from_slice(name);
-                number(qty.mantissa(), scales.qty, out);
-            }
-        };
-        px(br#","bid_px":"#, row.bid_px, out);
-        qty(br#","bid_qty":"#, row.bid_qty, out);
-        px(br#","ask_px":"#, row.ask_px, out);
-        qty(br#","ask_qty":"#, row.ask_qty, out);
-        optional_id(br#","id":"#, row.id, out);
-        tail(row.head.seq, out);
+        self.line.put(br#"{"k":"quote""#);
+        self.head(&row.head);
+        self.optional(br#","bid_px":"#, row.bid_px.map(Px::mantissa), scales.px);
+        self.optional(br#","bid_qty":"#, row.bid_qty.map(Qty::mantissa), scales.qty);
+        self.optional(br#","ask_px":"#, row.ask_px.map(Px::mantissa), scales.px);
+        self.optional(br#","ask_qty":"#, row.ask_qty.map(Qty::mantissa), scales.qty);
+        self.id(br#","id":"#, row.id);
+        self.tail(row.head.seq, out);
     }
 
     #[inline]
     fn depth(&mut self, row: &Depth, levels: &[Level], out: &mut Vec<u8>) {
-        self.head(br#"{"k":"depth""#, &row.head, out);
-        out.extend_from_slice(br#","action":""#);
-        out.extend_from_slice(row.action.word().as_bytes());
-        out.push(b'"');
-        optional_id(br#","first_id":"#, row.first_id, out);
-        optional_id(br#","last_id":"#, row.last_id, out);
-        optional_id(br#","prev_id":"#, row.prev_id, out);
         let scales = self.scales(&row.head);
-        book(levels, scales, out);
-        tail(row.head.seq, out);
+        self.line.put(br#"{"k":"depth""#);
+        self.head(&row.head);
+        match row.action {
+            DepthAction::Snapshot => self.line.put(br#","action":"snapshot""#),
+            DepthAction::Delta => self.line.put(br#","action":"delta""#),
+        }
+        self.id(br#","first_id":"#, row.first_id);
+        self.id(br#","last_id":"#, row.last_id);
+        self.id(br#","prev_id":"#, row.prev_id);
+        // Bids stand before asks in every batch.
+        let asks = levels.partition_point(|level| level.side == Side::Buy);
+        self.line.make_room(out);
+        self.line.put(br#","bids":["#);
+        self.levels(&levels[..asks], scales, out);
+        self.line.put(br#"],"asks":["#);
+        self.levels(&levels[asks..], scales, out);
+        self.line.put(b"]");
+        self.tail(row.head.seq, out);
+    }
+
+    #[inline(always)]
+    fn levels(&mut self, levels: &[Level], scales: Scales, out: &mut Vec<u8>) {
+        for (at, level) in levels.iter().enumerate() {
+            self.line.make_room(out);
+            if at > 0 {
+                self.line.put(b",");
+            }
+            self.line.put(b"[");
+            self.number(level.px.mantissa(), scales.px);
+            self.line.put(b",");
+            self.number(level.qty.mantissa(), scales.qty);
+            self.line.put(b"]");
+        }
+    }
+
+    /// A number, or a string where a tool in the middle might bend its digits.
+    #[inline(always)]
+    fn number(&mut self, mantissa: i64, scale: Scale) {
+        if mantissa.unsigned_abs() < SAFE_MANTISSA {
+            return self.line.decimal(mantissa, scale);
+        }
+        self.line.put(b"\"");
+        self.line.decimal(mantissa, scale);
+        self.line.put(b"\"");
+    }
+
+    #[inline(always)]
+    fn optional<const N: usize>(&mut self, name: &[u8; N], mantissa: Option<i64>, scale: Scale) {
+        if let Some(mantissa) = mantissa {
+            self.line.put(name);
+            self.number(mantissa, scale);
+        }
+    }
+
+    #[inline(always)]
+    fn id<const N: usize>(&mut self, name: &[u8; N], id: Option<u64>) {
+        if let Some(id) = id {
+            self.line.put(name);
+            self.line.whole(id);
+        }
+    }
+
+    /// The sequence number, which stands last.
+    #[inline(always)]
+    fn tail(&mut self, seq: u64, out: &mut Vec<u8>) {
+        self.line.put(br#","seq":"#);
+        self.line.whole(seq);
+        self.line.put(b"}\n");
+        self.line.flush(out);
     }
 
     /// Any kind, by its fields.
@@ -135,8 +186,9 @@ impl Encoder {
         }
         let kind = record.kind();
         let head = record.head();
-        let opening = format!(r#"{{"k":"{}""#, kind.name());
-        self.head(opening.as_bytes(), head, out);
+        out.extend_from_slice(format!(r#"{{"k":"{}""#, kind.name()).as_bytes());
+        self.head(head);
+        self.line.flush(out);
         let scales = self.scales(head);
         for (at, described) in kind.fields().iter().enumerate() {
             field(described, &record.value(at), scales, out);
@@ -249,14 +301,6 @@ fn float(value: f64, out: &mut Vec<u8>) {
 
 fn string(text: &str, out: &mut Vec<u8>) {
     serde_json::to_writer(out, text).expect("a vector takes every byte");
-}
-
-#[inline]
-fn optional_id(name: &[u8], id: Option<u64>, out: &mut Vec<u8>) {
-    if let Some(id) = id {
-        out.extend_from_slice(name);
-        whole(id, out);
-    }
 }
 
 #[inline]

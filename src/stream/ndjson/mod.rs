@@ -6,6 +6,7 @@
 
 pub(crate) mod encode;
 pub(crate) mod general;
+mod line;
 pub(crate) mod object;
 mod quick;
 
@@ -43,8 +44,6 @@ pub struct NdjsonReader {
     /// How many records of the batch at hand the digest has taken in.
     digested: usize,
     records: u64,
-    /// Sequence numbers given to records without one.
-    next_seq: u64,
     last: Ts,
     /// An error that waits until the records before it are handed out.
     pending: Option<ReadError>,
@@ -67,18 +66,18 @@ impl NdjsonReader {
         reader: Box<dyn Read + Send>,
         options: Options,
     ) -> Result<Self, ReadError> {
+        let quick = quick::Quick { feed_latency_ns: options.feed_latency_ns, ..Default::default() };
         let mut this = Self {
             input: Arc::clone(input),
             lines: Lines::new(reader),
             symbols: Symbols::new(&options.universe),
             digest: options.verify.then(Digest::default),
             options,
-            quick: quick::Quick::default(),
+            quick,
             header: None,
             state: State::Bare,
             digested: 0,
             records: 0,
-            next_seq: 0,
             last: Ts::MIN,
             pending: None,
         };
@@ -209,7 +208,7 @@ impl NdjsonReader {
             self.records += 1;
             let head = batch.head(before);
             self.last = head.ts_recv;
-            self.next_seq = head.seq.wrapping_add(1);
+            self.quick.next_seq = head.seq.wrapping_add(1);
         }
     }
 
@@ -225,7 +224,7 @@ impl NdjsonReader {
                 Some("end") => Ok(Some(Frame::End)),
                 Some(_) | None => {
                     let fill = general::Fill {
-                        seq: self.next_seq,
+                        seq: self.quick.next_seq,
                         latency_ns: self.options.feed_latency_ns,
                         last: self.last,
                     };

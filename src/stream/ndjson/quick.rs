@@ -1,4 +1,4 @@
-//! Hot kinds in the shape that we write them: the quick road into a batch.
+//! Hot kinds in the shapes that we and most others write them: the quick road into a batch.
 //!
 //! Each function reads one shape and gives up at the first byte that differs; the general road
 //! then reads the line from its start. So nothing here decides what is valid, only what is common.
@@ -18,6 +18,10 @@ pub(crate) struct Quick {
     event: TsReader,
     recv: TsReader,
     levels: Vec<Level>,
+    /// What a record without `ts_recv` adds to its `ts_event`.
+    pub(super) feed_latency_ns: i64,
+    /// The number of a record without one.
+    pub(super) next_seq: u64,
 }
 
 /// A line and how far it is read.
@@ -39,11 +43,17 @@ impl<'a> Cursor<'a> {
         self.expect(text).is_some()
     }
 
+    /// A time as we write it, or as whole nanoseconds.
     #[inline(always)]
     fn ts(&mut self, reader: &mut TsReader) -> Option<Ts> {
+        if !self.accept(b"\"") {
+            return i64::try_from(self.whole()?).ok().map(Ts::from_nanos);
+        }
         let text: &[u8; TEXT_LEN] = self.line.get(self.at..self.at + TEXT_LEN)?.try_into().ok()?;
         self.at += TEXT_LEN;
-        reader.parse_own(text)
+        let ts = reader.parse_own(text)?;
+        self.expect(b"\"")?;
+        Some(ts)
     }
 
     /// A number of digits and at most one point, unquoted, at the scale.
@@ -75,9 +85,13 @@ impl<'a> Cursor<'a> {
                 return None;
             }
         }
-        // Eighteen digits cannot wrap; more of them, and other scales, take the general road.
-        if whole == 0 || whole + decimals > 18 || decimals != usize::from(scale.digits()) {
+        // Eighteen digits cannot wrap; what has more of them takes the general road.
+        let missing = usize::from(scale.digits()).checked_sub(decimals)?;
+        if whole == 0 || whole + decimals + missing > 18 {
             return None;
+        }
+        if missing > 0 {
+            value *= Scale::new(missing as u8).ok()?.unit();
         }
         // A sign of an exponent, or of a shape not known here.
         if matches!(self.line.get(at), Some(b'e' | b'E' | b'.')) {
@@ -150,17 +164,16 @@ impl Quick {
         cursor: &mut Cursor<'_>,
         symbols: &mut Symbols,
     ) -> Option<(Head, InstrumentId)> {
-        let event = match cursor.accept(br#","ts_event":""#) {
-            true => {
-                let ts = cursor.ts(&mut self.event)?;
-                cursor.expect(b"\"")?;
-                Some(ts)
-            }
+        let event = match cursor.accept(br#","ts_event":"#) {
+            true => Some(cursor.ts(&mut self.event)?),
             false => None,
         };
-        cursor.expect(br#","ts_recv":""#)?;
-        let ts_recv = cursor.ts(&mut self.recv)?;
-        cursor.expect(br#"","sym":""#)?;
+        let ts_recv = match (cursor.accept(br#","ts_recv":"#), event) {
+            (true, _) => cursor.ts(&mut self.recv)?,
+            (false, Some(event)) => event.checked_add_nanos(self.feed_latency_ns)?,
+            (false, None) => return None,
+        };
+        cursor.expect(br#","sym":""#)?;
         let instrument = symbols.find(cursor.plain_string()?)?;
         let head = Head {
             ts_event: event.unwrap_or(ts_recv),
@@ -173,9 +186,11 @@ impl Quick {
     }
 
     #[inline(always)]
-    fn tail(cursor: &mut Cursor<'_>) -> Option<u64> {
-        cursor.expect(br#","seq":"#)?;
-        let seq = cursor.whole()?;
+    fn tail(&self, cursor: &mut Cursor<'_>) -> Option<u64> {
+        let seq = match cursor.accept(br#","seq":"#) {
+            true => cursor.whole()?,
+            false => self.next_seq,
+        };
         cursor.expect(b"}")?;
         cursor.end()?;
         Some(seq)
@@ -203,7 +218,7 @@ impl Quick {
             None
         };
         let id = cursor.optional_whole(br#","id":"#)?;
-        head.seq = Self::tail(&mut cursor)?;
+        head.seq = self.tail(&mut cursor)?;
         batch.push_row(Trade { head, px, qty, side, id }, &[]);
         Some(())
     }
@@ -236,7 +251,7 @@ impl Quick {
         let ask_px = px(br#","ask_px":"#, &mut cursor)?;
         let ask_qty = qty(br#","ask_qty":"#, &mut cursor)?;
         let id = cursor.optional_whole(br#","id":"#)?;
-        head.seq = Self::tail(&mut cursor)?;
+        head.seq = self.tail(&mut cursor)?;
         batch.push_row(Quote { head, bid_px, bid_qty, ask_px, ask_qty, id }, &[]);
         Some(())
     }
@@ -279,7 +294,7 @@ impl Quick {
                 cursor.expect(b",")?;
             }
         }
-        head.seq = Self::tail(&mut cursor)?;
+        head.seq = self.tail(&mut cursor)?;
         batch.push_row(Depth { head, action, first_id, last_id, prev_id }, &self.levels);
         Some(())
     }
