@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use qt_market::order::Key;
+use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Kind, Record};
 use qt_stream::catalog::{Catalog, Selection};
 use qt_stream::frame::{End, Header};
@@ -134,16 +135,20 @@ impl Plan {
     }
 }
 
-/// The header of what comes out: the instruments of all inputs, the kinds that may occur.
-fn header(sources: &Sources, plan: &Plan, rules: &Rules) -> Header {
-    let all = rules.options.universe.snapshot();
-    let mut wanted = qt_model::instrument::Instruments::default();
-    for instrument in all.iter() {
+/// The instruments of the selection that are known by now.
+fn instruments(plan: &Plan, rules: &Rules) -> Arc<Instruments> {
+    let mut wanted = Instruments::default();
+    for instrument in rules.options.universe.snapshot().iter() {
         if plan.selection.wants_symbol(Some(&instrument.symbol)) {
             wanted.declare(instrument.clone()).expect("a table takes a part of itself");
         }
     }
-    let mut header = Header::new(Arc::new(wanted));
+    Arc::new(wanted)
+}
+
+/// The header of what comes out, but for its instruments.
+fn header(sources: &Sources, plan: &Plan) -> Header {
+    let mut header = Header::new(Arc::default());
     let kinds_of = |header: &Header| header.kinds.clone();
     let mut kinds: Option<Vec<String>> =
         sources.headers.iter().map(kinds_of).collect::<Option<Vec<_>>>().map(|all| all.concat());
@@ -171,11 +176,16 @@ fn play(args: &Replay, plan: Plan, context: &Context) -> anyhow::Result<Outcome>
     let rules = Rules::new(&args.stream.read, context)?;
     let sources = plan.open(args, &rules, context)?;
     let is_nothing = sources.is_empty();
-    let header = header(&sources, &plan, &rules);
+    let mut header = header(&sources, &plan);
     if args.write.dry_run {
         context.note(format_args!("would merge {} inputs", sources.count()));
         return Ok(Outcome::Done);
     }
+    let mut reading = sources.merge(&rules);
+    // Streams without a header show their instruments with their first records.
+    let mut first = Batch::default();
+    let more = reading.next(&mut first)?;
+    header.instruments = instruments(&plan, &rules);
     let sink = Sink::open(&args.stream.to, &args.write, &header, context)?;
     let mut player = Player {
         is_open: plan.is_open(args),
@@ -190,8 +200,7 @@ fn play(args: &Replay, plan: Plan, context: &Context) -> anyhow::Result<Outcome>
         kept: Batch::default(),
         context,
     };
-    let mut reading = sources.merge(&rules);
-    let stopped = player.play(&mut reading)?;
+    let stopped = if more { player.play(first, &mut reading)? } else { None };
     player.finish(&reading, &rules, stopped, is_nothing)
 }
 
@@ -215,8 +224,11 @@ struct Player<'a> {
 
 impl Player<'_> {
     /// Plays to the end, the limit or a signal; says which if it is not the end.
-    fn play(&mut self, reading: &mut Reading) -> anyhow::Result<Option<&'static str>> {
-        let mut batch = Batch::default();
+    fn play(
+        &mut self,
+        mut batch: Batch,
+        reading: &mut Reading,
+    ) -> anyhow::Result<Option<&'static str>> {
         loop {
             if self.context.shutdown().requested() {
                 return Ok(Some("signal"));
@@ -224,16 +236,14 @@ impl Player<'_> {
             if self.written >= self.limit {
                 return Ok(Some("limit"));
             }
-            if !reading.next(&mut batch)? {
-                return Ok(None);
-            }
             let left = self.limit - self.written;
             if self.is_open && self.pace.is_free() && batch.len() as u64 <= left {
                 self.hand_on(&batch)?;
-                continue;
-            }
-            if let Some(stopped) = self.sift(&batch)? {
+            } else if let Some(stopped) = self.sift(&batch)? {
                 return Ok(Some(stopped));
+            }
+            if !reading.next(&mut batch)? {
+                return Ok(None);
             }
         }
     }

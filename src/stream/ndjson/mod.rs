@@ -66,7 +66,8 @@ impl NdjsonReader {
         reader: Box<dyn Read + Send>,
         options: Options,
     ) -> Result<Self, ReadError> {
-        let quick = quick::Quick { feed_latency_ns: options.feed_latency_ns, ..Default::default() };
+        let mut quick = quick::Quick::default();
+        quick.feed_latency_ns = options.feed_latency_ns;
         let mut this = Self {
             input: Arc::clone(input),
             lines: Lines::new(reader),
