@@ -5,4 +5,5 @@
 
 mod architecture;
 mod frame;
+mod interop;
 mod pipes;

@@ -1,0 +1,115 @@
+//! What other people's tools read in our files: DuckDB, Polars, pyarrow, orjson and jq, without
+//! options. Where a tool is not installed, its test says so and passes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::frame::{World, stdout};
+use crate::pipes::{member, records, replayed};
+
+/// The interpreter that has the readers, if there is one.
+pub(crate) fn python() -> Option<PathBuf> {
+    let named = std::env::var_os("QT_TEST_PYTHON").map(PathBuf::from);
+    let local = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python");
+    let found = named.or(Some(local)).filter(|path| path.exists());
+    if found.is_none() {
+        eprintln!("skipped: no Python with the readers; scripts/setup-python makes one");
+    }
+    found
+}
+
+/// Trades and depth of three scales, whose prices and sizes need every digit.
+fn world() -> World {
+    let world = World::new();
+    world.qt("synth --seed 11 --events 30000 --to catalog").assert().success();
+    for (file, args) in [
+        ("trades.parquet", "--kinds trade --symbols BTCUSDT"),
+        ("trades.arrow", "--kinds trade --symbols BTCUSDT"),
+        ("trades.ndjson", "--kinds trade --symbols BTCUSDT"),
+        ("depth.parquet", "--kinds depth --symbols PEPEUSDT"),
+        ("mixed.parquet", "--kinds trade"),
+        ("mixed.arrow", "--kinds trade"),
+    ] {
+        world.qt(&format!("replay {args} --out {file}")).assert().success();
+    }
+    world
+}
+
+/// The exact sum of decimal texts: digits behind the point and all of them as one number.
+fn sum(texts: impl Iterator<Item = String>) -> rust_decimal::Decimal {
+    texts.map(|text| text.parse::<rust_decimal::Decimal>().unwrap()).sum()
+}
+
+#[test]
+fn other_tools_read_our_files_exactly() {
+    let Some(python) = python() else { return };
+    let world = world();
+    let trades = records(&replayed(&world, "--kinds trade --symbols BTCUSDT"));
+    let all = records(&replayed(&world, "--kinds trade"));
+    let expected = |lines: &[String], name: &str| {
+        sum(lines.iter().map(|line| member(line, name).unwrap().to_owned()))
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/interop.py");
+    let files = [
+        "trades.parquet",
+        "trades.arrow",
+        "trades.ndjson",
+        "depth.parquet",
+        "mixed.parquet",
+        "mixed.arrow",
+    ];
+    let output = Command::new(python).arg(script).arg(world.path()).args(files).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let mut seen = BTreeMap::new();
+    for line in said.lines() {
+        let answer: serde_json::Value = serde_json::from_str(line).unwrap();
+        let text = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
+        let (reader, file) = (text("reader"), text("file"));
+        *seen.entry(file.clone()).or_insert(0) += 1;
+        let of = |name: &str| -> rust_decimal::Decimal {
+            answer["sums"][name].as_str().unwrap_or_else(|| panic!("{line}")).parse().unwrap()
+        };
+        let lines = match file.as_str() {
+            "trades.parquet" | "trades.arrow" | "trades.ndjson" => &trades,
+            "mixed.parquet" | "mixed.arrow" => &all,
+            // Levels are rows of their own; that sums are there says that decimals were read.
+            "depth.parquet" => {
+                assert!(of("px") > rust_decimal::Decimal::ZERO, "{line}");
+                continue;
+            }
+            other => panic!("an answer about {other}"),
+        };
+        for name in ["px", "qty"] {
+            assert_eq!(of(name), expected(lines, name), "{reader} reads {file}");
+        }
+        if file.ends_with(".parquet") {
+            assert_eq!(answer["rows"], lines.len(), "{reader} reads {file}");
+        }
+    }
+    assert_eq!(seen.len(), files.len(), "{seen:?}");
+}
+
+#[test]
+fn jq_reads_and_filters_our_lines() {
+    if Command::new("jq").arg("--version").output().is_err() {
+        eprintln!("skipped: no jq");
+        return;
+    }
+    let world = world();
+    let stream = replayed(&world, "--kinds trade --symbols BTCUSDT");
+    std::fs::write(world.path().join("x.ndjson"), &stream).unwrap();
+    let filter = r#"select(.k == "trade" and .side == "buy")"#;
+    let output = Command::new("jq")
+        .args(["-c", filter, "x.ndjson"])
+        .current_dir(world.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    // What jq lets through is a stream again, without header and end.
+    let back = stdout(world.qt("replay --input -").write_stdin(output.stdout));
+    let bought = |line: &&String| member(line, "side") == Some("buy");
+    let expected = records(&stream).iter().filter(bought).count();
+    assert_eq!(records(&back).len(), expected);
+}
