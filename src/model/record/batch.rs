@@ -1,7 +1,7 @@
 //! A batch of records: one table per kind, and the order in which they interleave.
 //!
 //! Invariants: each slot points at a row; rows of one kind keep their order; the levels of depth
-//! row `i` end at `level_ends[i]`. Clearing keeps the memory, so a batch in a loop allocates only
+//! row `i` end at `level_ends[i]`, bids before asks. Clearing keeps the memory, so a batch in a loop allocates only
 //! until it has seen its largest filling. Absent on purpose: removal and reordering of rows.
 
 use std::sync::Arc;
@@ -62,7 +62,12 @@ impl Batch {
     /// The record at that place of the stream order.
     #[inline]
     pub fn get(&self, at: usize) -> Record<'_> {
-        let slot = self.order[at];
+        self.at(self.order[at])
+    }
+
+    /// The record of a row, whether or not it has a place yet.
+    #[inline]
+    pub fn at(&self, slot: Slot) -> Record<'_> {
         let levels = if slot.kind == Kind::Depth { self.levels(slot.index as usize) } else { &[] };
         self.tables.get(slot, levels)
     }
@@ -105,7 +110,7 @@ impl Batch {
     pub fn push_row<T: Table>(&mut self, row: T, levels: &[Level]) {
         if T::KIND == Kind::Depth {
             self.levels.extend_from_slice(levels);
-            self.level_ends.push(self.levels.len() as u32);
+            self.end_levels();
         } else {
             debug_assert!(levels.is_empty(), "only a depth record has levels");
         }
@@ -125,8 +130,20 @@ impl Batch {
     #[inline]
     pub fn extend_depth(&mut self, row: super::Depth, levels: impl IntoIterator<Item = Level>) {
         self.levels.extend(levels);
-        self.level_ends.push(self.levels.len() as u32);
+        self.end_levels();
         super::Depth::of_mut(self).push(row);
+    }
+
+    /// Closes the list of levels of one record. Sides come in one order, whatever the source did,
+    /// so that encodings which keep them apart and those which do not hold equal records.
+    #[inline]
+    fn end_levels(&mut self) {
+        let start = self.level_ends.last().map_or(0, |end| *end as usize);
+        let own = &mut self.levels[start..];
+        if !own.is_sorted_by_key(|level| level.side) {
+            own.sort_by_key(|level| level.side);
+        }
+        self.level_ends.push(self.levels.len() as u32);
     }
 
     /// Gives the next row of that kind the next place in the order.
