@@ -8,6 +8,7 @@ use arrow::array::{
 };
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{Int8Type, Int32Type, SchemaRef};
+use qt_model::decimal::MAX_MANTISSA;
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Field, FieldType, Head, Kind, Record, Value};
@@ -160,7 +161,7 @@ impl<'a> Columns<'a> {
         self.ts(heads.clone().map(|head| head.ts_recv.nanos()), None);
         let named = heads.clone().all(|head| head.instrument.is_some());
         let nulls = (!named).then(|| heads.clone().map(|head| head.instrument.is_some()).collect());
-        let key = |head: &Head| head.instrument.map_or(0, |id| id.index() as i32);
+        let key = |head: &Head| head.instrument.map_or(0, |id| (id.index() as u32).cast_signed());
         let keys = ScalarBuffer::from_iter(heads.map(key));
         let keys = arrow::array::Int32Array::new(keys, nulls);
         let symbols: ArrayRef = Arc::clone(self.symbols) as ArrayRef;
@@ -228,6 +229,11 @@ impl<'a> Columns<'a> {
                 };
                 values.map(lift).collect::<Result<_, _>>()?
             };
+            // All values are looked at, and no one alone: a loop without a branch.
+            let widest = values.iter().fold(0, |most, value| value.unsigned_abs().max(most));
+            if widest > MAX_MANTISSA.unsigned_abs() {
+                return Err(too_wide(name));
+            }
             let array = Decimal64Array::new(ScalarBuffer::from(values), nulls);
             Arc::new(array.with_precision_and_scale(18, scale).map_err(unfit)?)
         };
