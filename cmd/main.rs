@@ -24,6 +24,7 @@ mod completions;
 mod config;
 mod drill;
 mod man;
+mod schema;
 
 use std::env;
 use std::panic;

@@ -38,6 +38,7 @@ macro_rules! commands {
 
 // In this order in `qt help`.
 commands! {
+    schema::Schema,
     config::Config,
     completions::Completions,
     man::Man,

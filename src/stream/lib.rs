@@ -23,6 +23,7 @@ pub mod ndjson;
 pub mod parquet_file;
 pub mod place;
 pub mod read;
+pub mod schemas;
 mod symbols;
 pub mod text_table;
 pub mod tolerance;

@@ -5,3 +5,4 @@
 
 mod architecture;
 mod frame;
+mod schemas;
