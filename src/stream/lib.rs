@@ -33,6 +33,8 @@ pub mod write;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod python;
+#[cfg(test)]
 mod roundtrip;
 #[cfg(test)]
 mod sample;
