@@ -31,6 +31,7 @@ mod demo;
 mod drill;
 mod man;
 mod replay;
+mod schema;
 mod synth;
 
 use std::env;

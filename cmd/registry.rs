@@ -42,6 +42,7 @@ commands! {
     synth::Synth,
     catalog::Catalog,
     demo::Demo,
+    schema::Schema,
     config::Config,
     completions::Completions,
     man::Man,

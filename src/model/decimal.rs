@@ -5,6 +5,8 @@
 //! infinity are errors, never a rounding. Absent on purpose: signs
 //! other than `-`, thousands separators, locale.
 
+use rust_decimal::Decimal;
+
 use crate::units::Scale;
 
 /// Why a text is not a number at the asked scale.
@@ -158,6 +160,22 @@ fn parse_any(text: &[u8], scale: Scale) -> Result<i64, DecimalError> {
         .ok_or(overflow)
 }
 
+/// The exact amount of a decimal text, zeros at its end left out; `None` where it is not a number,
+/// or has more digits than money holds.
+pub fn parse_money(text: &[u8]) -> Option<Decimal> {
+    const DECIMALS_MAX: i64 = 28;
+    let Digits { mantissa, decimals } = digits(text).ok()??;
+    if mantissa == 0 {
+        return Some(Decimal::ZERO);
+    }
+    if decimals > DECIMALS_MAX {
+        return None;
+    }
+    let power = u32::try_from((-decimals).max(0)).ok()?;
+    let mantissa = 10_i128.checked_pow(power).and_then(|power| mantissa.checked_mul(power))?;
+    Decimal::try_from_i128_with_scale(mantissa, decimals.max(0) as u32).ok()
+}
+
 /// How many decimals a text needs, its trailing zeros left out; `None` where it is not a number
 /// or has more digits than any scale could hold.
 pub fn decimals_of(text: &[u8]) -> Option<u8> {
@@ -285,6 +303,26 @@ mod tests {
         for text in ["", "-", ".", "1.", ".5", "1e", "NaN", "inf", "Infinity", "1,000", "+1", "0x1"]
         {
             check(text, 2, Err(DecimalError::NotANumber));
+        }
+    }
+
+    #[test]
+    fn money_is_exact_or_nothing() {
+        let money = |text: &str| parse_money(text.as_bytes()).map(|value| value.to_string());
+        assert_eq!(money("-0.10").as_deref(), Some("-0.1"));
+        assert_eq!(money("1200").as_deref(), Some("1200"));
+        assert_eq!(money("-0").as_deref(), Some("0"));
+        assert_eq!(money("1.5e-7").as_deref(), Some("0.00000015"));
+        assert_eq!(money("1.5E3").as_deref(), Some("1500"));
+        assert_eq!(money("0e400").as_deref(), Some("0"));
+        let longest = "7.9228162514264337593543950335";
+        assert_eq!(money(longest).as_deref(), Some(longest));
+        // One digit more than money holds is refused, never rounded, also behind an exponent.
+        for text in ["7.9228162514264337593543950336", "1.2345678901234567890123456789012e5"] {
+            assert_eq!(money(text), None, "{text}");
+        }
+        for text in ["1e-29", "1e29", "1e400", "1_000", "+1", "", "NaN", "1,5"] {
+            assert_eq!(money(text), None, "{text}");
         }
     }
 

@@ -197,6 +197,12 @@ impl Digest {
     }
 
     fn general(&mut self, record: &Record<'_>) {
+        if let Record::Other(view) = record {
+            // Its text says all of it. Its head may be a guess, which each reader makes anew.
+            self.words(&[self.kinds[Kind::Other.index()], 0, 0, 0, 0, 0b11]);
+            self.value(&Value::Text(view.kind.as_str().into()));
+            return self.value(&Value::Text(view.json.as_str().into()));
+        }
         let kind = record.kind();
         let count = kind.fields().len();
         let present = (0..count).filter(|field| record.value(*field) != Value::Absent);
@@ -255,6 +261,8 @@ fn mask(fields: &[Option<u64>]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use qt_model::record::Source;
+
     use super::*;
     use crate::sample;
 
@@ -270,6 +278,33 @@ mod tests {
         }
         general.records = batch.len() as u64;
         assert_eq!(quick.text(), general.text());
+    }
+
+    /// The example of docs/stream-format.md: a stream, the bytes of its record, their digest.
+    #[test]
+    fn the_example_in_the_documents_is_true() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/stream-format.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let (_, example) = page.split_once("### An example").unwrap();
+        let blocks: Vec<_> = example.split("```").skip(1).step_by(2).collect();
+        let [stream, canonical, text] = blocks[..] else { panic!("three blocks") };
+        let (_, stream) = stream.split_once('\n').unwrap();
+        let options = crate::read::Options { verify: true, ..Default::default() };
+        let input =
+            crate::input::Input::Pipe("example", Box::new(std::io::Cursor::new(stream.to_owned())));
+        let span = crate::parquet_file::Span::ALL;
+        let mut reader = crate::input::AnyReader::open(input, span, options).unwrap();
+        let mut batch = Batch::default();
+        assert!(reader.next(&mut batch).unwrap());
+        let mut digest = Digest::default();
+        digest.update(&batch);
+        let words = digest.gathered.chunks(8).map(|word| {
+            word.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+        });
+        let expected = format!("text\n{}\n", words.collect::<Vec<_>>().join("\n"));
+        assert_eq!(canonical, expected);
+        assert_eq!(text, format!("text\n{}\n", digest.text()));
+        assert!(!reader.next(&mut batch).unwrap(), "the digest of the `end` record agrees");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use qt_model::decimal::DecimalError;
 use qt_model::instrument::{SymbolError, TableError};
+use qt_model::record::{Kind, Record};
 use qt_model::units::ScaleError;
 
 use crate::place::Place;
@@ -44,6 +45,8 @@ pub enum Problem {
     Json { column: usize, message: String },
     #[error("the key `{key}` stands twice in one record")]
     DuplicateKey { key: String },
+    #[error("the `{kind}` record: {message}")]
+    Frame { kind: &'static str, message: String },
     #[error("a record needs `k`, its kind, first of all")]
     NoKind,
     #[error("a {kind} record needs `{field}`: expected {expected}")]
@@ -121,6 +124,14 @@ pub(crate) fn excerpt(text: &[u8]) -> String {
     format!("{}{more}", shown.escape_debug())
 }
 
+/// The kind that a record names, known or not.
+pub(crate) fn name_of<'a>(record: &Record<'a>) -> &'a str {
+    match record {
+        Record::Other(view) => &view.row.kind,
+        known => known.kind().name(),
+    }
+}
+
 /// Writing failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -134,6 +145,16 @@ pub enum WriteError {
 }
 
 impl WriteError {
+    /// A record of another kind than the one that its holder was opened for.
+    pub(crate) fn misplaced(record: &Record<'_>, only: Kind, holder: &str) -> Self {
+        let name = name_of(record);
+        Self::Unfit(format!(
+            "a record of kind `{name}` among {} records: {holder} holds one kind; choose it with \
+             --kinds",
+            only.name()
+        ))
+    }
+
     /// Whether the reader at the other end went away, which is no failure.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Io(source) if source.kind() == std::io::ErrorKind::BrokenPipe)

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::error::Problem;
 use crate::instruments;
-use crate::ndjson::{encode, general, object};
+use crate::json::{encode, general, object};
 
 /// The version of the record schema. It grows when a reader of the old version would be wrong.
 pub const SCHEMA: u64 = 1;
@@ -117,17 +117,19 @@ impl Header {
         out
     }
 
-    /// Reads a `stream` record.
+    /// Reads a `stream` record. Of a later version only the number is read, which callers refuse.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, Problem> {
         let object = object::Object::parse(text)?;
-        if object.get("schema").is_none() {
-            let expected = "the version of the schema, a whole number".to_owned();
-            return Err(Problem::Missing { kind: "stream", field: "schema", expected });
-        }
-        let wire: Wire<'_> = serde_json::from_slice(text).map_err(|error| Problem::Json {
-            column: error.column(),
-            message: error.to_string(),
+        let version = object.get("schema").ok_or_else(|| Problem::Missing {
+            kind: "stream",
+            field: "schema",
+            expected: "the version of the schema, a whole number".to_owned(),
         })?;
+        if let Some(schema) = version.parse().ok().filter(|version| *version > SCHEMA) {
+            return Ok(Self { schema, ..Self::new(Arc::default()) });
+        }
+        let wire: Wire<'_> =
+            serde_json::from_slice(text).map_err(|error| misfit("stream", &error))?;
         let mut table = Instruments::default();
         for text in &wire.instruments {
             let instrument = parse_instrument(text.get().as_bytes())?;
@@ -136,6 +138,11 @@ impl Header {
         let Wire { schema, qt, kinds, provenance, .. } = wire;
         Ok(Self { schema, qt, kinds, instruments: Arc::new(table), provenance })
     }
+}
+
+/// A member of a frame record that is missing or of another type.
+fn misfit(kind: &'static str, error: &serde_json::Error) -> Problem {
+    Problem::Frame { kind, message: object::message(error) }
 }
 
 /// The instrument as a JSON object: the fields of an `instrument` record, and `sym`.
@@ -169,9 +176,12 @@ impl End {
     }
 
     pub(crate) fn parse(text: &[u8]) -> Result<Self, Problem> {
-        object::Object::parse(text)?;
-        serde_json::from_slice(text)
-            .map_err(|error| Problem::Json { column: error.column(), message: error.to_string() })
+        let object = object::Object::parse(text)?;
+        if object.get("k") != Some(r#""end""#) {
+            let message = "`k` is not `end`".to_owned();
+            return Err(Problem::Frame { kind: "end", message });
+        }
+        serde_json::from_slice(text).map_err(|error| misfit("end", &error))
     }
 }
 

@@ -52,7 +52,9 @@ pub enum AnyReader {
 
 impl AnyReader {
     /// Opens an input, reads its header and declares its instruments.
-    pub fn open(input: Input, span: Span, options: Options) -> Result<Self, ReadError> {
+    pub fn open(input: Input, span: Span, mut options: Options) -> Result<Self, ReadError> {
+        // A batch of no records would be an end that never comes.
+        options.batch_records = options.batch_records.max(1);
         match input {
             Input::File(path) => Self::open_file(&path, span, options),
             Input::Pipe(name, pipe) => Self::open_bytes(&name.into(), Box::new(pipe), options),
@@ -83,7 +85,7 @@ impl AnyReader {
         reader: Box<dyn Read + Send>,
         options: Options,
     ) -> Result<Self, ReadError> {
-        let (start, reader) = unwrapped(name, reader)?;
+        let (start, reader) = unwrapped(name, reader, options.allow_truncated)?;
         let unreadable = |message: &str| {
             let message = message.to_owned();
             Err(ReadError::Unreadable { place: Place::whole(name), message })
@@ -158,7 +160,11 @@ const WRAPPINGS: usize = 3;
 type Sniffed = (Vec<u8>, Box<dyn Read + Send>);
 
 /// Takes compression off and shows the first bytes of what is inside.
-fn unwrapped(name: &Arc<str>, mut reader: Box<dyn Read + Send>) -> Result<Sniffed, ReadError> {
+fn unwrapped(
+    name: &Arc<str>,
+    mut reader: Box<dyn Read + Send>,
+    allow_truncated: bool,
+) -> Result<Sniffed, ReadError> {
     for _ in 0..=WRAPPINGS {
         let mut start = vec![0; SNIFF];
         let read = fill(&mut reader, &mut start)
@@ -170,15 +176,32 @@ fn unwrapped(name: &Arc<str>, mut reader: Box<dyn Read + Send>) -> Result<Sniffe
             let mut decoder = decoder.map_err(|source| ReadError::io(name, source))?;
             // A window beyond 128 MiB would break the bound on memory.
             decoder.window_log_max(27).map_err(|source| ReadError::io(name, source))?;
-            reader = Box::new(decoder);
+            reader = may_be_cut(decoder, allow_truncated);
         } else if start.starts_with(&[0x1f, 0x8b]) {
-            reader = Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::new(whole)));
+            let decoder = flate2::bufread::MultiGzDecoder::new(BufReader::new(whole));
+            reader = may_be_cut(decoder, allow_truncated);
         } else {
             return Ok((start, Box::new(whole)));
         }
     }
     let message = "compressed more often than any tool would".to_owned();
     Err(ReadError::Corrupt { place: Place::whole(name), message })
+}
+
+/// Compressed data that breaks off, as an input that ends there, if the user allows that.
+fn may_be_cut(decoder: impl Read + Send + 'static, allow_truncated: bool) -> Box<dyn Read + Send> {
+    if allow_truncated { Box::new(Forgiving(decoder)) } else { Box::new(decoder) }
+}
+
+struct Forgiving<R>(R);
+
+impl<R: Read> Read for Forgiving<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(0),
+            other => other,
+        }
+    }
 }
 
 /// Reads until the buffer is full or the input ends.

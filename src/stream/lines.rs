@@ -8,6 +8,9 @@ use std::io::Read;
 /// No record of ours comes near this; a longer line is not a record.
 pub(crate) const LINE_LIMIT: usize = 4 << 20;
 
+/// A header names every instrument, and there may be a million.
+pub(crate) const HEADER_LIMIT: usize = 1 << 28;
+
 const BLOCK: usize = 1 << 18;
 
 pub(crate) struct Lines {
@@ -19,6 +22,8 @@ pub(crate) struct Lines {
     at_eof: bool,
     /// The number of the last line handed out, counting from one.
     number: u64,
+    /// Whether the last line handed out ended with the input and not with a line feed.
+    is_open_ended: bool,
 }
 
 impl std::fmt::Debug for Lines {
@@ -36,7 +41,20 @@ pub(crate) enum Line<'a> {
 
 impl Lines {
     pub(crate) fn new(reader: Box<dyn Read + Send>) -> Self {
-        Self { reader, buffer: vec![0; BLOCK], start: 0, end: 0, at_eof: false, number: 0 }
+        Self {
+            reader,
+            buffer: vec![0; BLOCK],
+            start: 0,
+            end: 0,
+            at_eof: false,
+            number: 0,
+            is_open_ended: false,
+        }
+    }
+
+    /// Whether the last line lacks its line feed: where an input is cut, it is cut there.
+    pub(crate) fn is_open_ended(&self) -> bool {
+        self.is_open_ended
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -50,6 +68,11 @@ impl Lines {
 
     /// The next line; `None` at the end of the input.
     pub(crate) fn next(&mut self) -> std::io::Result<Option<Line<'_>>> {
+        self.next_within(LINE_LIMIT)
+    }
+
+    /// Like `next`, with a limit of its own.
+    pub(crate) fn next_within(&mut self, limit: usize) -> std::io::Result<Option<Line<'_>>> {
         let mut searched = self.start;
         loop {
             if let Some(at) = memchr::memchr(b'\n', &self.buffer[searched..self.end]) {
@@ -65,9 +88,10 @@ impl Lines {
                 let line = self.start..self.end;
                 self.start = self.end;
                 self.number += 1;
+                self.is_open_ended = true;
                 return Ok(Some(Line::Text(trim(&self.buffer[line]))));
             }
-            if self.end - self.start > LINE_LIMIT {
+            if self.end - self.start > limit {
                 self.pass_over()?;
                 self.number += 1;
                 return Ok(Some(Line::TooLong));
@@ -84,6 +108,23 @@ impl Lines {
             self.read_more()?;
         }
         Ok(&self.buffer[self.start..self.end])
+    }
+
+    /// The next line as far as it is at hand, up to that many bytes, without stepping over it.
+    pub(crate) fn peek_line(&mut self, want: usize) -> std::io::Result<&[u8]> {
+        let mut searched = 0;
+        loop {
+            let window = &self.buffer[self.start..self.end];
+            if let Some(at) = memchr::memchr(b'\n', &window[searched..]) {
+                let end = self.start + searched + at;
+                return Ok(&self.buffer[self.start..end]);
+            }
+            searched = window.len();
+            if searched >= want || self.at_eof {
+                return Ok(&self.buffer[self.start..self.end]);
+            }
+            self.read_more()?;
+        }
     }
 
     /// Steps over bytes that `peek` showed.

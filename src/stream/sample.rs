@@ -26,7 +26,7 @@ pub(crate) fn instruments() -> Arc<Instruments> {
 
 fn value(ty: FieldType, salt: u64) -> Value<'static> {
     match ty {
-        FieldType::Bool => Value::Bool(salt % 2 == 0),
+        FieldType::Bool => Value::Bool(salt.is_multiple_of(2)),
         FieldType::U64 => Value::U64(salt % 19),
         FieldType::F64 => Value::F64(0.1 + salt as f64),
         FieldType::Ts => Value::Ts(Ts::from_nanos(1_723_075_200_000_000_001 + salt.cast_signed())),
@@ -92,7 +92,7 @@ pub(crate) fn market(records: usize) -> Batch {
     let table = instruments();
     let instrument = table.find("b:BTCUSDT");
     let mut batch = Batch::new(Arc::clone(&table));
-    for at in 0..records as i64 {
+    for at in 0..i64::try_from(records).unwrap() {
         let ts = |delay| Ts::from_nanos(1_723_075_200_000_000_000 + at * 1_000_003 + delay);
         let head = Head::new(ts(0), ts(777), at as u64 / 3, instrument);
         let (px, qty) = (Px::new(6_000_000 + at % 97), Qty::new(at % 1_009 + 1).unwrap());

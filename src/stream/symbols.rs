@@ -76,10 +76,25 @@ impl Symbols {
         Ok(id)
     }
 
-    pub(crate) fn declare(&mut self, instrument: Instrument) -> Result<InstrumentId, Problem> {
-        let id = self.universe.declare(instrument).map_err(|source| Problem::Table { source })?;
+    /// Adds strangers; for each its id, or why it was refused.
+    pub(crate) fn join_all(
+        &mut self,
+        instruments: Vec<Instrument>,
+    ) -> Vec<Result<InstrumentId, Problem>> {
+        let joined = self.universe.join_all(instruments);
         self.refresh();
-        Ok(id)
+        let problem = |source| Problem::Table { source };
+        joined.into_iter().map(|joined| joined.map_err(problem)).collect()
+    }
+
+    /// Declares instruments ahead of their records.
+    pub(crate) fn declare_all<'a>(
+        &mut self,
+        instruments: impl IntoIterator<Item = &'a Instrument>,
+    ) -> Result<(), Problem> {
+        self.universe.declare_all(instruments).map_err(|source| Problem::Table { source })?;
+        self.refresh();
+        Ok(())
     }
 }
 

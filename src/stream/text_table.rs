@@ -6,8 +6,8 @@ use qt_model::record::{Batch, Kind, Level, Record, Value};
 use qt_model::words::Side;
 
 use crate::error::WriteError;
-use crate::ndjson::encode;
-use crate::ndjson::general::Scales;
+use crate::json::encode;
+use crate::json::general::Scales;
 
 /// Writes a header and aligned rows for one kind; for several, a row of names and values each.
 pub struct TableWriter<W> {

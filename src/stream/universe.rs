@@ -25,6 +25,26 @@ impl Universe {
         self.change(|table| table.declare(instrument))
     }
 
+    /// Declares many at once: each change copies a table that readers share.
+    pub fn declare_all<'a>(
+        &self,
+        instruments: impl IntoIterator<Item = &'a Instrument>,
+    ) -> Result<(), TableError> {
+        self.change(|table| {
+            instruments.into_iter().try_for_each(|new| table.declare(new.clone()).map(|_| ()))
+        })
+    }
+
+    /// Adds many at once; for each its id, or why it was refused.
+    pub fn join_all(
+        &self,
+        instruments: impl IntoIterator<Item = Instrument>,
+    ) -> Vec<Result<InstrumentId, TableError>> {
+        let joined =
+            self.change(|table| Ok(instruments.into_iter().map(|new| table.join(new)).collect()));
+        joined.unwrap_or_default()
+    }
+
     /// Adds an instrument while records are read: scales already in use stay.
     pub fn join(&self, instrument: Instrument) -> Result<InstrumentId, TableError> {
         self.change(|table| table.join(instrument))

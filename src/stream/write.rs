@@ -9,7 +9,7 @@ use crate::csv_file::CsvWriter;
 use crate::digest::Digest;
 use crate::error::WriteError;
 use crate::frame::{End, Header};
-use crate::ndjson::encode::Encoder;
+use crate::json::encode::Encoder;
 use crate::parquet_file::ParquetWriter;
 use crate::text_table::TableWriter;
 

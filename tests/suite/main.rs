@@ -7,3 +7,4 @@ mod architecture;
 mod frame;
 mod interop;
 mod pipes;
+mod schemas;

@@ -64,9 +64,20 @@ impl Batch {
     /// The record at that place of the stream order.
     #[inline]
     pub fn get(&self, at: usize) -> Record<'_> {
-        let slot = self.order[at];
+        self.at(self.order[at])
+    }
+
+    /// The record of a row, whether or not it has a place yet.
+    #[inline]
+    pub fn at(&self, slot: Slot) -> Record<'_> {
         let levels = if slot.kind == Kind::Depth { self.levels(slot.index as usize) } else { &[] };
         self.tables.get(slot, levels)
+    }
+
+    /// The record of a row, placed or not.
+    pub fn row(&self, kind: Kind, index: u32) -> Record<'_> {
+        let ts_recv = self.tables.head(kind, index as usize).ts_recv;
+        self.at(Slot { ts_recv, kind, index })
     }
 
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Record<'_>> {

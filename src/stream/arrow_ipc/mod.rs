@@ -6,9 +6,13 @@
 //! opening mark. Channel 0 carries lines of NDJSON (`stream`, `channel`, `flush`, `end`); each other
 //! channel is a plain IPC stream of one kind, whose rows are numbered by the column `n`.
 
+mod channel;
 mod message;
 mod read;
 mod write;
+
+#[cfg(test)]
+mod tests;
 
 pub use read::ArrowReader;
 pub use write::ArrowWriter;

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use arrow::datatypes::Schema;
-use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamDecoder;
 use qt_model::record::{Batch, Kind, Level, Source};
-use serde::Deserialize;
 
+use super::channel::{Channel, Control, decode, interleave, salvage, schema_of};
 use super::message::{Bytes, Message};
 use super::{CONTROL, END_OF_STREAM, HEADER_KEY, MARK};
-use crate::columns::{Carry, RowReader, Sink, close, guess_kind};
+use crate::columns::{Blame, Carry, ORDINAL, RowReader, Sink, close, guess_kind};
 use crate::digest::Digest;
 use crate::error::{Problem, ReadError};
 use crate::frame::{End, Header, SCHEMA};
@@ -39,39 +38,14 @@ pub struct ArrowReader {
     spare: Vec<Level>,
     /// A plain stream's first table, read to learn its schema.
     first: Option<RecordBatch>,
+    /// The least number that the next record of an interleaved stream may have.
+    next: u64,
 }
 
 impl std::fmt::Debug for ArrowReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ArrowReader").field("input", &self.input).finish_non_exhaustive()
     }
-}
-
-struct Channel {
-    number: u32,
-    kind: Kind,
-    decoder: StreamDecoder,
-    rows: Option<RowReader>,
-    /// Rows read so far, for messages.
-    read: u64,
-    ordinals: Vec<u64>,
-}
-
-impl Channel {
-    fn new(number: u32, kind: Kind) -> Self {
-        let decoder = StreamDecoder::new();
-        Self { number, kind, decoder, rows: None, read: 0, ordinals: Vec::new() }
-    }
-}
-
-/// A line of the control channel.
-#[derive(Deserialize)]
-#[serde(tag = "k", rename_all = "lowercase")]
-enum Control {
-    Stream {},
-    Channel { channel: u32, kind: String },
-    Flush {},
-    End {},
 }
 
 impl ArrowReader {
@@ -96,12 +70,10 @@ impl ArrowReader {
             pending: None,
             spare: Vec::new(),
             first: None,
+            next: 0,
         };
-        if is_plain {
-            this.open_plain()?
-        } else {
-            this.open_interleaved()?
-        }
+        let opened = if is_plain { this.open_plain() } else { this.open_interleaved() };
+        this.forgive(opened)?;
         Ok(this)
     }
 
@@ -112,19 +84,22 @@ impl ArrowReader {
     fn open_plain(&mut self) -> Result<(), ReadError> {
         let mut decoder = StreamDecoder::new();
         let schema = loop {
-            if let Some(schema) = decoder.schema() {
+            if let Some(schema) = schema_of(&decoder) {
                 break schema;
             }
             match self.bytes.message()? {
                 Message::Whole(mut buffer) => {
-                    let table = decoder.decode(&mut buffer);
+                    let table = decode(&mut decoder, &mut buffer);
                     self.first = table.map_err(|error| self.damaged(&error))?;
                 }
                 // The decoder takes in a message without a body only as the next one begins.
                 Message::End if !self.is_ended => {
                     self.is_ended = true;
                     let mut mark = Buffer::from_vec(END_OF_STREAM.to_vec());
-                    decoder.decode(&mut mark).map_err(|error| self.damaged(&error))?;
+                    decode(&mut decoder, &mut mark).map_err(|error| self.damaged(&error))?;
+                }
+                Message::Nothing if !self.is_ended => {
+                    return self.cut("it ends before its first table");
                 }
                 Message::End | Message::Nothing => {
                     return Err(self.bytes.corrupt("an Arrow stream without a schema"));
@@ -136,7 +111,7 @@ impl ArrowReader {
         }
         let kind = self.header.as_ref().and_then(Header::only_kind).or_else(|| guess_kind(&schema));
         let Some(kind) = kind else { return Err(self.unknown_table(&schema)) };
-        let mut channel = Channel { decoder, ..Channel::new(0, kind) };
+        let mut channel = Channel::new(0, kind, decoder);
         channel.rows = Some(self.row_reader(kind, &schema)?);
         self.channels.push(channel);
         Ok(())
@@ -153,8 +128,9 @@ impl ArrowReader {
         assert_eq!(mark.as_ref(), Some(MARK), "the stream was recognised by its mark");
         let mut line = Vec::new();
         match self.frame(&mut line)? {
+            None => self.cut("it ends before its header"),
             Some(CONTROL) if line.starts_with(br#"{"k":"stream""#) => self.take_header(&line),
-            Some(_) | None => Err(self.bytes.corrupt("expected the `stream` record first")),
+            Some(_) => Err(self.bytes.corrupt("expected the `stream` record first")),
         }
     }
 
@@ -174,10 +150,8 @@ impl ArrowReader {
             let place = self.bytes.place();
             return Err(ReadError::Schema { place, found: header.schema, known: SCHEMA });
         }
-        for instrument in header.instruments.iter() {
-            let declared = self.symbols.declare(instrument.clone());
-            declared.map_err(|problem| self.refuse(&problem))?;
-        }
+        let declared = self.symbols.declare_all(header.instruments.iter());
+        declared.map_err(|problem| self.refuse(&problem))?;
         self.header = Some(header);
         Ok(())
     }
@@ -186,7 +160,7 @@ impl ArrowReader {
         self.bytes.corrupt(problem.to_string())
     }
 
-    fn damaged(&self, error: &ArrowError) -> ReadError {
+    fn damaged(&self, error: &str) -> ReadError {
         self.bytes.corrupt(format!("damaged Arrow data: {error}"))
     }
 
@@ -205,15 +179,26 @@ impl ArrowReader {
     ) -> Result<(), ReadError> {
         if self.channels[at].rows.is_none() {
             let reader = self.row_reader(self.channels[at].kind, table.schema_ref())?;
+            if !self.is_plain && table.column_by_name(ORDINAL).is_none() {
+                let number = self.channels[at].number;
+                let message = format!("channel {number} has no column `{ORDINAL}` to order it by");
+                return Err(self.bytes.corrupt(message));
+            }
             self.channels[at].rows = Some(reader);
         }
         let channel = &mut self.channels[at];
         let rows = channel.rows.as_mut().expect("the reader of rows was just made");
         let label: Arc<str> = format!("{}: {}", self.input, channel.kind.name()).into();
         let (tolerance, first) = (&self.options.tolerance, channel.read);
-        let mut judge = |row: usize, problem: Problem| {
-            let place = Place { input: Arc::clone(&label), at: At::Row(first + row as u64) };
-            tolerance.judge(ReadError::Record { place, problem: Box::new(problem), text: None })
+        let mut judge = |blame: Blame, problem: Problem| match blame {
+            Blame::Row(row) => {
+                let place = Place { input: Arc::clone(&label), at: At::Row(first + row as u64) };
+                tolerance.judge(ReadError::Record { place, problem: Box::new(problem), text: None })
+            }
+            Blame::Table => {
+                let (place, message) = (Place::whole(&label), problem.to_string());
+                Err(ReadError::Unreadable { place, message })
+            }
         };
         let mut sink = Sink {
             batch,
@@ -222,10 +207,14 @@ impl ArrowReader {
             judge: &mut judge,
         };
         // A depth record is never split over two tables of a stream.
-        let mut carry: Carry = None;
+        let mut carry = Carry::default();
         rows.read(table, &mut self.symbols, &mut carry, &mut sink)?;
         close(&mut carry, &mut sink);
         channel.read += table.num_rows() as u64;
+        if self.is_plain {
+            // Numbers from a stream of several kinds that this one was taken out of.
+            channel.ordinals.clear();
+        }
         Ok(())
     }
 
@@ -248,7 +237,7 @@ impl ArrowReader {
         while !self.is_ended {
             match self.bytes.message()? {
                 Message::Whole(mut buffer) => {
-                    let table = self.channels[0].decoder.decode(&mut buffer);
+                    let table = self.channels[0].decode(&mut buffer);
                     if let Some(table) = table.map_err(|error| self.damaged(&error))? {
                         return Ok(Some(table));
                     }
@@ -256,7 +245,10 @@ impl ArrowReader {
                 Message::End => self.is_ended = true,
                 Message::Nothing => {
                     self.is_ended = true;
-                    self.cut("the end-of-stream mark")?;
+                    // Others may end a stream by closing it.
+                    if self.header.is_some() {
+                        self.cut("its end-of-stream mark is missing")?;
+                    }
                 }
             }
         }
@@ -270,7 +262,7 @@ impl ArrowReader {
         if !line.is_empty() {
             return self.take_end(line);
         }
-        if self.header.is_some() { self.cut("its `end` record") } else { Ok(()) }
+        if self.header.is_some() { self.cut("its `end` record is missing") } else { Ok(()) }
     }
 
     /// The input ends where something was due.
@@ -279,13 +271,25 @@ impl ArrowReader {
         if self.options.allow_truncated {
             return Ok(());
         }
-        let message = format!("{missing} is missing");
-        Err(ReadError::Truncated { place: self.bytes.place(), message })
+        Err(ReadError::Truncated { place: self.bytes.place(), message: missing.to_owned() })
+    }
+
+    /// Takes a cut for the end, if the user said that there may be one.
+    fn forgive(&mut self, read: Result<(), ReadError>) -> Result<(), ReadError> {
+        match read {
+            Err(ReadError::Truncated { .. }) if self.options.allow_truncated => {
+                self.is_done = true;
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     fn take_end(&mut self, line: &[u8]) -> Result<(), ReadError> {
         self.is_done = true;
-        let end = End::parse(line).map_err(|problem| self.refuse(&problem))?;
+        let end = End::parse(line).map_err(|problem| {
+            self.bytes.corrupt(format!("expected the `end` record and nothing else: {problem}"))
+        })?;
         match &self.digest {
             Some(digest) => verify(&self.bytes.place(), &end, digest),
             None => Ok(()),
@@ -301,24 +305,33 @@ impl ArrowReader {
                         return Err(self.bytes.corrupt("a second `stream` record"));
                     }
                     Control::Channel { channel, kind } => self.open_channel(channel, &kind)?,
-                    Control::Flush {} => {
-                        interleave(&mut self.channels, batch);
-                        return Ok(());
-                    }
-                    Control::End {} => {
-                        interleave(&mut self.channels, batch);
-                        if let Some(digest) = &mut self.digest {
-                            digest.update(batch);
-                        }
-                        return self.take_end(&payload);
-                    }
+                    Control::Flush {} => return self.interleave(batch),
+                    Control::End {} => return self.end_interleaved(&payload, batch),
                 },
                 Some(number) => self.take_frame(number, payload, batch)?,
                 None => {
-                    interleave(&mut self.channels, batch);
-                    return self.cut("its `end` record");
+                    let message = "its `end` record is missing".to_owned();
+                    let place = self.bytes.place();
+                    return Err(ReadError::Truncated { place, message });
                 }
             }
+        }
+    }
+
+    fn interleave(&mut self, batch: &mut Batch) -> Result<(), ReadError> {
+        let placed = interleave(&mut self.channels, &mut self.next, batch);
+        placed.map_err(|message| self.bytes.corrupt(message))
+    }
+
+    fn end_interleaved(&mut self, line: &[u8], batch: &mut Batch) -> Result<(), ReadError> {
+        self.interleave(batch)?;
+        if let Some(digest) = &mut self.digest {
+            digest.update(batch);
+        }
+        self.take_end(line)?;
+        match self.bytes.rest(1)?.as_slice() {
+            [] => Ok(()),
+            _ => Err(self.bytes.corrupt("bytes stand behind the `end` record")),
         }
     }
 
@@ -331,13 +344,22 @@ impl ArrowReader {
     fn open_channel(&mut self, number: u32, kind: &str) -> Result<(), ReadError> {
         let kind = match kind {
             "other" => Kind::Other,
-            _ => Kind::from_name(kind)
-                .ok_or_else(|| self.bytes.corrupt(format!("a channel of unknown kind `{kind}`")))?,
+            _ => Kind::from_name(kind).ok_or_else(|| {
+                let message = format!("a channel of kind `{kind}`, which this qt does not know");
+                ReadError::Unreadable { place: self.bytes.place(), message }
+            })?,
         };
-        if self.channels.iter().any(|channel| channel.number == number || channel.kind == kind) {
+        if self.channels.iter().any(|channel| channel.number == number) {
             return Err(self.bytes.corrupt(format!("channel {number} is opened twice")));
         }
-        self.channels.push(Channel::new(number, kind));
+        if self.channels.iter().any(|channel| channel.kind == kind) {
+            let message = format!("a second channel of kind `{}`", kind.name());
+            return Err(self.bytes.corrupt(message));
+        }
+        if number == CONTROL {
+            return Err(self.bytes.corrupt("channel 0 is for control lines"));
+        }
+        self.channels.push(Channel::new(number, kind, StreamDecoder::new()));
         Ok(())
     }
 
@@ -352,27 +374,12 @@ impl ArrowReader {
             at.ok_or_else(|| self.bytes.corrupt(format!("channel {number} was never opened")))?;
         let mut buffer = Buffer::from_vec(payload);
         while !buffer.is_empty() {
-            let table = self.channels[at].decoder.decode(&mut buffer);
+            let table = self.channels[at].decode(&mut buffer);
             if let Some(table) = table.map_err(|error| self.damaged(&error))? {
                 self.take_table(at, &table, batch)?;
             }
         }
         Ok(())
-    }
-}
-
-/// Places the rows of all channels in the order of their numbers.
-fn interleave(channels: &mut [Channel], batch: &mut Batch) {
-    let mut places =
-        Vec::with_capacity(channels.iter().map(|channel| channel.ordinals.len()).sum());
-    for channel in channels.iter_mut() {
-        let numbered = channel.ordinals.drain(..).zip(0_u32..);
-        places.extend(numbered.map(|(ordinal, row)| (ordinal, channel.kind, row)));
-    }
-    // Runs of rising numbers, one a channel: what this sort is quick at.
-    places.sort_by_key(|(ordinal, ..)| *ordinal);
-    for (_, kind, row) in places {
-        batch.place(kind, row);
     }
 }
 
@@ -390,13 +397,19 @@ impl Source for ArrowReader {
                 true => self.next_plain(batch),
                 false => self.next_interleaved(batch),
             };
-            if let Err(error) = read {
+            let is_cut = read.is_err();
+            let read = self.forgive(read);
+            if is_cut {
                 self.is_done = true;
-                // What was read before the error is handed out first.
-                if batch.is_empty() {
-                    return Err(error);
+                // What was read before the break is handed out first.
+                match self.channels.first() {
+                    Some(channel) if self.is_plain => batch.place_all(channel.kind),
+                    Some(_) | None => salvage(&mut self.channels, &mut self.next, batch),
                 }
-                self.pending = Some(error);
+                match read {
+                    Err(error) if batch.is_empty() => return Err(error),
+                    read => self.pending = read.err(),
+                }
             } else if let (Some(digest), false) = (&mut self.digest, self.is_done) {
                 digest.update(batch);
             }

@@ -82,9 +82,10 @@ impl<W: Write> ArrowWriter<W> {
         self.begin(Some(batch))?;
         self.number(batch);
         for kind in Kind::ALL.iter().copied().filter(|kind| batch.count(*kind) > 0) {
-            if self.plain.is_some_and(|plain| plain != kind) {
-                let message = format!("a {} record in a stream of another kind", kind.name());
-                return Err(WriteError::Unfit(message));
+            if let Some(plain) = self.plain.filter(|plain| *plain != kind)
+                && let Some(record) = batch.iter().find(|record| record.kind() == kind)
+            {
+                return Err(WriteError::misplaced(&record, plain, "a plain Arrow stream"));
             }
             let at = self.channel(kind)?;
             let table = self.channels[at].rows.table(batch, &self.ordinals[kind.index()])?;

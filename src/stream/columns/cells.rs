@@ -3,7 +3,7 @@
 use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    DataType, Decimal64Type, Decimal128Type, Int8Type, TimestampNanosecondType,
+    ArrowPrimitiveType, DataType, Decimal64Type, Decimal128Type, Int8Type, Int32Type,
 };
 use qt_model::decimal::{DecimalError, MAX_MANTISSA};
 use qt_model::record::Field;
@@ -12,34 +12,40 @@ use qt_model::words::Word;
 use rust_decimal::Decimal;
 
 use super::schema::scale_of_column;
-use crate::error::Problem;
+use crate::error::{Problem, excerpt};
 
-/// Nanoseconds, some of them absent.
+/// What a price or size must stand in, for messages.
+pub(super) const EXACT_COLUMN: &str =
+    "a decimal column of at most 18 decimals, or whole numbers: their digits are exact";
+
+/// Numbers, some of them absent.
 #[derive(Debug)]
-pub(crate) struct Longs {
-    values: ScalarBuffer<i64>,
+pub(crate) struct Numbers<T: ArrowPrimitiveType> {
+    values: ScalarBuffer<T::Native>,
     nulls: Option<NullBuffer>,
 }
 
-impl Longs {
-    pub(crate) fn new(array: &PrimitiveArray<TimestampNanosecondType>) -> Self {
+impl<T: ArrowPrimitiveType> Numbers<T> {
+    pub(crate) fn new(array: &PrimitiveArray<T>) -> Self {
         let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0).cloned();
         Self { values: array.values().clone(), nulls }
     }
 
     #[inline]
-    pub(crate) fn get(&self, row: usize) -> Option<i64> {
+    pub(crate) fn get(&self, row: usize) -> Option<T::Native> {
         match &self.nulls {
             Some(nulls) if nulls.is_null(row) => None,
             Some(_) | None => Some(self.values[row]),
         }
     }
-}
 
-impl Longs {
     /// The values, where none is absent.
-    pub(crate) fn plain(&self) -> Option<&[i64]> {
+    pub(crate) fn plain(&self) -> Option<&[T::Native]> {
         self.nulls.is_none().then_some(&self.values)
+    }
+
+    pub(crate) fn has_nulls(&self) -> bool {
+        self.nulls.is_some()
     }
 }
 
@@ -63,7 +69,7 @@ impl DecimalCells {
         let Some(array) = table.column_by_name(name) else { return Ok(None) };
         let ty = array.data_type();
         let Some(scale) = scale_of_column(ty) else {
-            let expected = "a decimal column, whose digits are exact";
+            let expected = EXACT_COLUMN;
             return Err(Problem::field(name, expected, ty.to_string().as_bytes()));
         };
         let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0).cloned();
@@ -77,11 +83,9 @@ impl DecimalCells {
             // Other widths and whole numbers, at their own scale: nothing is rounded.
             _ => {
                 let wide = DataType::Decimal128(38, scale.digits().cast_signed());
-                let options = arrow::compute::CastOptions { safe: false, ..Default::default() };
-                let cast =
-                    arrow::compute::cast_with_options(array, &wide, &options).map_err(|error| {
-                        Problem::field(name, "a decimal column", error.to_string().as_bytes())
-                    })?;
+                let cast = super::convert::exactly(array, &wide).map_err(|error| {
+                    Problem::field(name, "a decimal column of at most 38 digits", error.as_bytes())
+                })?;
                 Mantissas::Wide(cast.as_primitive::<Decimal128Type>().values().clone())
             }
         };
@@ -173,35 +177,53 @@ impl DecimalCells {
 #[derive(Debug)]
 pub(crate) struct WordCells {
     name: &'static str,
-    keys: PrimitiveArray<Int8Type>,
+    keys: Keys,
     /// For each key the position of its word; `Err` holds a word that the list lacks.
-    meanings: Vec<Result<usize, Box<str>>>,
+    meanings: Vec<Result<Option<usize>, Box<str>>>,
     words: &'static [&'static str],
 }
 
+/// Keys as we write them, or as wide as a dictionary of many strangers needs.
+#[derive(Debug)]
+enum Keys {
+    Narrow(Numbers<Int8Type>),
+    Wide(Numbers<Int32Type>),
+}
+
 impl WordCells {
+    /// Takes a dictionary of strings with keys of 8 or 32 bits.
     pub(crate) fn new(
         name: &'static str,
         array: &ArrayRef,
         words: &'static [&'static str],
-    ) -> Result<Self, Problem> {
-        let array = array.as_dictionary::<Int8Type>();
-        let meaning = |text: Option<&str>| {
-            let text = text.unwrap_or_default();
-            words.iter().position(|word| *word == text).ok_or_else(|| text.into())
+    ) -> Self {
+        let (keys, values) = match array.as_dictionary_opt::<Int8Type>() {
+            Some(narrow) => (Keys::Narrow(Numbers::new(narrow.keys())), narrow.values()),
+            None => {
+                let wide = array.as_dictionary::<Int32Type>();
+                (Keys::Wide(Numbers::new(wide.keys())), wide.values())
+            }
         };
-        let meanings = array.values().as_string::<i32>().iter().map(meaning).collect();
-        Ok(Self { name, keys: array.keys().clone(), meanings, words })
+        let meaning = |text: Option<&str>| match text {
+            Some(text) => {
+                let at = words.iter().position(|word| *word == text);
+                at.map(Some).ok_or_else(|| excerpt(text.as_bytes()).into())
+            }
+            None => Ok(None),
+        };
+        let meanings = values.as_string::<i32>().iter().map(meaning).collect();
+        Self { name, keys, meanings, words }
     }
 
     #[inline]
     pub(crate) fn get(&self, row: usize) -> Result<Option<usize>, Problem> {
-        if self.keys.is_null(row) {
-            return Ok(None);
-        }
-        let key = self.keys.value(row);
+        let key = match &self.keys {
+            Keys::Narrow(keys) => keys.get(row).map(i32::from),
+            Keys::Wide(keys) => keys.get(row),
+        };
+        let Some(key) = key else { return Ok(None) };
         match usize::try_from(key).ok().and_then(|key| self.meanings.get(key)) {
-            Some(Ok(index)) => Ok(Some(*index)),
+            Some(Ok(index)) => Ok(*index),
             Some(Err(text)) => Err(self.unknown(text)),
             None => Err(self.unknown("a key outside the dictionary")),
         }
@@ -209,15 +231,13 @@ impl WordCells {
 
     /// The keys and what each means, where every key means a word or nothing.
     pub(crate) fn plain<W: Word>(&self) -> Option<PlainWords<'_, W>> {
-        if self.keys.null_count() > 0 {
-            return None;
-        }
+        let Keys::Narrow(keys) = &self.keys else { return None };
+        let keys = keys.plain()?;
         let mut meanings = [None; 256];
         for (key, meaning) in self.meanings.iter().enumerate() {
-            *meanings.get_mut(key)? = W::from_index(*meaning.as_ref().ok()?);
+            *meanings.get_mut(key)? = W::from_index((*meaning.as_ref().ok()?)?);
         }
         let known = i8::try_from(self.meanings.len().min(127)).ok()?;
-        let keys = self.keys.values();
         let is_known = keys.iter().all(|key| (0..known).contains(key));
         is_known.then_some(PlainWords { keys, meanings })
     }

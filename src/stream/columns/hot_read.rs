@@ -1,12 +1,15 @@
 //! The kinds that make up a market, from their columns without a detour by values.
 
+use std::mem::take;
+
 use arrow::array::{Array, UInt64Array};
+use arrow::datatypes::UInt32Type;
 use qt_model::record::{Depth, Head, Level, Quote, Trade};
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::{DepthAction, Side, Word};
 
-use super::cells::{DecimalCells, WordCells};
-use super::read::{Carry, Rows, Sink};
+use super::cells::{DecimalCells, Numbers, WordCells};
+use super::read::{Blame, Carry, Rows, Sink};
 use crate::error::{Problem, ReadError};
 
 /// Ends the reading of a table whose columns cannot be read at all.
@@ -14,7 +17,7 @@ macro_rules! columns_or_refuse {
     ($sink:ident, $columns:expr) => {
         match (|| -> Result<_, Problem> { Ok($columns) })() {
             Ok(columns) => columns,
-            Err(problem) => return ($sink.judge)(0, problem),
+            Err(problem) => return ($sink.judge)(Blame::Table, problem),
         }
     };
 }
@@ -207,7 +210,7 @@ fn each<T: qt_model::record::Table>(
                 sink.batch.extend_rows([record]);
                 sink.ordinals.extend(rows.ordinal(row));
             }
-            Err(problem) => (sink.judge)(row, problem)?,
+            Err(problem) => (sink.judge)(Blame::Row(row), problem)?,
         }
     }
     Ok(())
@@ -272,40 +275,42 @@ pub(super) fn depths(
             prev_id: whole(&prev_ids, row),
         })
     };
+    let number = |row: usize| match &numbers {
+        Some(numbers) => numbers.get(row).ok_or_else(|| required("depth", "level")),
+        // Without the column each row is a record of its own.
+        None => Ok(0),
+    };
     let mut scales = (Scale::ZERO, Scale::ZERO);
-    if let Some((depth, _)) = carry.as_ref() {
+    if let Some((depth, _)) = carry.open.as_ref() {
         scales = rows.scales(&depth.head);
     }
     for row in 0..rows.len() {
-        // Without the column each row is a record of its own.
-        let begins = numbers.as_ref().is_none_or(|numbers| numbers.value(row) == 0);
-        if begins {
-            flush(carry, sink);
-            let opened = rows.head(row).and_then(|head| open(row, head));
-            match opened {
-                Ok(depth) => {
-                    scales = rows.scales(&depth.head);
-                    *carry = Some((depth, std::mem::take(sink.spare)));
-                    sink.ordinals.extend(rows.ordinal(row));
-                }
-                Err(problem) => {
-                    (sink.judge)(row, problem)?;
-                    continue;
-                }
+        let read = number(row).and_then(|number| {
+            if number == 0 {
+                flush(carry, sink);
+                carry.is_refused = true;
+                let depth = rows.head(row).and_then(|head| open(row, head))?;
+                scales = rows.scales(&depth.head);
+                sink.ordinals.extend(rows.ordinal(row));
+                *carry = Carry { open: Some((depth, take(sink.spare))), is_refused: false };
             }
-        }
-        // Without an open record, this is the rest of one that was refused.
-        let Some((_, taken)) = carry.as_mut() else { continue };
-        match levels.get(row, scales) {
-            Ok(level) => taken.extend(level),
-            // A level that cannot be read takes its record with it: a book must not be bent.
-            Err(problem) => {
-                *carry = None;
-                if rows.ordinal(row).is_some() {
-                    sink.ordinals.pop();
-                }
-                (sink.judge)(row, problem)?;
+            if carry.is_refused {
+                return Ok(());
             }
+            let (_, taken) = carry.open.as_mut().ok_or_else(|| out_of_place(number, None))?;
+            if number as usize != taken.len() {
+                return Err(out_of_place(number, Some(taken.len())));
+            }
+            taken.extend(levels.get(row, scales)?);
+            Ok(())
+        });
+        // A level that cannot be read takes its record with it: a book must not be bent.
+        if let Err(problem) = read {
+            if carry.open.take().is_some() && rows.ordinal(row).is_some() {
+                sink.ordinals.pop();
+            }
+            carry.is_refused = true;
+            (sink.judge)(Blame::Row(row), problem)?;
         }
     }
     Ok(())
@@ -318,7 +323,7 @@ fn quick_depths(
     sink: &mut Sink<'_>,
     actions: &Option<WordCells>,
     [first_ids, last_ids, prev_ids]: [&Option<UInt64Array>; 3],
-    numbers: &Option<arrow::array::UInt32Array>,
+    numbers: &Option<Numbers<UInt32Type>>,
     levels: &LevelCells,
 ) -> Option<()> {
     let (heads, px_scale, qty_scale) = rows.plain_heads()?;
@@ -327,7 +332,16 @@ fn quick_depths(
     let sides = levels.sides.as_ref()?.plain::<Side>()?;
     let actions = actions.as_ref()?.plain::<DepthAction>()?;
     let ids = (Whole::of(first_ids)?, Whole::of(last_ids)?, Whole::of(prev_ids)?);
-    let numbers = numbers.as_ref().filter(|numbers| numbers.null_count() == 0)?.values();
+    let numbers = numbers.as_ref()?.plain()?;
+    // A level goes on from the one before it, or opens a record.
+    if carry.is_refused {
+        return None;
+    }
+    let open = carry.open.as_ref().map(|(_, levels)| levels.len());
+    let first = numbers.first().is_none_or(|first| *first == 0 || open == Some(*first as usize));
+    if !first || numbers.windows(2).any(|pair| pair[1] != 0 && pair[1] != pair[0] + 1) {
+        return None;
+    }
     let level = |row: usize| Level {
         px: Px::new(px[row]),
         qty: Qty::new(qty[row]).unwrap_or_default(),
@@ -342,9 +356,9 @@ fn quick_depths(
     };
     let mut starts: Vec<usize> = Vec::with_capacity(rows.len() + 1);
     starts.extend((0..rows.len()).filter(|row| numbers[*row] == 0));
-    // What goes on from the table before; without an open record, the rest of a refused one.
+    // What goes on from the table before.
     let first = starts.first().copied().unwrap_or(rows.len());
-    if let Some((_, open)) = carry.as_mut() {
+    if let Some((_, open)) = carry.open.as_mut() {
         open.extend((0..first).map(level));
     }
     let Some(last) = starts.pop() else { return Some(()) };
@@ -355,19 +369,29 @@ fn quick_depths(
         // Each record ends where the next begins.
         starts.iter().skip(1).chain([&last]).map(|end| (end - first) as u32),
     );
-    let mut open = std::mem::take(sink.spare);
+    let mut open = take(sink.spare);
     open.extend((last..rows.len()).map(level));
-    *carry = Some((depth(last), open));
+    carry.open = Some((depth(last), open));
     if rows.ordinals().is_some() {
         sink.ordinals.extend(starts.iter().chain([&last]).filter_map(|start| rows.ordinal(*start)));
     }
     Some(())
 }
 
+/// A level whose number does not go on from the row before it.
+#[cold]
+pub(crate) fn out_of_place(found: u32, levels: Option<usize>) -> Problem {
+    let expected = match levels {
+        Some(0) | None => "0, which opens a record".to_owned(),
+        Some(next) => format!("{next}, or 0, which opens the next record"),
+    };
+    Problem::field("level", expected, found.to_string().as_bytes())
+}
+
 /// Appends the record that was open.
 #[inline]
 pub(super) fn flush(carry: &mut Carry, sink: &mut Sink<'_>) {
-    if let Some((depth, mut levels)) = carry.take() {
+    if let Some((depth, mut levels)) = carry.open.take() {
         sink.batch.extend_depth(depth, levels.drain(..));
         *sink.spare = levels;
     }

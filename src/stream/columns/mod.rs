@@ -6,6 +6,7 @@
 //! instruments agree on it, 128 where they differ.
 
 mod cells;
+mod convert;
 mod hot_read;
 mod hot_write;
 mod keys;
@@ -13,6 +14,10 @@ mod read;
 mod schema;
 mod write;
 
-pub(crate) use read::{Carry, RowReader, Sink, close};
-pub(crate) use schema::{ColumnScales, guess_kind, schema};
+#[cfg(test)]
+mod tests;
+
+pub(crate) use hot_read::out_of_place;
+pub(crate) use read::{Blame, Carry, RowReader, Sink, close};
+pub(crate) use schema::{ColumnScale, ColumnScales, ORDINAL, guess_kind, schema};
 pub(crate) use write::RowWriter;

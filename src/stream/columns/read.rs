@@ -5,11 +5,12 @@
 //! exact value is already lost.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
-    DataType, Float64Type, SchemaRef, TimestampNanosecondType, UInt32Type, UInt64Type,
+    DataType, Float64Type, Int32Type, SchemaRef, TimestampNanosecondType, UInt32Type, UInt64Type,
 };
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instrument, Symbol};
@@ -18,15 +19,30 @@ use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use rust_decimal::Decimal;
 
-use super::cells::{DecimalCells, Longs, WordCells, misfit};
+use super::cells::{DecimalCells, EXACT_COLUMN, Numbers, WordCells, misfit};
+use super::convert::column;
 use super::hot_read;
 use super::schema::{MONEY_SCALE, ORDINAL, data_type, scale_of_column, ts_type, word_type};
 use crate::error::Problem;
-use crate::ndjson::general::refuse_unscaled;
+use crate::json::general::{check_other, refuse_unscaled};
 use crate::symbols::Symbols;
 
 /// A depth record whose levels may go on in the next table.
-pub(crate) type Carry = Option<(Depth, Vec<Level>)>;
+#[derive(Debug, Default)]
+pub(crate) struct Carry {
+    pub(crate) open: Option<(Depth, Vec<Level>)>,
+    /// Whether the next levels belong to a record that was refused, or lies before what is read.
+    pub(crate) is_refused: bool,
+}
+
+/// What a problem makes unreadable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// The record of one row, which can be done without.
+    Row(usize),
+    /// A column, and with it every record of the table.
+    Table,
+}
 
 /// Reads the tables of one kind with one schema.
 #[derive(Debug)]
@@ -35,8 +51,18 @@ pub(crate) struct RowReader {
     px: Scale,
     qty: Scale,
     /// The symbols of the last dictionary, resolved.
-    resolved: Option<(ArrayRef, Vec<Option<InstrumentId>>)>,
+    resolved: Option<(ArrayRef, Arc<Resolved>)>,
     feed_latency_ns: i64,
+    /// Rows of the tables before: where rows without `seq` count on from.
+    first_row: u64,
+}
+
+/// What the texts of a dictionary of symbols came to.
+#[derive(Debug, Default)]
+struct Resolved {
+    ids: Vec<Option<InstrumentId>>,
+    /// By key, why a text names no instrument: blamed on the rows that use it.
+    refused: BTreeMap<usize, Problem>,
 }
 
 /// Appends the record that a table left open.
@@ -51,7 +77,7 @@ pub(crate) struct Sink<'a> {
     pub(crate) ordinals: &'a mut Vec<u64>,
     /// A buffer for the levels of the record being read.
     pub(crate) spare: &'a mut Vec<Level>,
-    pub(crate) judge: &'a mut dyn FnMut(usize, Problem) -> Result<(), crate::error::ReadError>,
+    pub(crate) judge: &'a mut dyn FnMut(Blame, Problem) -> Result<(), crate::error::ReadError>,
 }
 
 impl RowReader {
@@ -84,17 +110,13 @@ impl RowReader {
                 let Ok(field) = schema.field_with_name(name) else { continue };
                 let scale = scale_of_column(field.data_type()).ok_or_else(|| {
                     let found = field.data_type().to_string();
-                    Problem::field(
-                        name,
-                        "a decimal column, whose digits are exact",
-                        found.as_bytes(),
-                    )
+                    Problem::field(name, EXACT_COLUMN, found.as_bytes())
                 })?;
                 scales[at] = scales[at].max(scale);
             }
         }
         let [px, qty] = scales;
-        Ok(Self { kind, px, qty, resolved: None, feed_latency_ns })
+        Ok(Self { kind, px, qty, resolved: None, feed_latency_ns, first_row: 0 })
     }
 
     /// Appends the rows of a table to the tables of the batch, without placing them.
@@ -105,12 +127,12 @@ impl RowReader {
         carry: &mut Carry,
         sink: &mut Sink<'_>,
     ) -> Result<(), crate::error::ReadError> {
-        let refuse = |sink: &mut Sink<'_>, problem| (sink.judge)(0, problem);
         let heads = match self.heads(table, symbols) {
             Ok(heads) => heads,
-            Err(problem) => return refuse(sink, problem),
+            Err(problem) => return (sink.judge)(Blame::Table, problem),
         };
         sink.batch.set_instruments(symbols.table());
+        self.first_row += table.num_rows() as u64;
         let rows = Rows { table, heads, symbols, kind: self.kind };
         match self.kind {
             Kind::Trade => hot_read::trades(&rows, sink),
@@ -120,70 +142,88 @@ impl RowReader {
         }
     }
 
-    fn heads<'t>(
-        &mut self,
-        table: &'t RecordBatch,
-        symbols: &mut Symbols,
-    ) -> Result<Heads<'t>, Problem> {
-        let time = |name| match column(table, name, &ts_type())? {
-            Some(array) => {
-                Ok(Some(Longs::new(&array.as_primitive::<TimestampNanosecondType>().clone())))
-            }
-            None => Ok(None),
+    fn heads(&mut self, table: &RecordBatch, symbols: &mut Symbols) -> Result<Heads, Problem> {
+        let time = |name| {
+            let array = column(table, name, &ts_type())?;
+            Ok(array.map(|array| Numbers::new(array.as_primitive::<TimestampNanosecondType>())))
         };
-        let whole = |name| match column(table, name, &DataType::UInt64)? {
-            Some(array) => Ok(Some(array.as_primitive::<UInt64Type>().clone())),
-            None => Ok(None),
+        let whole = |name| {
+            let array = column(table, name, &DataType::UInt64)?;
+            Ok(array.map(|array| Numbers::new(array.as_primitive::<UInt64Type>())))
         };
-        Ok(Heads {
+        let ids = self.ids(table, symbols)?;
+        let heads = Heads {
             event: time("ts_event")?,
             recv: time("ts_recv")?,
-            ids: self.ids(table, symbols)?,
+            ids,
             seq: whole("seq")?,
             ordinal: whole(ORDINAL)?,
             feed_latency_ns: self.feed_latency_ns,
-            table: std::marker::PhantomData,
-        })
+            first_row: self.first_row,
+        };
+        if heads.ordinal.as_ref().is_some_and(Numbers::has_nulls) {
+            return Err(Problem::field(ORDINAL, "a number in every row", b"a null"));
+        }
+        Ok(heads)
     }
 
     fn ids(&mut self, table: &RecordBatch, symbols: &mut Symbols) -> Result<Ids, Problem> {
         let Some(array) = column(table, "sym", &super::schema::symbol_type())? else {
-            return Ok(Ids::One(None));
+            return Ok(Ids::default());
         };
-        let array = array.as_dictionary::<arrow::datatypes::Int32Type>();
-        let known =
-            self.resolved.as_ref().is_some_and(|(values, _)| Arc::ptr_eq(values, array.values()));
-        if !known {
-            let mut ids = Vec::with_capacity(array.values().len());
-            for text in array.values().as_string::<i32>() {
-                ids.push(
-                    text.filter(|text| !text.is_empty())
-                        .map(|text| self.resolve(text, symbols))
-                        .transpose()?,
-                );
-            }
-            self.resolved = Some((Arc::clone(array.values()), ids));
-        }
-        let (_, ids) = self.resolved.as_ref().expect("the dictionary was just resolved");
-        let keys = array.keys();
+        let array = array.as_dictionary::<Int32Type>();
+        let known = self.resolved.take().filter(|(values, _)| Arc::ptr_eq(values, array.values()));
+        let (values, resolved) = known.unwrap_or_else(|| {
+            let resolved = self.resolve_all(array.values(), symbols);
+            (Arc::clone(array.values()), Arc::new(resolved))
+        });
+        self.resolved = Some((values, Arc::clone(&resolved)));
+        let (keys, ids) = (array.keys(), &resolved.ids);
         let id =
             |key: &i32| usize::try_from(*key).ok().and_then(|key| ids.get(key).copied().flatten());
-        if keys.null_count() > 0 {
-            return Ok(Ids::Many(keys.iter().map(|key| key.as_ref().and_then(id)).collect()));
-        }
-        let keys = keys.values();
-        Ok(match keys.first() {
-            Some(first) if keys.iter().all(|key| key == first) => Ids::One(id(first)),
-            Some(_) | None => Ids::Many(keys.iter().map(id).collect()),
-        })
+        let of_rows = match keys.null_count() {
+            0 => {
+                let keys = keys.values();
+                match keys.first() {
+                    Some(first) if keys.iter().all(|key| key == first) => OfRows::One(id(first)),
+                    Some(_) | None => OfRows::Many(keys.iter().map(id).collect()),
+                }
+            }
+            _ => OfRows::Many(keys.iter().map(|key| key.as_ref().and_then(id)).collect()),
+        };
+        Ok(Ids { of_rows, keys: Some(Numbers::new(keys)), resolved })
     }
 
-    fn resolve(&self, text: &str, symbols: &mut Symbols) -> Result<InstrumentId, Problem> {
-        if let Some(id) = symbols.find(text.as_bytes()) {
-            return Ok(id);
+    fn resolve_all(&self, values: &ArrayRef, symbols: &mut Symbols) -> Resolved {
+        let mut resolved = Resolved::default();
+        let (mut strangers, mut keys) = (Vec::new(), Vec::new());
+        for (key, text) in values.as_string::<i32>().iter().enumerate() {
+            let text = text.filter(|text| !text.is_empty());
+            let id = text.and_then(|text| symbols.find(text.as_bytes()));
+            resolved.ids.push(id);
+            match text.filter(|_| id.is_none()).map(Symbol::new) {
+                Some(Ok(symbol)) => {
+                    strangers.push(Instrument::new(symbol, self.px, self.qty));
+                    keys.push(key);
+                }
+                Some(Err(source)) => {
+                    resolved.refused.insert(key, Problem::Symbol { source });
+                }
+                None => {}
+            }
         }
-        let symbol = Symbol::new(text).map_err(|source| Problem::Symbol { source })?;
-        symbols.join(Instrument::new(symbol, self.px, self.qty))
+        if strangers.is_empty() {
+            return resolved;
+        }
+        for (key, joined) in keys.into_iter().zip(symbols.join_all(strangers)) {
+            match joined {
+                Ok(id) => resolved.ids[key] = Some(id),
+                Err(problem) => {
+                    resolved.refused.insert(key, problem);
+                }
+            }
+        }
+        resolved
     }
 }
 
@@ -198,19 +238,16 @@ fn names_of(kind: Kind, ty: FieldType) -> impl Iterator<Item = &'static str> {
 }
 
 /// The instruments of the rows of a table.
-pub(super) enum Ids {
+#[derive(Debug)]
+enum OfRows {
     /// All rows have this one.
     One(Option<InstrumentId>),
     Many(Vec<Option<InstrumentId>>),
 }
 
-impl Ids {
-    #[inline]
-    fn get(&self, row: usize) -> Option<InstrumentId> {
-        match self {
-            Self::One(id) => *id,
-            Self::Many(ids) => ids[row],
-        }
+impl Default for OfRows {
+    fn default() -> Self {
+        Self::One(None)
     }
 }
 
@@ -236,20 +273,38 @@ impl PlainHeads<'_> {
 }
 
 /// The clocks, symbols and numbers of the rows of a table.
-pub(super) struct Heads<'t> {
-    event: Option<Longs>,
-    recv: Option<Longs>,
+pub(super) struct Heads {
+    event: Option<Numbers<TimestampNanosecondType>>,
+    recv: Option<Numbers<TimestampNanosecondType>>,
     ids: Ids,
-    seq: Option<arrow::array::UInt64Array>,
-    ordinal: Option<arrow::array::UInt64Array>,
+    seq: Option<Numbers<UInt64Type>>,
+    ordinal: Option<Numbers<UInt64Type>>,
     feed_latency_ns: i64,
-    table: std::marker::PhantomData<&'t RecordBatch>,
+    first_row: u64,
+}
+
+/// The instruments of the rows, and the keys from which they come.
+#[derive(Debug, Default)]
+pub(super) struct Ids {
+    of_rows: OfRows,
+    keys: Option<Numbers<Int32Type>>,
+    resolved: Arc<Resolved>,
+}
+
+impl Ids {
+    #[inline]
+    fn get(&self, row: usize) -> Option<InstrumentId> {
+        match &self.of_rows {
+            OfRows::One(id) => *id,
+            OfRows::Many(ids) => ids[row],
+        }
+    }
 }
 
 /// A table at hand.
 pub(super) struct Rows<'t> {
     pub(super) table: &'t RecordBatch,
-    pub(super) heads: Heads<'t>,
+    pub(super) heads: Heads,
     pub(super) symbols: &'t Symbols,
     kind: Kind,
 }
@@ -261,17 +316,16 @@ impl Rows<'_> {
 
     /// The heads, where nothing is missing and all instruments have the scales of the columns.
     pub(super) fn plain_heads(&self) -> Option<(PlainHeads<'_>, Scale, Scale)> {
-        let seq = self.heads.seq.as_ref().filter(|seq| seq.null_count() == 0)?;
         let heads = PlainHeads {
             event: self.heads.event.as_ref()?.plain()?,
             recv: self.heads.recv.as_ref()?.plain()?,
-            seq: seq.values(),
+            seq: self.heads.seq.as_ref()?.plain()?,
             ids: &self.heads.ids,
         };
         let scales = |id: Option<InstrumentId>| id.map(|id| self.symbols.scales(id));
-        let (px, qty) = match &self.heads.ids {
-            Ids::One(id) => scales(*id)?,
-            Ids::Many(ids) => {
+        let (px, qty) = match &self.heads.ids.of_rows {
+            OfRows::One(id) => scales(*id)?,
+            OfRows::Many(ids) => {
                 let first = scales(*ids.first()?)?;
                 ids.iter().all(|id| scales(*id) == Some(first)).then_some(first)?
             }
@@ -280,12 +334,12 @@ impl Rows<'_> {
     }
 
     pub(super) fn ordinals(&self) -> Option<&[u64]> {
-        self.heads.ordinal.as_ref().map(|ordinals| &ordinals.values()[..])
+        self.heads.ordinal.as_ref().and_then(Numbers::plain)
     }
 
     #[inline]
     pub(super) fn ordinal(&self, row: usize) -> Option<u64> {
-        self.heads.ordinal.as_ref().map(|ordinals| ordinals.value(row))
+        self.heads.ordinal.as_ref().and_then(|ordinals| ordinals.get(row))
     }
 
     #[inline]
@@ -301,12 +355,29 @@ impl Rows<'_> {
             (None, None) => return Err(self.missing("ts_recv", "a time here or in `ts_event`")),
         };
         let instrument = heads.ids.get(row);
-        if instrument.is_none() && self.kind.symbol_rule() == SymbolRule::Required {
-            return Err(self.missing("sym", "a symbol such as binance:BTCUSDT"));
+        if instrument.is_none() {
+            self.refuse_symbol(row)?;
         }
-        let seq = heads.seq.as_ref().map_or(row as u64, |seq| seq.value(row));
+        let seq = heads.seq.as_ref().and_then(|seq| seq.get(row));
+        let seq = seq.unwrap_or(heads.first_row + row as u64);
         let ts_event = event.map_or(ts_recv, Ts::from_nanos);
         Ok(Head { ts_event, ts_recv, seq, instrument, has_event_time: event.is_some() })
+    }
+
+    /// Refuses a row whose text names no instrument, or that needs one and has none.
+    #[cold]
+    fn refuse_symbol(&self, row: usize) -> Result<(), Problem> {
+        let key = self.heads.ids.keys.as_ref().and_then(|keys| keys.get(row));
+        let key = key.and_then(|key| usize::try_from(key).ok());
+        match key.and_then(|key| self.heads.ids.resolved.refused.get(&key)) {
+            Some(Problem::Symbol { source }) => Err(Problem::Symbol { source: source.clone() }),
+            Some(Problem::Table { source }) => Err(Problem::Table { source: source.clone() }),
+            Some(other) => Err(Problem::Row { message: other.to_string() }),
+            None if self.kind.symbol_rule() == SymbolRule::Required => {
+                Err(self.missing("sym", "a symbol such as binance:BTCUSDT"))
+            }
+            None => Ok(()),
+        }
     }
 
     fn missing(&self, field: &'static str, expected: &str) -> Problem {
@@ -327,10 +398,14 @@ impl Rows<'_> {
         name: &'static str,
         words: &'static [&'static str],
     ) -> Result<Option<WordCells>, Problem> {
-        match column(self.table, name, &word_type())? {
-            Some(array) => WordCells::new(name, &array, words).map(Some),
-            None => Ok(None),
-        }
+        // Strangers may know more strings than our narrow keys can name.
+        let narrow = word_type();
+        let is_ours = |array: &ArrayRef| *array.data_type() == narrow;
+        let array = match self.table.column_by_name(name) {
+            Some(array) if is_ours(array) => Some(Arc::clone(array)),
+            Some(_) | None => column(self.table, name, &super::schema::symbol_type())?,
+        };
+        Ok(array.map(|array| WordCells::new(name, &array, words)))
     }
 
     pub(super) fn whole(
@@ -344,29 +419,10 @@ impl Rows<'_> {
     pub(super) fn numbers(
         &self,
         name: &'static str,
-    ) -> Result<Option<arrow::array::UInt32Array>, Problem> {
+    ) -> Result<Option<Numbers<UInt32Type>>, Problem> {
         let array = column(self.table, name, &DataType::UInt32)?;
-        Ok(array.map(|array| array.as_primitive::<UInt32Type>().clone()))
+        Ok(array.map(|array| Numbers::new(array.as_primitive::<UInt32Type>())))
     }
-}
-
-/// The column of that name as that type; another type that holds the same is converted.
-pub(super) fn column(
-    table: &RecordBatch,
-    name: &str,
-    ty: &DataType,
-) -> Result<Option<ArrayRef>, Problem> {
-    let Some(array) = table.column_by_name(name) else { return Ok(None) };
-    if array.data_type() == ty {
-        return Ok(Some(Arc::clone(array)));
-    }
-    // A time without a zone is UTC; a cast to a zone would shift it as if it were local.
-    let options = arrow::compute::CastOptions { safe: false, ..Default::default() };
-    let cast = arrow::compute::cast_with_options(array, ty, &options).map_err(|error| {
-        let found = format!("{}: {error}", array.data_type());
-        Problem::field(name, format!("a column of type {ty}"), found.as_bytes())
-    })?;
-    Ok(Some(cast))
 }
 
 /// Any kind, by its fields.
@@ -375,7 +431,7 @@ fn general(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), crate::error::Rea
         rows.kind.fields().iter().map(|field| Cells::of(rows, field)).collect();
     let cells = match cells {
         Ok(cells) => cells,
-        Err(problem) => return (sink.judge)(0, problem),
+        Err(problem) => return (sink.judge)(Blame::Table, problem),
     };
     let mut values = Vec::with_capacity(cells.len());
     for row in 0..rows.len() {
@@ -389,6 +445,11 @@ fn general(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), crate::error::Rea
                 refuse_unscaled(rows.kind, head.instrument, &value)?;
                 values.push(value);
             }
+            if let (Kind::Other, [Value::Text(kind), Value::Text(json)]) =
+                (rows.kind, values.as_slice())
+            {
+                check_other(kind, json)?;
+            }
             sink.batch.extend_values(rows.kind, head, &mut values).map_err(|at| {
                 let field = &rows.kind.fields()[at];
                 Problem::field(field.name, field.ty.expected(), b"a value out of its range")
@@ -396,7 +457,7 @@ fn general(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), crate::error::Rea
         });
         match pushed {
             Ok(()) => sink.ordinals.extend(rows.ordinal(row)),
-            Err(problem) => (sink.judge)(row, problem)?,
+            Err(problem) => (sink.judge)(Blame::Row(row), problem)?,
         }
     }
     Ok(())

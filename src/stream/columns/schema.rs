@@ -136,7 +136,8 @@ pub(crate) fn scale_of_column(ty: &DataType) -> Option<Scale> {
         | DataType::Int64
         | DataType::UInt8
         | DataType::UInt16
-        | DataType::UInt32 => Some(Scale::ZERO),
+        | DataType::UInt32
+        | DataType::UInt64 => Some(Scale::ZERO),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{Int8Type, Int32Type, SchemaRef};
 use qt_model::decimal::MAX_MANTISSA;
 use qt_model::ids::InstrumentId;
-use qt_model::instrument::Instruments;
+use qt_model::instrument::{Instrument, Instruments};
 use qt_model::record::{Batch, Field, FieldType, Head, Kind, Record, Value};
 use qt_model::units::Scale;
 use rust_decimal::Decimal;
@@ -190,15 +190,14 @@ impl Columns<'_> {
 
     /// Prices at the scales of their instruments, lifted to the scale of the column.
     pub(super) fn px(&mut self, name: &str, cells: Mantissas<'_>) -> Result<(), WriteError> {
-        let array = decimals(name, self.scales.px, cells, |id| self.instruments.get(id).px_scale)?;
+        let array = decimals(name, self.scales.px, cells, self.instruments, |it| it.px_scale)?;
         self.push(array);
         Ok(())
     }
 
     /// Sizes, likewise.
     pub(super) fn qty(&mut self, name: &str, cells: Mantissas<'_>) -> Result<(), WriteError> {
-        let array =
-            decimals(name, self.scales.qty, cells, |id| self.instruments.get(id).qty_scale)?;
+        let array = decimals(name, self.scales.qty, cells, self.instruments, |it| it.qty_scale)?;
         self.push(array);
         Ok(())
     }
@@ -216,19 +215,30 @@ fn decimals(
     name: &str,
     column: ColumnScale,
     cells: Mantissas<'_>,
-    scale_of: impl Fn(InstrumentId) -> Scale,
+    instruments: &Instruments,
+    scale_of: fn(&Instrument) -> Scale,
 ) -> Result<ArrayRef, WriteError> {
     let Mantissas { values, nulls, ids } = cells;
     let scale = column.scale.digits().cast_signed();
     // What is absent needs no scale and no room.
     let from = |row: usize| match ids.get(row) {
-        Some(Some(id)) if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) => scale_of(*id),
+        Some(Some(id)) if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) => {
+            scale_of(instruments.get(*id))
+        }
         Some(_) | None => column.scale,
+    };
+    // An instrument that joined late may have more decimals than the columns were made for.
+    let joined_late = |row: usize| {
+        let symbol = ids[row].map_or("", |id| instruments.get(id).symbol.as_str());
+        let (own, column) = (from(row).digits(), column.scale.digits());
+        WriteError::Unfit(format!(
+            "{symbol} has {own} decimals and joined after the columns were fixed at {column}"
+        ))
     };
     if column.is_wide {
         let lift = |(row, value): (usize, &i64)| {
             let missing = column.scale.digits().checked_sub(from(row).digits());
-            let missing = missing.ok_or_else(|| unfit_joiner(name, column.scale))?;
+            let missing = missing.ok_or_else(|| joined_late(row))?;
             Ok(i128::from(*value) * 10_i128.pow(u32::from(missing)))
         };
         let lifted = values.iter().enumerate().map(lift).collect::<Result<Vec<_>, WriteError>>()?;
@@ -236,12 +246,20 @@ fn decimals(
         return Ok(Arc::new(array.with_precision_and_scale(38, scale).map_err(unfit)?));
     }
     let values = if (0..ids.len()).all(|row| from(row) == column.scale) {
+        // All values are looked at, and no one alone: a loop without a branch.
+        let widest = values.iter().fold(0, |most, value| value.unsigned_abs().max(most));
+        if widest > MAX_MANTISSA.unsigned_abs() {
+            return Err(too_wide(name));
+        }
         values
     } else {
         let lift = |(row, value): (usize, &i64)| {
+            if from(row) > column.scale {
+                return Err(joined_late(row));
+            }
             let value = from(row).rescale(*value, column.scale);
             let fits = |value: &i64| value.unsigned_abs() <= MAX_MANTISSA.unsigned_abs();
-            value.filter(fits).ok_or_else(|| unfit_joiner(name, column.scale))
+            value.filter(fits).ok_or_else(|| too_wide(name))
         };
         values.iter().enumerate().map(lift).collect::<Result<Vec<_>, WriteError>>()?.into()
     };
@@ -250,11 +268,9 @@ fn decimals(
 }
 
 #[cold]
-fn unfit_joiner(name: &str, scale: Scale) -> WriteError {
-    WriteError::Unfit(format!(
-        "column `{name}`: a value of an instrument that joined late does not fit 18 digits at {} decimals",
-        scale.digits()
-    ))
+fn too_wide(name: &str) -> WriteError {
+    let message = "a value has more than 18 digits at the scale of its column";
+    WriteError::Unfit(format!("column `{name}`: {message}"))
 }
 
 fn unfit(error: arrow::error::ArrowError) -> WriteError {

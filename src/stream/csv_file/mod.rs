@@ -3,8 +3,13 @@
 //! For spreadsheets. It carries no frame, so it can neither prove that it is whole nor declare
 //! scales: those come from the digits as written, which are all of them.
 
+mod bytes;
 mod read;
+mod scales;
 mod write;
+
+#[cfg(test)]
+mod tests;
 
 pub use read::CsvReader;
 pub use write::CsvWriter;

@@ -4,14 +4,15 @@ use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use csv::ByteRecord;
-use qt_model::decimal;
-use qt_model::instrument::{Instrument, Symbol};
 use qt_model::record::{Batch, Depth, Field, FieldType, Kind, Level, Row, Source, Value};
 use qt_model::time::Ts;
 
-use crate::columns::Carry;
+use super::bytes::{Bounded, Watch};
+use super::scales;
+use crate::columns::{Carry, out_of_place};
 use crate::error::{Problem, ReadError};
-use crate::ndjson::general::{self, Need, Scales};
+use crate::json::general::{self, Scales};
+use crate::lines::LINE_LIMIT;
 use crate::place::{At, Place};
 use crate::read::Options;
 use crate::symbols::Symbols;
@@ -21,7 +22,8 @@ const LOOK_AHEAD: u64 = 1 << 16;
 /// A CSV stream as a source of batches.
 pub struct CsvReader {
     input: Arc<str>,
-    rows: csv::Reader<Box<dyn Read + Send>>,
+    rows: csv::Reader<Bounded>,
+    watch: Watch,
     columns: Vec<String>,
     record: ByteRecord,
     options: Options,
@@ -43,8 +45,8 @@ const fn level_field(name: &'static str, ty: FieldType) -> Field {
     Field { name, doc: "", ty, required: true }
 }
 
-const LEVEL_PX: Field = level_field("px", FieldType::Px);
-const LEVEL_QTY: Field = level_field("qty", FieldType::Qty);
+pub(super) const LEVEL_PX: Field = level_field("px", FieldType::Px);
+pub(super) const LEVEL_QTY: Field = level_field("qty", FieldType::Qty);
 const LEVEL_SIDE: Field =
     level_field("side", FieldType::Word(<qt_model::words::Side as qt_model::words::Word>::WORDS));
 
@@ -58,11 +60,17 @@ impl CsvReader {
         let read = (&mut reader).take(LOOK_AHEAD).read_to_end(&mut window);
         read.map_err(|source| crate::input::read_failure(Place::whole(input), source))?;
         let mut symbols = Symbols::new(&options.universe);
-        declare(&window, &mut symbols);
-        let whole: Box<dyn Read + Send> = Box::new(Cursor::new(window).chain(reader));
+        // A row that the window cuts would declare a symbol that does not exist.
+        let whole_rows = match window.len() as u64 {
+            LOOK_AHEAD => memchr::memrchr(b'\n', &window).map_or(0, |at| at + 1),
+            _ => window.len(),
+        };
+        scales::declare(&window[..whole_rows], &mut symbols);
+        let (whole, watch) = Bounded::new(Box::new(Cursor::new(window).chain(reader)));
         let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(whole);
         let place = Place { input: Arc::clone(input), at: At::Line(1) };
-        let header = rows.byte_headers().map_err(|error| failure(&place, &error))?;
+        let header = rows.byte_headers().map_err(|error| failure(&place, &watch, &error))?;
+        watch.row();
         let name = |cell: &[u8]| {
             let text = String::from_utf8_lossy(cell);
             text.trim_start_matches('\u{feff}').to_owned()
@@ -77,11 +85,12 @@ impl CsvReader {
         Ok(Self {
             input: Arc::clone(input),
             rows,
+            watch,
             columns,
             record: ByteRecord::new(),
             options,
             symbols,
-            carry: None,
+            carry: Carry::default(),
             next_seq: 0,
             is_done: false,
             pending: None,
@@ -106,46 +115,44 @@ impl CsvReader {
             .map_err(|error| Problem::NotUtf8 { byte: error.valid_up_to() })
     }
 
-    fn row(&mut self, batch: &mut Batch) -> Result<(), Problem> {
+    /// Reads the row at hand; its cells and the columns are borrowed while the reader changes.
+    fn row(&mut self, batch: &mut Batch) -> Result<(), ReadError> {
         let record = std::mem::take(&mut self.record);
-        let result = self.read_row(&record, batch);
-        self.record = record;
-        result
-    }
-
-    fn read_row(&mut self, record: &ByteRecord, batch: &mut Batch) -> Result<(), Problem> {
         let columns = std::mem::take(&mut self.columns);
-        let result = self.read_cells(&columns, record, batch);
-        self.columns = columns;
-        result
+        let cell = |name: &str| Self::cell(&columns, &record, name);
+        let read = match row_begins(columns.len(), record.len(), &cell) {
+            Ok((kind, number)) => self.read_cells(kind, number, &cell, batch),
+            Err(problem) => {
+                // It may be a level of the record before it, which is then no longer whole.
+                let open = std::mem::take(&mut self.carry).open;
+                self.carry.is_refused = open.is_some();
+                Err(problem)
+            }
+        };
+        (self.record, self.columns) = (record, columns);
+        read.or_else(|problem| self.refuse(problem))
     }
 
-    fn read_cells(
+    fn refuse(&self, problem: Problem) -> Result<(), ReadError> {
+        let text = Some(line_of(&self.record).into());
+        let error = ReadError::Record { place: self.place(), problem: Box::new(problem), text };
+        self.options.tolerance.judge(error)
+    }
+
+    fn read_cells<'a>(
         &mut self,
-        columns: &[String],
-        record: &ByteRecord,
+        kind: Kind,
+        number: u32,
+        cell: &impl Fn(&str) -> Result<Option<&'a str>, Problem>,
         batch: &mut Batch,
     ) -> Result<(), Problem> {
-        if record.len() != columns.len() {
-            return Err(Problem::Columns { expected: columns.len(), found: record.len() });
-        }
-        let cell = |name: &str| Self::cell(columns, record, name);
-        let name = cell("k")?.ok_or(Problem::NoKind)?;
-        let kind = Kind::from_name(name)
-            .ok_or_else(|| Problem::field("k", "a kind that `qt schema` lists", name.as_bytes()))?;
-        let numbered = |text: &str| text.parse::<u32>().ok();
-        let level = cell("level")?;
-        let number = match level {
-            Some(text) if kind == Kind::Depth => numbered(text)
-                .ok_or_else(|| Problem::field("level", "a whole number", text.as_bytes()))?,
-            Some(_) | None => 0,
-        };
         if number > 0 {
-            return self.continue_depth(&cell);
+            return self.continue_depth(number, cell);
         }
         flush(&mut self.carry, batch);
+        self.carry.is_refused = kind == Kind::Depth;
         let head = general::head_of_text(
-            &cell,
+            cell,
             kind,
             &mut self.symbols,
             general::Fill {
@@ -164,6 +171,8 @@ impl CsvReader {
                     general::refuse_unscaled(kind, head.instrument, &value)?;
                     value
                 }
+                // An empty text is an empty cell; only its being required tells it from none.
+                None if field.required && field.ty == FieldType::Text => Value::Text("".into()),
                 None if field.required => {
                     let expected = field.ty.expected().into_owned();
                     return Err(Problem::Missing {
@@ -182,24 +191,38 @@ impl CsvReader {
         };
         if kind == Kind::Depth {
             let depth = Depth::from_values(head, &mut values).map_err(misfit)?;
-            let levels = level_of(&cell, scales)?.into_iter().collect();
-            self.carry = Some((depth, levels));
+            let levels = level_of(cell, scales)?.into_iter().collect();
+            self.carry = Carry { open: Some((depth, levels)), is_refused: false };
             return Ok(());
+        }
+        if let (Kind::Other, [Value::Text(kind), Value::Text(json)]) = (kind, values.as_slice()) {
+            general::check_other(kind, json)?;
         }
         batch.push_values(kind, head, &mut values, &[]).map_err(misfit)
     }
 
     fn continue_depth<'a>(
         &mut self,
+        number: u32,
         cell: &impl Fn(&str) -> Result<Option<&'a str>, Problem>,
     ) -> Result<(), Problem> {
-        // Without an open record, this is the rest of one that was refused.
-        let Some((depth, levels)) = &mut self.carry else { return Ok(()) };
+        if self.carry.is_refused {
+            return Ok(());
+        }
+        let Some((depth, levels)) = &mut self.carry.open else {
+            self.carry.is_refused = true;
+            return Err(out_of_place(number, None));
+        };
         let scales = Scales::of(&self.symbols, depth.head.instrument);
-        match level_of(cell, scales) {
+        let level = match number as usize == levels.len() {
+            true => level_of(cell, scales),
+            false => Err(out_of_place(number, Some(levels.len()))),
+        };
+        match level {
             Ok(level) => levels.extend(level),
+            // A level that cannot be read takes its record with it: a book must not be bent.
             Err(problem) => {
-                self.carry = None;
+                self.carry = Carry { open: None, is_refused: true };
                 return Err(problem);
             }
         }
@@ -214,30 +237,69 @@ impl CsvReader {
                 flush(&mut self.carry, batch);
                 return Ok(false);
             }
-            Err(error) => return Err(failure(&self.place(), &error)),
+            Err(error) => return Err(failure(&self.place(), &self.watch, &error)),
         }
-        if let Err(problem) = self.row(batch) {
-            let text = Some(self.record.as_slice().into());
-            let error = ReadError::Record { place: self.place(), problem: Box::new(problem), text };
-            self.options.tolerance.judge(error)?;
+        self.watch.row();
+        if self.options.allow_truncated && self.watch.is_open_ended() {
+            // Cut in the middle of a number, a row still looks like one.
+            flush(&mut self.carry, batch);
+            return Ok(false);
         }
+        self.row(batch)?;
         Ok(true)
     }
 }
 
+/// What a row is: its kind, and the number of its level.
+fn row_begins<'a>(
+    columns: usize,
+    cells: usize,
+    cell: &impl Fn(&str) -> Result<Option<&'a str>, Problem>,
+) -> Result<(Kind, u32), Problem> {
+    if cells != columns {
+        return Err(Problem::Columns { expected: columns, found: cells });
+    }
+    let name = cell("k")?.ok_or(Problem::NoKind)?;
+    let other = (name == Kind::Other.name()).then_some(Kind::Other);
+    let kind = Kind::from_name(name).or(other);
+    let kind =
+        kind.ok_or_else(|| Problem::field("k", "a kind that `qt schema` lists", name.as_bytes()))?;
+    let number = match cell("level")?.filter(|_| kind == Kind::Depth) {
+        Some(text) => {
+            text.parse().map_err(|_| Problem::field("level", "a whole number", text.as_bytes()))?
+        }
+        None => 0,
+    };
+    Ok((kind, number))
+}
+
+/// The row as a line of CSV, to put aside as it came.
+fn line_of(record: &ByteRecord) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    writer.write_byte_record(record).expect("a vector takes every byte");
+    let mut line = writer.into_inner().expect("a vector takes every byte");
+    line.truncate(line.trim_ascii_end().len());
+    line
+}
+
 fn flush(carry: &mut Carry, batch: &mut Batch) {
-    if let Some((depth, levels)) = carry.take() {
+    if let Some((depth, levels)) = carry.open.take() {
         batch.push_row(depth, &levels);
     }
 }
 
-fn failure(place: &Place, error: &csv::Error) -> ReadError {
+fn failure(place: &Place, watch: &Watch, error: &csv::Error) -> ReadError {
+    let place = place.clone();
+    if watch.is_too_long() {
+        let message = format!("a row is longer than {LINE_LIMIT} bytes: is a quote left open?");
+        return ReadError::Corrupt { place, message };
+    }
     match error.kind() {
         csv::ErrorKind::Io(source) => {
             let source = std::io::Error::new(source.kind(), source.to_string());
-            crate::input::read_failure(place.clone(), source)
+            crate::input::read_failure(place, source)
         }
-        _ => ReadError::Corrupt { place: place.clone(), message: error.to_string() },
+        _ => ReadError::Corrupt { place, message: error.to_string() },
     }
 }
 
@@ -280,46 +342,6 @@ fn level_of<'a>(
             Ok(Some(Level { px, qty, side }))
         }
         _ => unreachable!("each value was made for its field"),
-    }
-}
-
-/// Declares the symbols of the first rows with the decimals that their numbers are written with.
-fn declare(window: &[u8], symbols: &mut Symbols) {
-    let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(window);
-    let Ok(columns) = rows.headers().cloned() else { return };
-    let mut found: Vec<(String, Need, Need)> = Vec::new();
-    for row in rows.records().flatten() {
-        let cell = |name: &str| {
-            let at =
-                columns.iter().position(|column| column.trim_start_matches('\u{feff}') == name)?;
-            row.get(at).filter(|cell| !cell.is_empty())
-        };
-        let (Some(symbol), Some(kind)) = (cell("sym"), cell("k").and_then(Kind::from_name)) else {
-            continue;
-        };
-        let at = found.iter().position(|(known, ..)| known == symbol).unwrap_or_else(|| {
-            found.push((symbol.to_owned(), Need::default(), Need::default()));
-            found.len() - 1
-        });
-        let (_, px, qty) = &mut found[at];
-        for field in kind.fields().iter().chain(&[LEVEL_PX, LEVEL_QTY]) {
-            let need = match field.ty {
-                FieldType::Px => &mut *px,
-                FieldType::Qty => &mut *qty,
-                _ => continue,
-            };
-            if let Some(text) =
-                cell(field.name).filter(|text| decimal::decimals_of(text.as_bytes()).is_some())
-            {
-                need.see(text);
-            }
-        }
-    }
-    for (symbol, px, qty) in found {
-        if let Ok(symbol) = Symbol::new(&symbol) {
-            // A later input may have claimed the symbol at other scales; both are kept if they can.
-            let _ = symbols.declare(Instrument::new(symbol, px.scale(), qty.scale()));
-        }
     }
 }
 

@@ -6,8 +6,8 @@ use qt_model::record::{Batch, Kind, Level, Record, Value};
 use qt_model::words::Word;
 
 use crate::error::WriteError;
-use crate::ndjson::encode;
-use crate::ndjson::general::Scales;
+use crate::json::encode;
+use crate::json::general::Scales;
 
 /// Writes one table for all kinds it was told of.
 pub struct CsvWriter<W: Write> {
@@ -61,9 +61,9 @@ impl<W: Write> CsvWriter<W> {
         self.begin(Some(batch))?;
         for record in batch.iter() {
             if !self.kinds.contains(&record.kind()) {
-                let kind = record.kind().name();
+                let kind = crate::error::name_of(&record);
                 return Err(WriteError::Unfit(format!(
-                    "a {kind} record came after the columns were fixed; name the kinds with --kinds"
+                    "a record of kind `{kind}` came after the columns were fixed; name the kinds with --kinds"
                 )));
             }
             self.record(batch, &record)?;

@@ -4,13 +4,11 @@
 //! others; both give equal records. A stream may open with a `stream` record and then must close
 //! with an `end`; without a header it is taken as it is, and scales come from its first records.
 
-pub(crate) mod encode;
-pub(crate) mod general;
-mod line;
-pub(crate) mod object;
-mod quick;
+pub(crate) mod quick;
+#[cfg(test)]
+mod tests;
 
-pub use encode::Encoder;
+pub use crate::json::encode::Encoder;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -22,13 +20,19 @@ use qt_model::time::Ts;
 use crate::digest::Digest;
 use crate::error::{Problem, ReadError};
 use crate::frame::{End, Header, SCHEMA};
-use crate::lines::{LINE_LIMIT, Line, Lines};
+use crate::json::{general, object, scales};
+use crate::lines::{HEADER_LIMIT, LINE_LIMIT, Line, Lines};
 use crate::place::{At, Place};
 use crate::read::Options;
 use crate::symbols::Symbols;
 
 /// How many bytes are looked at for the scales of a stream without a header.
 const LOOK_AHEAD: usize = 1 << 16;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// How a header begins that we wrote.
+const OPENING: &[u8] = br#"{"k":"stream""#;
 
 /// A stream of NDJSON as a source of batches.
 #[derive(Debug)]
@@ -45,6 +49,8 @@ pub struct NdjsonReader {
     digested: usize,
     records: u64,
     last: Ts,
+    /// Whether nothing more is read: the input ended, or an error ended it.
+    is_done: bool,
     /// An error that waits until the records before it are handed out.
     pending: Option<ReadError>,
 }
@@ -80,6 +86,7 @@ impl NdjsonReader {
             digested: 0,
             records: 0,
             last: Ts::MIN,
+            is_done: false,
             pending: None,
         };
         this.read_header()?;
@@ -99,47 +106,31 @@ impl NdjsonReader {
     }
 
     fn read_header(&mut self) -> Result<(), ReadError> {
-        let input = Arc::clone(&self.input);
-        let start = self
-            .lines
-            .peek(1)
-            .map_err(|source| crate::input::read_failure(Place::whole(&input), source))?;
-        if !start.starts_with(b"{") && !start.is_empty() {
-            self.skip_mark()?;
+        let whole = Place::whole(&self.input);
+        let failed = |source| crate::input::read_failure(whole.clone(), source);
+        if self.lines.peek(3).map_err(failed)?.starts_with(BYTE_ORDER_MARK) {
+            self.lines.pass(BYTE_ORDER_MARK.len());
         }
-        let window = self
-            .lines
-            .peek(LOOK_AHEAD)
-            .map_err(|source| crate::input::read_failure(Place::whole(&input), source));
-        let window = window?;
-        let first = &window[..memchr::memchr(b'\n', window).unwrap_or(window.len())];
-        if !first.starts_with(br#"{"k":"stream""#) && !is_frame(first, "stream") {
-            let found = scales_needed(window);
+        // Only the first line is waited for: a live stream may not have more yet.
+        let first = self.lines.peek_line(LOOK_AHEAD).map_err(failed)?;
+        if !first.starts_with(OPENING) && !is_frame(first, "stream") {
+            let found = scales::scales_needed(self.lines.peek(LOOK_AHEAD).map_err(failed)?);
             return self.declare_found(found);
         }
-        let line = match self.lines.next() {
+        let line = match self.lines.next_within(HEADER_LIMIT) {
             Ok(Some(Line::Text(line))) => line.to_vec(),
             Ok(Some(Line::TooLong)) => {
-                let message = format!("the header is longer than {LINE_LIMIT} bytes");
+                let message = format!("the header is longer than {HEADER_LIMIT} bytes");
                 return Err(ReadError::Corrupt { place: self.place(), message });
             }
             Ok(None) => return Ok(()),
             Err(source) => return Err(self.io(source)),
         };
-        self.take_header(&line)
-    }
-
-    /// A byte order mark before the first record.
-    fn skip_mark(&mut self) -> Result<(), ReadError> {
-        let input = Arc::clone(&self.input);
-        let start = self
-            .lines
-            .peek(3)
-            .map_err(|source| crate::input::read_failure(Place::whole(&input), source))?;
-        if start.starts_with(b"\xef\xbb\xbf") {
-            self.lines.pass(3);
+        if self.lines.is_open_ended() && object::Object::parse(&line).is_err() {
+            self.is_done = true;
+            return self.cut("inside its header");
         }
-        Ok(())
+        self.take_header(&line)
     }
 
     fn take_header(&mut self, line: &[u8]) -> Result<(), ReadError> {
@@ -148,14 +139,15 @@ impl NdjsonReader {
             let (place, found) = (self.place(), header.schema);
             return Err(ReadError::Schema { place, found, known: SCHEMA });
         }
-        let late = self.state == State::Closed;
-        for instrument in header.instruments.iter() {
-            let declared = match late {
-                true => self.symbols.join(instrument.clone()),
-                false => self.symbols.declare(instrument.clone()),
-            };
-            declared.map_err(|problem| self.corrupt(&problem))?;
-        }
+        // Behind other records scales are in use already and cannot widen.
+        let late = self.state != State::Bare || self.records > 0;
+        let declared = if late {
+            let joined = self.symbols.join_all(header.instruments.iter().cloned().collect());
+            joined.into_iter().try_for_each(|joined| joined.map(|_| ()))
+        } else {
+            self.symbols.declare_all(header.instruments.iter())
+        };
+        declared.map_err(|problem| self.corrupt(&problem))?;
         self.header.get_or_insert(header);
         self.state = State::Open;
         self.records = 0;
@@ -169,14 +161,14 @@ impl NdjsonReader {
 
     fn declare_found(
         &mut self,
-        found: Vec<(String, general::Need, general::Need)>,
+        found: Vec<(String, scales::Need, scales::Need)>,
     ) -> Result<(), ReadError> {
-        for (symbol, px, qty) in found {
-            let Ok(symbol) = Symbol::new(&symbol) else { continue };
-            let instrument = Instrument::new(symbol, px.scale(), qty.scale());
-            self.symbols.declare(instrument).map_err(|problem| self.corrupt(&problem))?;
-        }
-        Ok(())
+        let instrument = |(symbol, px, qty): (String, scales::Need, scales::Need)| {
+            let symbol = Symbol::new(&symbol).ok()?;
+            Some(Instrument::new(symbol, px.scale(), qty.scale()))
+        };
+        let found: Vec<_> = found.into_iter().filter_map(instrument).collect();
+        self.symbols.declare_all(&found).map_err(|problem| self.corrupt(&problem))
     }
 
     /// Reads one line into the batch. `false` at the end of the input.
@@ -221,39 +213,57 @@ impl NdjsonReader {
         let before = batch.len();
         let result = object::Object::parse(line).and_then(|object| {
             match object.get("k").and_then(object::string).as_deref() {
-                Some("stream") => Ok(Some(Frame::Stream)),
-                Some("end") => Ok(Some(Frame::End)),
+                Some("stream") => Ok(Found::Stream),
+                Some("end") => Ok(Found::End),
+                Some(_) | None if self.state == State::Closed => Ok(Found::Behind),
                 Some(_) | None => {
                     let fill = general::Fill {
                         seq: self.quick.next_seq,
                         latency_ns: self.options.feed_latency_ns,
                         last: self.last,
                     };
-                    general::push(&object, line, &mut self.symbols, fill, batch).map(|()| None)
+                    general::push(&object, line, &mut self.symbols, fill, batch)
+                        .map(|()| Found::Record)
                 }
             }
         });
         match result {
-            Ok(None) if self.state == State::Closed => {
+            Ok(Found::Behind) => {
                 let message = "a record stands behind the `end` of the stream".to_owned();
-                Err(ReadError::Corrupt { place: self.place(), message })
+                return Err(ReadError::Corrupt { place: self.place(), message });
             }
-            Ok(None) => {
-                self.note(batch, before);
-                Ok(true)
-            }
-            Ok(Some(Frame::Stream)) => {
+            Ok(Found::Record) => self.note(batch, before),
+            Ok(Found::Stream) => {
                 self.digest_batch(batch);
+                if self.state == State::Open {
+                    self.cut("another `stream` record stands before its `end`")?;
+                }
                 self.take_header(line)?;
-                Ok(true)
             }
-            Ok(Some(Frame::End)) => {
+            Ok(Found::End) => {
                 self.digest_batch(batch);
                 self.take_end(line)?;
-                Ok(true)
             }
-            Err(problem) => self.refuse(problem, Some(line)),
+            Err(problem) if self.is_cut() => {
+                return self.cut(&format!("inside its last line ({problem})")).map(|()| false);
+            }
+            Err(problem) => return self.refuse(problem, Some(line)),
         }
+        Ok(true)
+    }
+
+    /// Whether a last line that makes no sense is the place where the input was cut: the stream
+    /// owes an `end`, or the user said that it may be cut.
+    fn is_cut(&self) -> bool {
+        let owes = self.state == State::Open || self.options.allow_truncated;
+        self.lines.is_open_ended() && owes
+    }
+
+    fn cut(&self, message: &str) -> Result<(), ReadError> {
+        if self.options.allow_truncated {
+            return Ok(());
+        }
+        Err(ReadError::Truncated { place: self.place(), message: message.to_owned() })
     }
 
     fn refuse(&mut self, problem: Problem, line: Option<&[u8]>) -> Result<bool, ReadError> {
@@ -282,41 +292,26 @@ impl NdjsonReader {
     }
 
     fn finish(&mut self) -> Result<(), ReadError> {
-        if self.state == State::Open && !self.options.allow_truncated {
-            let records = self.records;
-            let message = format!("no `end` record after {records} records");
-            return Err(ReadError::Truncated { place: self.place(), message });
+        match self.state {
+            State::Open => self.cut(&format!("no `end` record after {} records", self.records)),
+            State::Bare | State::Closed => Ok(()),
         }
-        Ok(())
     }
 }
 
-enum Frame {
+/// What a line turned out to be.
+enum Found {
+    Record,
     Stream,
     End,
+    /// A record behind the `end`.
+    Behind,
 }
 
 /// Whether a line is a frame record of that kind, in any order of its keys.
 fn is_frame(line: &[u8], kind: &str) -> bool {
     let Ok(object) = object::Object::parse(line) else { return false };
     object.get("k").and_then(object::string).is_some_and(|name| name == kind)
-}
-
-/// The digits that each symbol of the window needs. The last line may be cut, and is left out
-/// unless it is the only one.
-fn scales_needed(window: &[u8]) -> Vec<(String, general::Need, general::Need)> {
-    let mut found: Vec<(String, general::Need, general::Need)> = Vec::new();
-    for line in window.split(|byte| *byte == b'\n') {
-        let Ok(object) = object::Object::parse(line) else { continue };
-        let Some(symbol) = object.get("sym").and_then(object::string) else { continue };
-        let at = found.iter().position(|(known, ..)| *known == symbol).unwrap_or_else(|| {
-            found.push((symbol.into_owned(), Default::default(), Default::default()));
-            found.len() - 1
-        });
-        let (_, px, qty) = &mut found[at];
-        general::needs(&object, px, qty);
-    }
-    found
 }
 
 impl Source for NdjsonReader {
@@ -329,21 +324,21 @@ impl Source for NdjsonReader {
             return Err(error);
         }
         self.digested = 0;
-        let mut more = true;
-        while more && batch.len() < self.options.batch_records {
+        while !self.is_done && batch.len() < self.options.batch_records {
             if !batch.is_empty() && !self.lines.is_ready() {
                 break;
             }
-            match self.step(batch) {
-                Ok(read) => more = read,
+            let read = match self.step(batch) {
+                Ok(false) => self.finish().map(|()| false),
+                other => other,
+            };
+            match read {
+                Ok(more) => self.is_done = !more,
                 Err(error) => {
+                    self.is_done = true;
                     self.pending = Some(error);
-                    break;
                 }
             }
-        }
-        if !more && let Err(error) = self.finish() {
-            self.pending = Some(error);
         }
         self.digest_batch(batch);
         if batch.is_empty()
@@ -351,6 +346,6 @@ impl Source for NdjsonReader {
         {
             return Err(error);
         }
-        Ok(more || !batch.is_empty())
+        Ok(!batch.is_empty())
     }
 }

@@ -85,6 +85,10 @@ impl<'a> Cursor<'a> {
                 return None;
             }
         }
+        // JSON knows no zero before other digits.
+        if whole > 1 && self.line.get(first) == Some(&b'0') {
+            return None;
+        }
         // Eighteen digits cannot wrap; what has more of them takes the general road.
         let missing = usize::from(scale.digits()).checked_sub(decimals)?;
         if whole == 0 || whole + decimals + missing > 18 {
@@ -112,8 +116,10 @@ impl<'a> Cursor<'a> {
             value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
             self.at += 1;
         }
+        let digits = self.at - start;
+        let is_json = digits == 1 || self.line.get(start) != Some(&b'0');
         // Nineteen digits cannot wrap.
-        (1..=19).contains(&(self.at - start)).then_some(value)
+        ((1..=19).contains(&digits) && is_json).then_some(value)
     }
 
     #[inline(always)]

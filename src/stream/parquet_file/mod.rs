@@ -7,6 +7,9 @@
 mod read;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use read::{Description, ParquetReader, Span, describe};
 pub use write::{ParquetWriter, ROW_GROUP_RECORDS};
 

@@ -1,10 +1,11 @@
 //! Parquet files to batches, row group by row group.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
@@ -16,13 +17,17 @@ use qt_model::record::{Batch, Kind, Level, Source};
 use qt_model::time::Ts;
 
 use super::{END_KEY, HEADER_KEY, SPAN_KEY};
-use crate::columns::{Carry, ColumnScales, RowReader, Sink, close, guess_kind, schema};
+use crate::columns::{Blame, Carry, ColumnScales, RowReader, Sink, close, guess_kind, schema};
+use crate::contain::contained;
 use crate::digest::Digest;
 use crate::error::{Problem, ReadError};
 use crate::frame::{End, Header, SCHEMA};
 use crate::place::{At, Place};
 use crate::read::{Options, verify};
 use crate::symbols::Symbols;
+
+/// Rows are read in blocks of at most so many, however large a batch may be.
+const BATCH_ROWS_MAX: usize = 1 << 16;
 
 /// A half-open range of `ts_recv`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +73,8 @@ pub struct ParquetReader {
     carry: Carry,
     spare: Vec<Level>,
     read: u64,
+    /// An error that waits until the records before it are handed out.
+    pending: Option<ReadError>,
 }
 
 enum State {
@@ -96,19 +103,22 @@ pub fn describe(path: &Path, options: &Options) -> Result<Description, ReadError
     let file = File::open(path).map_err(|source| ReadError::io(&input, source))?;
     let metadata = load(&input, &file)?;
     let description = describe_footer(&input, &metadata)?;
-    let mut symbols = Symbols::new(&options.universe);
-    let instruments = description.header.iter().flat_map(|header| header.instruments.iter());
-    for instrument in instruments {
-        symbols
-            .declare(instrument.clone())
-            .map_err(|problem| corrupt(&input, problem.to_string()))?;
+    if let Some(header) = &description.header {
+        let declared = options.universe.declare_all(header.instruments.iter());
+        declared.map_err(|problem| corrupt(&input, problem.to_string()))?;
     }
     Ok(description)
 }
 
 fn load(input: &Arc<str>, file: &File) -> Result<ArrowReaderMetadata, ReadError> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    ArrowReaderMetadata::load(file, options).map_err(|error| corrupt(input, error.to_string()))
+    decoded(|| ArrowReaderMetadata::load(file, options))
+        .map_err(|error| corrupt(input, format!("a damaged footer: {error}")))
+}
+
+/// Runs a part of the decoder over damaged bytes as over good ones.
+fn decoded<T, E: Display>(decode: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    contained(decode).and_then(|result| result.map_err(|error| error.to_string()))
 }
 
 fn corrupt(input: &Arc<str>, message: impl Into<String>) -> ReadError {
@@ -180,9 +190,10 @@ impl ParquetReader {
             span,
             state: State::Closed,
             digest,
-            carry: None,
+            carry: Carry::default(),
             spare: Vec::new(),
             read: 0,
+            pending: None,
         }
     }
 
@@ -191,39 +202,57 @@ impl ParquetReader {
         let file = File::open(&self.path).map_err(|source| ReadError::io(input, source))?;
         let plain = load(input, &file)?;
         let Description { kind, end, .. } = describe_footer(input, &plain)?;
-        let fail = |error: parquet::errors::ParquetError| corrupt(input, error.to_string());
         let options = ArrowReaderOptions::new()
             .with_skip_arrow_metadata(true)
             .with_schema(wanted(kind, plain.schema()));
-        let typed = ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options);
+        let typed = decoded(|| ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options));
         // A file of other types than ours is read as it is, and its columns are converted.
         let metadata = typed.unwrap_or(plain);
-        let groups = self.groups(metadata.metadata());
+        let groups = self.groups(&metadata);
+        // The rest of a record whose beginning lies in a group that is passed over.
+        self.carry.is_refused = groups.first().is_some_and(|first| *first > 0);
         let known = |name: &str| is_known(kind, name);
         let columns = metadata.schema().fields().iter().enumerate();
         let columns = columns.filter(|(_, field)| known(field.name())).map(|(at, _)| at);
         let mask = ProjectionMask::roots(metadata.parquet_schema(), columns);
-        let tables = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
-            .with_projection(mask)
-            .with_row_groups(groups)
-            .with_batch_size(self.options.batch_records)
-            .build()
-            .map_err(fail)?;
+        let batch_rows = self.options.batch_records.clamp(1, BATCH_ROWS_MAX);
+        let tables = decoded(|| {
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+                .with_projection(mask)
+                .with_row_groups(groups)
+                .with_batch_size(batch_rows)
+                .build()
+        });
+        let tables = tables.map_err(|error| corrupt(input, error))?;
         let schema = arrow::array::RecordBatchReader::schema(&tables);
-        let rows = RowReader::new(kind, &schema, self.options.feed_latency_ns)
-            .map_err(|problem| corrupt(input, problem.to_string()))?;
+        let rows = RowReader::new(kind, &schema, self.options.feed_latency_ns);
+        let rows = rows.map_err(|problem| ReadError::Unreadable {
+            place: Place::whole(input),
+            message: problem.to_string(),
+        })?;
         let symbols = Symbols::new(&self.options.universe);
         self.state = State::Open(Box::new(Open { tables, rows, symbols, kind, end }));
         Ok(())
     }
 
     /// The row groups whose statistics touch the range.
-    fn groups(&self, metadata: &ParquetMetaData) -> Vec<usize> {
-        let schema = metadata.file_metadata().schema_descr();
-        let column = schema.columns().iter().position(|column| column.name() == "ts_recv");
+    fn groups(&self, metadata: &ArrowReaderMetadata) -> Vec<usize> {
+        let footer = metadata.metadata();
+        let all = 0..footer.num_row_groups();
+        // Statistics in other units than ours would leave out what they should not.
+        let unit = metadata.schema().field_with_name("ts_recv").ok().map(|field| field.data_type());
+        if self.span == Span::ALL
+            || !matches!(unit, Some(DataType::Timestamp(TimeUnit::Nanosecond, _)))
+        {
+            return all.collect();
+        }
+        let columns = footer.file_metadata().schema_descr().columns();
+        let column = columns.iter().position(|column| column.path().string() == "ts_recv");
         let touches = |group: &usize| {
-            let statistics =
-                column.and_then(|column| metadata.row_group(*group).column(column).statistics());
+            let group = footer.row_group(*group);
+            let statistics = column
+                .filter(|column| *column < group.num_columns())
+                .and_then(|column| group.column(column).statistics());
             let Some(Statistics::Int64(range)) = statistics else { return true };
             match (range.min_opt(), range.max_opt()) {
                 (Some(min), Some(max)) => {
@@ -232,19 +261,32 @@ impl ParquetReader {
                 _ => true,
             }
         };
-        (0..metadata.num_row_groups()).filter(touches).collect()
+        all.filter(touches).collect()
     }
 
     fn step(&mut self, batch: &mut Batch) -> Result<(), ReadError> {
         let State::Open(open) = &mut self.state else { return Ok(()) };
-        let table = open.tables.next().transpose().map_err(|error| ReadError::Corrupt {
-            place: Place { input: Arc::clone(&self.input), at: At::Row(self.read) },
-            message: format!("damaged data: {error}"),
+        let table = decoded(|| open.tables.next().transpose());
+        let table = table.map_err(|error| {
+            let place = Place { input: Arc::clone(&self.input), at: At::Row(self.read) };
+            match error.rsplit_once("Disabled feature at compile time: ") {
+                Some((_, what)) => {
+                    let message = format!("a codec that this qt was built without: {what}");
+                    ReadError::Unreadable { place, message }
+                }
+                None => ReadError::Corrupt { place, message: format!("damaged data: {error}") },
+            }
         })?;
         let (tolerance, first, input) = (&self.options.tolerance, self.read, &self.input);
-        let mut judge = |row: usize, problem: Problem| {
-            let place = Place { input: Arc::clone(input), at: At::Row(first + row as u64) };
-            tolerance.judge(ReadError::Record { place, problem: Box::new(problem), text: None })
+        let mut judge = |blame: Blame, problem: Problem| match blame {
+            Blame::Row(row) => {
+                let place = Place { input: Arc::clone(input), at: At::Row(first + row as u64) };
+                tolerance.judge(ReadError::Record { place, problem: Box::new(problem), text: None })
+            }
+            Blame::Table => {
+                let (place, message) = (Place::whole(input), problem.to_string());
+                Err(ReadError::Unreadable { place, message })
+            }
         };
         let mut ordinals = Vec::new();
         let mut sink =
@@ -254,13 +296,13 @@ impl ParquetReader {
             batch.place_all(open.kind);
             return self.finish(batch);
         };
-        open.rows.read(&table, &mut open.symbols, &mut self.carry, &mut sink)?;
+        let read = open.rows.read(&table, &mut open.symbols, &mut self.carry, &mut sink);
         self.read += table.num_rows() as u64;
         batch.place_all(open.kind);
         if let Some(digest) = &mut self.digest {
             digest.update(batch);
         }
-        Ok(())
+        read
     }
 
     fn finish(&mut self, batch: &Batch) -> Result<(), ReadError> {
@@ -303,14 +345,26 @@ impl Source for ParquetReader {
 
     fn next(&mut self, batch: &mut Batch) -> Result<bool, ReadError> {
         batch.clear();
-        if matches!(self.state, State::Closed) {
-            self.open()?;
+        if let Some(error) = self.pending.take() {
+            return Err(error);
+        }
+        if matches!(self.state, State::Closed)
+            && let Err(error) = self.open()
+        {
+            self.state = State::Done;
+            return Err(error);
         }
         batch.set_instruments(self.options.universe.snapshot());
         while batch.is_empty() && !matches!(self.state, State::Done) {
-            self.step(batch)?;
+            if let Err(error) = self.step(batch) {
+                self.state = State::Done;
+                self.pending = Some(error);
+            }
             self.trim(batch);
         }
-        Ok(!batch.is_empty())
+        match self.pending.take_if(|_| batch.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(!batch.is_empty()),
+        }
     }
 }

@@ -66,10 +66,7 @@ impl<W: Write + Send> ParquetWriter<W> {
     #[inline]
     pub fn push(&mut self, batch: &Batch, record: Record<'_>) -> Result<(), WriteError> {
         if record.kind() != self.kind {
-            let (found, kind) = (record.kind().name(), self.kind.name());
-            return Err(WriteError::Unfit(format!(
-                "a Parquet file holds one kind: found a {found} record among {kind} records"
-            )));
+            return Err(WriteError::misplaced(&record, self.kind, "a Parquet file"));
         }
         if self.gathered.instruments().len() < batch.instruments().len() {
             self.gathered.set_instruments(std::sync::Arc::clone(batch.instruments()));
@@ -140,7 +137,7 @@ fn properties(rows: &RowWriter, header: &Header) -> WriterProperties {
         }
         if field.name() == "ts_recv" || field.name() == "seq" {
             sorting.push(SortingColumn {
-                column_idx: at as i32,
+                column_idx: (at as u32).cast_signed(),
                 descending: false,
                 nulls_first: false,
             });

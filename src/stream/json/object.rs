@@ -1,6 +1,7 @@
 //! One JSON object as its keys and the exact text of their values.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -27,7 +28,15 @@ impl<'a> Object<'a> {
     }
 
     fn refuse_duplicates(&self) -> Result<(), Problem> {
-        // Objects are small; a set would cost more than the pairs.
+        // Objects are small, where a set would cost more than the pairs; hostile ones are not.
+        const FEW: usize = 40;
+        if self.members.len() > FEW {
+            let mut seen = BTreeSet::new();
+            let twice = self.members.iter().find(|(key, _)| !seen.insert(key));
+            return twice.map_or(Ok(()), |(key, _)| {
+                Err(Problem::DuplicateKey { key: key.clone().into_owned() })
+            });
+        }
         for (at, (key, _)) in self.members.iter().enumerate() {
             if self.members[..at].iter().any(|(earlier, _)| earlier == key) {
                 return Err(Problem::DuplicateKey { key: key.clone().into_owned() });
@@ -44,10 +53,13 @@ impl<'a> Object<'a> {
 }
 
 fn json(error: &serde_json::Error) -> Problem {
-    // The library appends the position, which the place and column already say.
+    Problem::Json { column: error.column(), message: message(error) }
+}
+
+/// What the library says, without the position that it appends and that our places say.
+pub(crate) fn message(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-    Problem::Json { column: error.column(), message }
+    message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text).to_owned()
 }
 
 struct Members;

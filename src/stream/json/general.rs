@@ -9,9 +9,9 @@ use qt_model::record::{Batch, Field, FieldType, Head, Kind, Level, SymbolRule, V
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::Side;
-use rust_decimal::Decimal;
 
 use super::object::{self, Object};
+use super::scales::{self, Need, pairs};
 use crate::error::{Problem, excerpt};
 use crate::instruments;
 use crate::symbols::Symbols;
@@ -96,6 +96,23 @@ fn push_other(
     Ok(())
 }
 
+/// A record of unknown kind that came in columns must be a line that can go out as it is.
+pub(crate) fn check_other(kind: &str, json: &str) -> Result<(), Problem> {
+    let refused =
+        |expected: &str| Err(Problem::field("json", expected.to_owned(), json.as_bytes()));
+    if json.contains(['\n', '\r']) || json.trim().len() != json.len() {
+        return refused("one line of JSON without space around it");
+    }
+    let object = Object::parse(json.as_bytes())?;
+    if object.get("k").and_then(object::string).as_deref() != Some(kind) {
+        return refused("an object whose `k` is the kind of the record");
+    }
+    match kind {
+        "stream" | "end" => refused("a record, not the frame of a stream"),
+        _ => Ok(()),
+    }
+}
+
 fn instrument_of(
     object: &Object<'_>,
     kind: Kind,
@@ -119,7 +136,7 @@ fn instrument_of(
         return Ok(Some(id));
     }
     let symbol = Symbol::new(&symbol).map_err(|source| Problem::Symbol { source })?;
-    let (px_scale, qty_scale) = guess(object);
+    let (px_scale, qty_scale) = scales::guess(object);
     symbols.join(Instrument::new(symbol, px_scale, qty_scale)).map(Some)
 }
 
@@ -132,67 +149,6 @@ pub(crate) fn declared(object: &Object<'_>, symbol: &str) -> Result<Instrument, 
         values.push(value_of(object, kind, field, Scales::default())?);
     }
     instruments::from_values(symbol, &mut values)
-}
-
-/// Scales for a symbol that nobody declared: what its record needs, and room for eight decimals
-/// where three digits before the point stay free.
-fn guess(object: &Object<'_>) -> (Scale, Scale) {
-    let (mut px, mut qty) = (Need::default(), Need::default());
-    needs(object, &mut px, &mut qty);
-    (px.roomy(), qty.roomy())
-}
-
-/// The digits that numbers were seen to need on both sides of the point.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Need {
-    decimals: u8,
-    whole: u8,
-}
-
-impl Need {
-    pub(crate) fn see(&mut self, text: &str) {
-        let text = text.trim_matches('"');
-        if let Some(decimals) = decimal::decimals_written(text.as_bytes()) {
-            self.decimals = self.decimals.max(decimals);
-            let whole = text.trim_start_matches('-').bytes().take_while(u8::is_ascii_digit).count();
-            self.whole = self.whole.max(whole.min(18) as u8);
-        }
-    }
-
-    /// The scale that holds what was seen.
-    pub(crate) fn scale(self) -> Scale {
-        Scale::new(self.decimals).unwrap_or(Scale::MAX)
-    }
-
-    fn roomy(self) -> Scale {
-        let room = 15_u8.saturating_sub(self.whole);
-        Scale::new(self.decimals.max(room.min(8))).unwrap_or(Scale::MAX)
-    }
-}
-
-/// Notes what the prices and sizes of a record need.
-pub(crate) fn needs(object: &Object<'_>, px: &mut Need, qty: &mut Need) {
-    let Some(kind) = object.get("k").and_then(object::string).and_then(|k| Kind::from_name(&k))
-    else {
-        return;
-    };
-    for field in kind.fields() {
-        let need = match field.ty {
-            FieldType::Px => &mut *px,
-            FieldType::Qty => &mut *qty,
-            _ => continue,
-        };
-        if let Some(text) = object.get(field.name) {
-            need.see(text);
-        }
-    }
-    for side in ["bids", "asks"] {
-        let pairs = object.get(side).and_then(|text| pairs(text).ok()).unwrap_or_default();
-        for [price, size] in pairs {
-            px.see(price.get());
-            qty.see(size.get());
-        }
-    }
 }
 
 fn head_of(
@@ -218,7 +174,7 @@ fn head<'a>(
         None => Ok(None),
     };
     let seq = match get("seq")? {
-        Some(text) => text
+        Some(text) => unquoted(text)
             .parse()
             .map_err(|_| Problem::field("seq", FieldType::U64.expected(), text.as_bytes()))?,
         None => fill.seq,
@@ -322,7 +278,10 @@ pub(crate) fn parse_value<'a>(
         FieldType::Ts => Value::Ts(ts(text).map_err(|_| misfit())?),
         FieldType::Px => Value::Px(Px::new(number(scales.px)?)),
         FieldType::Qty => Value::Qty(Qty::new(number(scales.qty)?).map_err(|_| misfit())?),
-        FieldType::Decimal => Value::Decimal(money(unquoted(text)).ok_or_else(misfit)?),
+        FieldType::Decimal => {
+            let money = decimal::parse_money(unquoted(text).as_bytes());
+            Value::Decimal(money.ok_or_else(misfit)?)
+        }
         FieldType::Text => Value::Text(object::string(text).ok_or_else(misfit)?),
         FieldType::Word(words) => {
             let word = object::string(text).ok_or_else(misfit)?;
@@ -344,31 +303,19 @@ fn ts(text: &str) -> Result<Ts, qt_model::time::TsError> {
     Ts::parse(unquoted(text).as_bytes())
 }
 
+/// The nearest double. Not by the JSON library, which may miss it by a digit.
 fn finite(text: &str) -> Option<f64> {
-    serde_json::from_str::<f64>(text).ok().filter(|value| value.is_finite())
-}
-
-/// Exact money from decimal text, exponents included.
-pub(crate) fn money(text: &str) -> Option<Decimal> {
-    let plain = |text: &str| {
-        let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        let shaped = decimal::decimals_of(text.as_bytes()).is_some() || digits > 18;
-        shaped.then(|| Decimal::from_str_exact(text).ok()).flatten()
-    };
-    let value =
-        if text.contains(['e', 'E']) { Decimal::from_scientific(text).ok() } else { plain(text) };
-    value.map(|value| value.normalize())
+    let is_number = text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    text.parse().ok().filter(|value: &f64| is_number && value.is_finite())
 }
 
 fn f64_list(text: &str) -> Option<Vec<Option<f64>>> {
-    let list: Vec<Option<f64>> = serde_json::from_str(text).ok()?;
-    list.iter().flatten().all(|value| value.is_finite()).then_some(list)
-}
-
-type Pair<'a> = [&'a serde_json::value::RawValue; 2];
-
-fn pairs(text: &str) -> Result<Vec<Pair<'_>>, serde_json::Error> {
-    serde_json::from_str(text)
+    let list: Vec<&serde_json::value::RawValue> = serde_json::from_str(text).ok()?;
+    let value = |text: &&serde_json::value::RawValue| match text.get() {
+        "null" => Some(None),
+        text => finite(text).map(Some),
+    };
+    list.iter().map(value).collect()
 }
 
 fn levels_of(object: &Object<'_>, scales: Scales) -> Result<Vec<Level>, Problem> {

@@ -1,0 +1,12 @@
+//! Texts of instants: what is read is written back as the same instant.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use qt_model::time::{Ts, TsWriter};
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok(ts) = Ts::parse(data) {
+        assert_eq!(Ts::parse(&ts.text()), Ok(ts));
+        assert_eq!(*TsWriter::default().text(ts), ts.text());
+    }
+});

@@ -1,0 +1,78 @@
+//! What the fuzz targets share: read anything to its end, and hold what comes out to its word.
+
+use std::io::{Cursor, Write};
+use std::panic;
+use std::sync::Once;
+
+use qt_model::record::{Batch, Source};
+use qt_stream::frame::{End, Header};
+use qt_stream::input::{AnyReader, Input};
+use qt_stream::parquet_file::Span;
+use qt_stream::read::Options;
+use qt_stream::tolerance::Tolerance;
+use qt_stream::write::{Format, StreamWriter};
+
+/// The fuzzer takes every panic for a finding. Those of decoders that are caught are none.
+fn hush_contained_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !qt_stream::contain::is_contained() {
+                report(info);
+            }
+        }));
+    });
+}
+
+/// Reads bytes as a pipe would bring them, then writes the records and reads them again: what was
+/// accepted once must be accepted always, with one digest.
+pub fn read_bytes(data: &[u8]) {
+    hush_contained_panics();
+    let input = || Input::Pipe("fuzz", Box::new(Cursor::new(data.to_vec())));
+    let accepted = drain(input(), options());
+    if let Some((bytes, digest)) = accepted {
+        let again = Input::Pipe("again", Box::new(Cursor::new(bytes)));
+        let verified = Options { verify: true, ..Options::default() };
+        let (_, second) = drain(again, verified).expect("what we wrote can be read");
+        assert_eq!(digest, second, "one stream, one digest");
+    }
+}
+
+/// Reads bytes as a file: Parquet has its directory at the end.
+pub fn read_file(data: &[u8]) {
+    hush_contained_panics();
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.write_all(data).expect("a temporary file takes bytes");
+    drain(Input::File(file.path().to_owned()), options());
+}
+
+fn options() -> Options {
+    Options { tolerance: Tolerance::skip(), allow_truncated: true, ..Options::default() }
+}
+
+/// All records as NDJSON, and their digest; `None` where the input is refused.
+fn drain(input: Input, options: Options) -> Option<(Vec<u8>, String)> {
+    let universe = options.universe.clone();
+    let mut reader = AnyReader::open(input, Span::ALL, options).ok()?;
+    let mut batches = Vec::new();
+    loop {
+        let mut batch = Batch::default();
+        match reader.next(&mut batch) {
+            Ok(true) => batches.push(batch),
+            Ok(false) => break,
+            Err(_) => return None,
+        }
+    }
+    let header = Header::new(universe.snapshot());
+    let mut writer = StreamWriter::new(Vec::new(), Format::Ndjson, &header, 1).ok()?;
+    for batch in &batches {
+        writer.write(batch).expect("a vector takes every byte");
+    }
+    let (bytes, end) = finish(writer);
+    Some((bytes, end.digest))
+}
+
+fn finish(writer: StreamWriter<Vec<u8>>) -> (Vec<u8>, End) {
+    writer.finish(0, None).expect("a vector takes every byte")
+}
