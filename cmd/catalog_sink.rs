@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use qt_model::record::Batch;
 use qt_stream::catalog::{CatalogWriter, WriterOptions, Written};
 use qt_stream::error::WriteError;
 use qt_stream::frame::Header;
 
 use crate::context::Context;
-use crate::failure::{Failure, FailureExt};
+use crate::failure::Failure;
 use crate::write_args::WriteArgs;
 
 /// The catalog of the settings, open for writing.
@@ -55,9 +54,6 @@ fn raise(error: WriteError) -> anyhow::Error {
         exists @ WriteError::Exists { .. } => {
             Failure::usage(exists.to_string()).with_hint("`--force` replaces what is there").into()
         }
-        other => Err::<(), _>(other)
-            .context("writing the catalog")
-            .hint("`qt catalog ls` shows what is there")
-            .expect_err("made of an error"),
+        unfit @ WriteError::Unfit(_) => anyhow::Error::new(unfit).context("writing the catalog"),
     }
 }

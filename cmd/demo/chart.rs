@@ -11,6 +11,9 @@ use qt_stream::read::Options;
 /// How many characters an hour is wide.
 const WIDTH: usize = 60;
 
+/// The same, to divide times by.
+const COLUMNS: i64 = 60;
+
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The middle of each quote and the size of each trade, minute by minute.
@@ -28,15 +31,14 @@ pub(super) fn draw(data: &Path) -> anyhow::Result<String> {
     let spans = parts.iter().filter_map(|part| part.description.span);
     let start = spans.clone().map(|(first, _)| first).min().unwrap_or_default();
     let end = spans.map(|(_, last)| last).max().unwrap_or_default();
-    let step = (end.since(start) / WIDTH as i64).max(1);
+    let step = (end.since(start) / COLUMNS).max(1);
     let mut all: Vec<Series> = Vec::new();
     let mut batch = Batch::default();
     for part in &parts {
         let mut reader = ParquetReader::new(&part.path, Span::ALL, options.clone());
         while reader.next(&mut batch)? {
             for record in batch.iter() {
-                let at =
-                    (record.head().ts_recv.since(start) / step).clamp(0, WIDTH as i64 - 1) as usize;
+                let at = (record.head().ts_recv.since(start) / step).clamp(0, COLUMNS - 1) as usize;
                 take(&record, &batch, at, &mut all);
             }
         }
@@ -54,15 +56,14 @@ fn take(record: &Record<'_>, batch: &Batch, at: usize, all: &mut Vec<Series>) {
             all.len() - 1
         });
     let terms = batch.instruments().get(instrument);
-    match record {
-        Record::Quote(quote) => {
-            if let (Some(bid), Some(ask)) = (quote.bid_px, quote.ask_px) {
-                let mid = (bid.to_f64(terms.px_scale) + ask.to_f64(terms.px_scale)) / 2.0;
-                all[known].mid[at] = Some(mid);
-            }
-        }
-        Record::Trade(trade) => all[known].traded[at] += trade.qty.to_f64(terms.qty_scale),
-        _ => {}
+    if let Record::Quote(quote) = record
+        && let (Some(bid), Some(ask)) = (quote.bid_px, quote.ask_px)
+    {
+        let mid = (bid.to_f64(terms.px_scale) + ask.to_f64(terms.px_scale)) / 2.0;
+        all[known].mid[at] = Some(mid);
+    }
+    if let Record::Trade(trade) = record {
+        all[known].traded[at] += trade.qty.to_f64(terms.qty_scale);
     }
 }
 

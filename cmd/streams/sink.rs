@@ -102,7 +102,7 @@ fn publish(staged: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {
 fn unwrap_io(error: WriteError) -> anyhow::Error {
     match error {
         WriteError::Io(source) => source.into(),
-        other => other.into(),
+        other @ (WriteError::Unfit(_) | WriteError::Exists { .. }) => other.into(),
     }
 }
 

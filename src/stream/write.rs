@@ -32,7 +32,7 @@ pub struct StreamWriter<W: Write + Send> {
 
 #[derive(Debug)]
 enum Encoding<W: Write + Send> {
-    Ndjson { out: W, encoder: Encoder, buffer: Vec<u8> },
+    Ndjson { out: W, encoder: Box<Encoder>, buffer: Vec<u8> },
     Arrow(Box<ArrowWriter<W>>),
     Parquet(Box<ParquetWriter<W>>),
     Csv(Box<CsvWriter<W>>),
@@ -49,7 +49,7 @@ impl<W: Write + Send> StreamWriter<W> {
         let encoding = match format {
             Format::Ndjson => {
                 writeln!(out, "{}", header.to_json())?;
-                Encoding::Ndjson { out, encoder: Encoder::default(), buffer: Vec::new() }
+                Encoding::Ndjson { out, encoder: Box::default(), buffer: Vec::new() }
             }
             Format::Arrow => Encoding::Arrow(Box::new(ArrowWriter::new(out, header.clone()))),
             Format::Parquet => {

@@ -1,6 +1,8 @@
 //! What other people's tools read in our files: DuckDB, Polars, pyarrow, orjson and jq, without
 //! options. Where a tool is not installed, its test says so and passes.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may stop where they stand, like tests")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -31,7 +31,8 @@ impl SymbolKeys {
         let key = match self.known.binary_search_by_key(&id, |(known, _)| *known) {
             Ok(at) => self.known[at].1,
             Err(at) => {
-                let key = self.symbols.len() as i32;
+                let key =
+                    i32::try_from(self.symbols.len()).expect("fewer symbols than two billion");
                 self.symbols.push(instruments.get(id).symbol.as_str().to_owned());
                 self.known.insert(at, (id, key));
                 self.array = None;
