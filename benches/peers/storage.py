@@ -122,15 +122,15 @@ def make_parquet(qt, theirs, ours, rows):
 
 
 def make_lines(qt, theirs, ours, rows):
-    """Our NDJSON, and lines of about 120 bytes as venues' archives have them."""
+    """Our NDJSON, and short lines as other programs write them: one clock, as a number, no header."""
 
     def batches(lines):
         for columns in trades(SEED + 7, rows, 6_000_000):
             for ts, px, qty, buyer_maker, number in zip(*(column.tolist() for column in columns)):
                 lines.write(
-                    f'{{"ts":{ts},"venue":"SIM","symbol":"BTCUSDT","id":{number},'
-                    f'"price":{px // 100}.{px % 100:02},"qty":{qty // 1000}.{qty % 1000:03},'
-                    f'"side":"{"sell" if buyer_maker else "buy"}"}}\n')
+                    f'{{"k":"trade","ts_recv":{ts},"sym":"{SYMBOL}","px":{px // 100}.{px % 100:02},'
+                    f'"qty":{qty // 1000}.{qty % 1000:03},"side":"{"sell" if buyer_maker else "buy"}",'
+                    f'"id":{number}}}\n')
             yield our_batch(*columns)
 
     with open(theirs, "w") as lines:
@@ -223,23 +223,24 @@ def peer_duckdb(path, shape):
     """Lines into a table in memory, with every column declared."""
     import duckdb
 
-    columns = {
-        "ours": "k:'VARCHAR',ts_event:'TIMESTAMP_NS',ts_recv:'TIMESTAMP_NS',sym:'VARCHAR',px:'DECIMAL(18,2)',"
-                "qty:'DECIMAL(18,3)',side:'VARCHAR',id:'UBIGINT',seq:'UBIGINT'",
-        "ours-double": "k:'VARCHAR',ts_event:'TIMESTAMP_NS',ts_recv:'TIMESTAMP_NS',sym:'VARCHAR',px:'DOUBLE',"
-                       "qty:'DOUBLE',side:'VARCHAR',id:'UBIGINT',seq:'UBIGINT'",
-        "theirs": "ts:'BIGINT',venue:'VARCHAR',symbol:'VARCHAR',id:'BIGINT',price:'DOUBLE',qty:'DOUBLE',"
-                  "side:'VARCHAR'",
-    }[shape]
+    number = "DOUBLE" if shape != "decimal" else "DECIMAL(18,{})"
+    columns = {"k": "VARCHAR", "sym": "VARCHAR", "px": number.format(2), "qty": number.format(3), "side": "VARCHAR",
+               "id": "UBIGINT"}
+    if shape == "short":
+        columns |= {"ts_recv": "BIGINT"}
+        time_ns = "ts_recv"
+    else:
+        columns |= {"ts_event": "TIMESTAMP_NS", "ts_recv": "TIMESTAMP_NS", "seq": "UBIGINT"}
+        time_ns = "epoch_ns(ts_recv)"
     con = duckdb.connect()
     con.execute("SET threads=1")
     query = (f"create temp table lines as select * from "
-             f"read_json('{path}', format='newline_delimited', columns={{{columns}}})")
+             f"read_json('{path}', format='newline_delimited', columns={columns})")
     cpu_s, _ = timed(lambda: con.execute(query).fetchall())
-    px, ts, where = ("price", "ts", "true") if shape == "theirs" else ("px", "epoch_ns(ts_recv)", "k = 'trade'")
     whole = lambda name, digits: f"sum(round({name} * {10**digits})::HUGEINT)"
     rows, times, px, qty = con.execute(
-        f"select count(*), sum({ts}::HUGEINT), {whole(px, 2)}, {whole('qty', 3)} from lines where {where}").fetchone()
+        f"select count(*), sum({time_ns}::HUGEINT), {whole('px', 2)}, {whole('qty', 3)} "
+        f"from lines where k = 'trade'").fetchone()
     say(cpu_s, rows, ts_recv=int(times), px_at_2=int(px), qty_at_3=int(qty))
 
 
@@ -288,19 +289,21 @@ def contest_parquet(tools, folder, rows, rounds):
     }, rounds)
     streams = {name for name in results if "stream" in name}
     values = contest.require_equal(results, SUMS, silent=streams)
-    contest.report("decode Parquet", results, rows, "qt", 1.5, values)
+    peers = ["polars read, its file", "polars read, our file"]
+    contest.report("decode Parquet", results, rows, "qt", 1.5, peers, values)
 
 
 def contest_decode(tools, folder, rows, rounds):
-    theirs, ours = inputs(tools, folder, "ndjson", rows)
-    results = contest.in_turn({
-        "duckdb, our lines": peer("duckdb", ours, "ours"),
-        "qt": [tools.codec, "ndjson-decode", ours],
-        "duckdb, our lines, double": peer("duckdb", ours, "ours-double"),
-        "duckdb, short lines": peer("duckdb", theirs, "theirs"),
-    }, rounds)
-    values = contest.require_equal(results, SUMS)
-    contest.report("decode NDJSON", results, rows, "qt", 6.0, values)
+    short, ours = inputs(tools, folder, "ndjson", rows)
+    for title, path, shapes in [
+        ("decode NDJSON, our lines", ours, ["decimal", "double"]),
+        ("decode NDJSON, short lines", short, ["short"]),
+    ]:
+        contenders = {"qt": [tools.codec, "ndjson-decode", path]}
+        contenders |= {f"duckdb, {shape}": peer("duckdb", path, shape) for shape in shapes}
+        results = contest.in_turn(contenders, rounds)
+        values = contest.require_equal(results, SUMS)
+        contest.report(title, results, rows, "qt", 6.0, [name for name in results if name != "qt"], values)
 
 
 def contest_encode(tools, folder, rows, rounds):
@@ -314,7 +317,7 @@ def contest_encode(tools, folder, rows, rounds):
     # The digest is over values, so it is the same for both if, and only if, all values are.
     lines = {"qt": results["qt"], "orjson": [contest.measure([tools.codec, "ndjson-decode", written])]}
     values = contest.require_equal(lines, [*SUMS, "digest"])
-    contest.report("encode NDJSON", results, rows, "qt", 5.0, values)
+    contest.report("encode NDJSON", results, rows, "qt", 5.0, [name for name in results if name != "qt"], values)
 
 
 CONTESTS = {
