@@ -104,7 +104,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         key: "catalog.row_group_records",
         kind: Kind::Count { min: 1024, max: 1 << 24 },
-        default: "131072",
+        default: "262144",
         env: "QT_CATALOG_ROW_GROUP_RECORDS",
         flag: None,
         doc: "Records in one row group of a Parquet file in the catalog.",

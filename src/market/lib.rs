@@ -2,6 +2,7 @@
 //!
 //! Pure: records in, records out.
 
+mod lanes;
 pub mod merge;
 pub mod order;
 

@@ -5,14 +5,14 @@
 //! number of lanes that overlap and not the number of lanes. A derived record stays directly
 //! behind the record that caused it.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Source};
 use qt_model::time::Ts;
 
-use crate::order::{Key, Violation, Watch};
+use crate::lanes::{Lane, Queue, Ticket};
+use crate::order::{Key, Ranks, Violation, Watch};
 
 /// What to do about a record out of order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,36 +41,12 @@ pub enum MergeError<E> {
     },
 }
 
-/// One stream into the merge.
-#[derive(Debug)]
-struct Lane<S> {
-    source: Option<S>,
-    batch: Batch,
-    at: usize,
-    /// Records of this lane before `batch`.
-    before: u64,
-}
-
-/// A lane and the place of its next record.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    key: EntryKey,
-    lane: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum EntryKey {
-    /// Not opened yet; nothing in it lies before this.
-    Closed(Ts),
-    Open(Key),
-}
-
 /// Merges sources into batches of `batch_records`.
 #[derive(Debug)]
 pub struct Merge<S: Source> {
     lanes: Vec<Lane<S>>,
-    /// A binary heap, least first. Its order needs the instruments, so it is kept by hand.
-    heap: Vec<Entry>,
+    queue: Queue,
+    ranks: Ranks,
     instruments: Arc<Instruments>,
     spare: Vec<Batch>,
     watch: Watch,
@@ -88,9 +64,16 @@ impl<S: Source> Merge<S> {
         rule: OrderRule,
         batch_records: usize,
     ) -> Self {
-        let mut merge = Self {
-            lanes: Vec::new(),
-            heap: Vec::new(),
+        let mut lanes = Vec::new();
+        let mut queue = Queue::default();
+        for (lane, (source, bound)) in sources.into_iter().enumerate() {
+            lanes.push(Lane::new(source));
+            queue.push(Ticket::closed(bound.unwrap_or(Ts::MIN), lane));
+        }
+        Self {
+            lanes,
+            queue,
+            ranks: Ranks::default(),
             instruments: Arc::default(),
             spare: Vec::new(),
             watch: Watch::default(),
@@ -99,13 +82,7 @@ impl<S: Source> Merge<S> {
             violations: 0,
             repeats: 0,
             pending: None,
-        };
-        for (lane, (source, bound)) in sources.into_iter().enumerate() {
-            let batch = Batch::default();
-            merge.lanes.push(Lane { source: Some(source), batch, at: 0, before: 0 });
-            merge.push(Entry { key: EntryKey::Closed(bound.unwrap_or(Ts::MIN)), lane });
         }
-        merge
     }
 
     /// Records out of order that passed.
@@ -118,160 +95,155 @@ impl<S: Source> Merge<S> {
         self.repeats
     }
 
-    /// The place of the last record handed out.
-    pub fn last(&self) -> Option<Key> {
-        self.watch.last()
-    }
-
-    pub fn instruments(&self) -> &Arc<Instruments> {
-        &self.instruments
-    }
-
-    /// Fills the lane's batch; `false` once it has no more.
-    fn refill(&mut self, lane: usize) -> Result<bool, MergeError<S::Error>> {
-        let Lane { source, batch, at, before } = &mut self.lanes[lane];
-        let Some(reader) = source else { return Ok(false) };
-        *before += batch.len() as u64;
-        *at = 0;
-        let more = reader.next(batch).map_err(|error| MergeError::Source { lane, error })?;
-        if !more {
-            *source = None;
-            let mut batch = std::mem::take(batch);
-            batch.clear();
-            self.spare.push(batch);
-            return Ok(false);
-        }
-        if batch.instruments().len() > self.instruments.len() {
-            self.instruments = Arc::clone(batch.instruments());
-        }
-        Ok(true)
-    }
-
-    /// Opens a lane whose time has come, or reads on in one; puts it back by its next record.
+    /// Reads on in a lane and queues it by its next record, unless it has no more.
     fn enter(&mut self, lane: usize) -> Result<(), MergeError<S::Error>> {
-        loop {
-            if !self.refill(lane)? {
-                return Ok(());
-            }
-            if !self.lanes[lane].batch.is_empty() {
-                self.push_open(lane);
-                return Ok(());
+        let more = self.lanes[lane].refill().map_err(|error| MergeError::Source { lane, error })?;
+        if !more {
+            self.spare.push(self.lanes[lane].retire());
+            return Ok(());
+        }
+        let instruments = self.lanes[lane].batch.instruments();
+        if instruments.len() > self.instruments.len() {
+            self.instruments = Arc::clone(instruments);
+            self.ranks = Ranks::of(&self.instruments);
+            // Ranks are relative, so those that wait are ranked anew.
+            let tickets = self.queue.drain();
+            for ticket in tickets {
+                let fresh = if ticket.is_open() { self.ticket(ticket.lane()) } else { ticket };
+                self.queue.push(fresh);
             }
         }
+        self.queue.push(self.ticket(lane));
+        Ok(())
     }
 
-    fn push_open(&mut self, lane: usize) {
+    fn ticket(&self, lane: usize) -> Ticket {
         let Lane { batch, at, .. } = &self.lanes[lane];
-        let key = EntryKey::Open(Key::of(&batch.get(*at)));
-        self.push(Entry { key, lane });
-    }
-
-    fn less(&self, a: &Entry, b: &Entry) -> bool {
-        let order = match (&a.key, &b.key) {
-            (EntryKey::Open(a), EntryKey::Open(b)) => a.compare(b, &self.instruments),
-            // A closed lane is opened before anything at its time is handed out.
-            (EntryKey::Closed(a), EntryKey::Open(b)) => a.cmp(&b.ts_recv).then(Ordering::Less),
-            (EntryKey::Open(a), EntryKey::Closed(b)) => a.ts_recv.cmp(b).then(Ordering::Greater),
-            (EntryKey::Closed(a), EntryKey::Closed(b)) => a.cmp(b),
-        };
-        order.then(a.lane.cmp(&b.lane)) == Ordering::Less
-    }
-
-    fn push(&mut self, entry: Entry) {
-        self.heap.push(entry);
-        let mut at = self.heap.len() - 1;
-        while at > 0 {
-            let parent = (at - 1) / 2;
-            if !self.less(&self.heap[at], &self.heap[parent]) {
-                break;
-            }
-            self.heap.swap(at, parent);
-            at = parent;
-        }
-    }
-
-    fn pop(&mut self) -> Option<Entry> {
-        if self.heap.is_empty() {
-            return None;
-        }
-        let top = self.heap.swap_remove(0);
-        let mut at = 0;
-        loop {
-            let mut least = at;
-            for child in [2 * at + 1, 2 * at + 2] {
-                if child < self.heap.len() && self.less(&self.heap[child], &self.heap[least]) {
-                    least = child;
-                }
-            }
-            if least == at {
-                return Some(top);
-            }
-            self.heap.swap(at, least);
-            at = least;
-        }
+        Ticket::open(&Key::of(&batch.get(*at)), &self.ranks, lane)
     }
 
     /// Hands out records of one lane for as long as no other lane's are due.
     fn run(&mut self, lane: usize, out: &mut Batch) -> Result<(), MergeError<S::Error>> {
-        let bound = self.heap.first().copied();
-        let mut emitted: Option<Key> = None;
+        let bound = self.queue.first();
+        let room = self.batch_records - out.len();
         loop {
-            let Lane { batch, at, before, .. } = &mut self.lanes[lane];
-            if *at == batch.len() {
-                return self.enter(lane);
-            }
-            let record = batch.get(*at);
-            let key = Key::of(&record);
-            // A derived record stays behind its cause, whatever else is due at that time.
-            let is_attached = !key.kind.is_market()
-                && emitted.is_some_and(|emitted| emitted.ts_recv == key.ts_recv);
-            let due = is_attached
-                || bound.is_none_or(|bound| is_before(&key, lane, &bound, &self.instruments));
-            if !due || out.len() >= self.batch_records && !is_attached {
-                self.push_open(lane);
-                return Ok(());
-            }
-            if let Some((violation, previous)) = self.watch.check(key, &self.instruments) {
-                let is_repeat = violation == Violation::Duplicate
-                    && self.rule == OrderRule::DropRepeats
-                    && !out.is_empty()
-                    && record == out.get(out.len() - 1);
-                if is_repeat {
-                    self.repeats += 1;
-                    *at += 1;
+            let end = self.run_end(lane, bound, room.min(self.batch_records - out.len()));
+            let start = self.lanes[lane].at;
+            let checked = self.check(lane, start, end, out);
+            let good = checked.as_ref().map_or_else(|(good, _)| *good, |()| end);
+            out.push_range(&self.lanes[lane].batch, start, good);
+            self.lanes[lane].at = good;
+            if let Err((_, broken)) = checked {
+                if self.pass(&broken, lane, out) {
                     continue;
                 }
-                if self.rule != OrderRule::Warn {
-                    return Err(MergeError::Order {
-                        lane,
-                        record: *before + *at as u64,
-                        violation,
-                        found: key.describe(&self.instruments),
-                        previous: previous.describe(&self.instruments),
-                    });
-                }
-                self.violations += 1;
+                return Err(self.refuse(lane, &broken));
             }
-            out.push(record);
-            emitted = Some(key);
-            *at += 1;
+            if self.lanes[lane].at == self.lanes[lane].batch.len() {
+                return self.enter(lane);
+            }
+            self.queue.push(self.ticket(lane));
+            return Ok(());
+        }
+    }
+
+    /// Where the run of a lane ends that may be handed out at once.
+    fn run_end(&self, lane: usize, bound: Option<Ticket>, room: usize) -> usize {
+        let Lane { batch, at, .. } = &self.lanes[lane];
+        let slots = batch.slots();
+        let mut end = *at;
+        while end < slots.len() && end - at < room.max(1) {
+            let is_due = bound.is_none_or(|bound| {
+                let ts_recv = slots[end].ts_recv;
+                ts_recv < bound.ts_recv()
+                    || ts_recv == bound.ts_recv()
+                        && Ticket::open(&Key::of(&batch.get(end)), &self.ranks, lane) < bound
+            });
+            if !is_due && (end == *at || slots[end].kind.is_market()) {
+                break;
+            }
+            // A derived record stays behind its cause, whatever else is due at that time.
+            if !is_due && slots[end].ts_recv != slots[end - 1].ts_recv {
+                break;
+            }
+            end += 1;
+        }
+        // The causes are out; what they caused belongs to the same batch.
+        while end > *at
+            && end < slots.len()
+            && !slots[end].kind.is_market()
+            && slots[end].ts_recv == slots[end - 1].ts_recv
+        {
+            end += 1;
+        }
+        end
+    }
+
+    /// Whether records may follow those before them; else how many may, and what breaks.
+    fn check(
+        &mut self,
+        lane: usize,
+        start: usize,
+        end: usize,
+        out: &Batch,
+    ) -> Result<(), (usize, Broken)> {
+        let batch = &self.lanes[lane].batch;
+        for at in start..end {
+            let slot = batch.slots()[at];
+            if self.watch.is_after(slot.ts_recv) {
+                self.watch.set(batch, at);
+                continue;
+            }
+            let key = Key::of(&batch.get(at));
+            if let Some((violation, previous)) = self.watch.check(key, &self.instruments) {
+                let last = if at > start {
+                    Some((batch, at - 1))
+                } else {
+                    out.len().checked_sub(1).map(|l| (out, l))
+                };
+                let is_repeat = violation == Violation::Duplicate
+                    && last.is_some_and(|(batch_of_last, last)| {
+                        batch_of_last.get(last) == batch.get(at)
+                    });
+                return Err((at, Broken { violation, key, previous, is_repeat }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a record out of order may pass or be dropped; then it is done with.
+    fn pass(&mut self, broken: &Broken, lane: usize, out: &mut Batch) -> bool {
+        let at = self.lanes[lane].at;
+        match self.rule {
+            OrderRule::Warn => {
+                self.violations += 1;
+                out.push_range(&self.lanes[lane].batch, at, at + 1);
+            }
+            OrderRule::DropRepeats if broken.is_repeat => self.repeats += 1,
+            OrderRule::DropRepeats | OrderRule::Strict => return false,
+        }
+        self.lanes[lane].at += 1;
+        true
+    }
+
+    fn refuse(&self, lane: usize, broken: &Broken) -> MergeError<S::Error> {
+        MergeError::Order {
+            lane,
+            record: self.lanes[lane].before + self.lanes[lane].at as u64,
+            violation: broken.violation,
+            found: broken.key.describe(&self.instruments),
+            previous: broken.previous.describe(&self.instruments),
         }
     }
 }
 
-/// Whether a record comes before all that the bound stands for.
-#[inline]
-fn is_before(key: &Key, lane: usize, bound: &Entry, instruments: &Instruments) -> bool {
-    match bound.key {
-        EntryKey::Closed(ts) => key.ts_recv < ts,
-        EntryKey::Open(other) => match key.ts_recv.cmp(&other.ts_recv) {
-            Ordering::Less => true,
-            Ordering::Greater => false,
-            Ordering::Equal => {
-                key.compare(&other, instruments).then(lane.cmp(&bound.lane)) == Ordering::Less
-            }
-        },
-    }
+/// A record out of order.
+struct Broken {
+    violation: Violation,
+    key: Key,
+    previous: Key,
+    /// Whether it says exactly what its predecessor said.
+    is_repeat: bool,
 }
 
 impl<S: Source> Source for Merge<S> {
@@ -283,18 +255,15 @@ impl<S: Source> Source for Merge<S> {
             return Err(error);
         }
         while out.len() < self.batch_records {
-            let Some(entry) = self.pop() else { break };
-            let step = match entry.key {
-                EntryKey::Closed(_) => {
-                    self.lanes[entry.lane].batch = self.spare.pop().unwrap_or_default();
-                    self.enter(entry.lane)
+            let Some(ticket) = self.queue.pop() else { break };
+            let step = if ticket.is_open() {
+                if out.instruments().len() < self.instruments.len() {
+                    out.set_instruments(Arc::clone(&self.instruments));
                 }
-                EntryKey::Open(_) => {
-                    if out.instruments().len() < self.instruments.len() {
-                        out.set_instruments(Arc::clone(&self.instruments));
-                    }
-                    self.run(entry.lane, out)
-                }
+                self.run(ticket.lane(), out)
+            } else {
+                self.lanes[ticket.lane()].batch = self.spare.pop().unwrap_or_default();
+                self.enter(ticket.lane())
             };
             if let Err(error) = step {
                 // What came before the error is handed out first.

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
-use qt_model::record::{Kind, Record};
+use qt_model::record::{Batch, Kind, Record};
 use qt_model::time::Ts;
 
 /// The place of a record in the order.
@@ -56,6 +56,44 @@ impl Key {
     }
 }
 
+/// What breaks ties within one time, as numbers: the order of venue, kind and symbol.
+///
+/// Ranks are relative to one table of instruments; a later table ranks all of them anew.
+#[derive(Clone, Debug, Default)]
+pub struct Ranks {
+    /// Per instrument, the ranks of its venue and of its name, from one on.
+    by_instrument: Vec<(u64, u64)>,
+}
+
+const KIND_BITS: u32 = 8;
+const NAME_BITS: u32 = 32;
+
+impl Ranks {
+    pub fn of(instruments: &Instruments) -> Self {
+        let mut sorted: Vec<_> = instruments.by_symbol().collect();
+        sorted.sort_by(|(a, _), (b, _)| instruments.compare(*a, *b));
+        let mut by_instrument = vec![(0, 0); instruments.len()];
+        let mut venues = 0;
+        let mut last = None;
+        for (name, (id, instrument)) in (1..).zip(sorted) {
+            let venue = instrument.symbol.venue();
+            if last != Some(venue) {
+                venues += 1;
+                last = Some(venue);
+            }
+            by_instrument[id.index()] = (venues, name);
+        }
+        Self { by_instrument }
+    }
+
+    /// The rank of a place among all places of its time, its number left out.
+    #[inline]
+    pub fn rank(&self, key: &Key) -> u64 {
+        let (venue, name) = key.instrument.map_or((0, 0), |id| self.by_instrument[id.index()]);
+        venue << (KIND_BITS + NAME_BITS) | (key.kind.index() as u64) << NAME_BITS | name
+    }
+}
+
 /// How a record breaks the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Violation {
@@ -81,6 +119,18 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// Whether a time lies after all that passed, so that nothing else needs comparing.
+    #[inline]
+    pub fn is_after(&self, ts_recv: Ts) -> bool {
+        self.last.is_none_or(|last| ts_recv > last.ts_recv)
+    }
+
+    /// Takes a record as the last one that passed.
+    #[inline]
+    pub fn set(&mut self, batch: &Batch, at: usize) {
+        self.last = Some(Key::of(&batch.get(at)));
+    }
+
     /// Whether the record may follow those before it; on a violation, its predecessor's place.
     #[inline]
     pub fn check(&mut self, key: Key, instruments: &Instruments) -> Option<(Violation, Key)> {
@@ -117,10 +167,5 @@ impl Watch {
             Ordering::Equal => Some((Violation::Duplicate, last)),
             Ordering::Less => Some((Violation::Regression, last)),
         }
-    }
-
-    /// The place of the last record in order.
-    pub fn last(&self) -> Option<Key> {
-        self.last
     }
 }

@@ -63,8 +63,18 @@ impl Digest {
     /// Takes in the records of the batch from that place on.
     pub fn update_from(&mut self, batch: &Batch, start: usize) {
         self.know(batch.instruments());
-        for at in start..batch.len() {
-            self.push(&batch.get(at));
+        let (trades, depths) = (batch.rows::<Trade>(), batch.rows::<Depth>());
+        for (at, slot) in batch.slots().iter().enumerate().skip(start) {
+            let index = slot.index as usize;
+            match slot.kind {
+                Kind::Trade => self.trade(&trades[index]),
+                Kind::Depth => self.depth(&depths[index], batch.levels(index)),
+                _ => self.push(&batch.get(at)),
+            }
+            if self.gathered.len() >= GATHER {
+                self.hash.update(&self.gathered);
+                self.gathered.clear();
+            }
         }
         self.records += (batch.len() - start) as u64;
     }
@@ -84,10 +94,6 @@ impl Digest {
             Record::Mbo(view) => self.mbo(view.row),
             _ => self.general(record),
         }
-        if self.gathered.len() >= GATHER {
-            self.hash.update(&self.gathered);
-            self.gathered.clear();
-        }
     }
 
     /// The six words that every record begins with.
@@ -102,11 +108,14 @@ impl Digest {
         [kind, symbol, event, head.ts_recv.nanos() as u64, head.seq, mask | bit]
     }
 
-    #[inline]
-    fn words(&mut self, words: &[u64]) {
-        for word in words {
-            self.gathered.extend_from_slice(&word.to_le_bytes());
+    /// Appends words in one go: their number is known where this is called, so this is a copy.
+    #[inline(always)]
+    fn words<const N: usize>(&mut self, words: &[u64; N]) {
+        let mut bytes = [[0_u8; 8]; N];
+        for (bytes, word) in bytes.iter_mut().zip(words) {
+            *bytes = word.to_le_bytes();
         }
+        self.gathered.extend_from_slice(bytes.as_flattened());
     }
 
     #[inline]
@@ -130,6 +139,22 @@ impl Digest {
 
     #[inline]
     fn quote(&mut self, row: &Quote) {
+        if let Quote {
+            bid_px: Some(bid_px),
+            bid_qty: Some(bid_qty),
+            ask_px: Some(ask_px),
+            ask_qty: Some(ask_qty),
+            id,
+            ..
+        } = row
+        {
+            let (bid_px, ask_px) = (bid_px.mantissa() as u64, ask_px.mantissa() as u64);
+            let (bid_qty, ask_qty) = (bid_qty.mantissa() as u64, ask_qty.mantissa() as u64);
+            let known = if id.is_some() { 0b1_1111 } else { 0b1111 };
+            let [a, b, c, d, e, f] = self.head(Kind::Quote, &row.head, known);
+            self.words(&[a, b, c, d, e, f, bid_px, bid_qty, ask_px, ask_qty]);
+            return self.optional(&[*id]);
+        }
         let px = |px: Option<qt_model::units::Px>| px.map(|px| px.mantissa() as u64);
         let qty = |qty: Option<qt_model::units::Qty>| qty.map(|qty| qty.mantissa() as u64);
         let fields = [px(row.bid_px), qty(row.bid_qty), px(row.ask_px), qty(row.ask_qty), row.id];
@@ -139,10 +164,17 @@ impl Digest {
 
     #[inline]
     fn depth(&mut self, row: &Depth, levels: &[Level]) {
-        let fields = [Some(row.action.index() as u64), row.first_id, row.last_id, row.prev_id];
-        self.words(&self.head(Kind::Depth, &row.head, mask(&fields)));
-        self.optional(&fields);
-        self.words(&[levels.len() as u64]);
+        let action = row.action.index() as u64;
+        let count = levels.len() as u64;
+        if let (Some(first), Some(last), None) = (row.first_id, row.last_id, row.prev_id) {
+            let [a, b, c, d, e, f] = self.head(Kind::Depth, &row.head, 0b111);
+            self.words(&[a, b, c, d, e, f, action, first, last, count]);
+        } else {
+            let fields = [Some(action), row.first_id, row.last_id, row.prev_id];
+            self.words(&self.head(Kind::Depth, &row.head, mask(&fields)));
+            self.optional(&fields);
+            self.words(&[count]);
+        }
         for level in levels {
             let (px, qty) = (level.px.mantissa() as u64, level.qty.mantissa() as u64);
             self.words(&[level.side.index() as u64, px, qty]);

@@ -26,11 +26,13 @@ fn write(batches: &[&Batch], format: Format, kinds: Option<Vec<Kind>>) -> Vec<u8
 }
 
 fn read(bytes: Vec<u8>, options: Options) -> Result<Vec<String>, ReadError> {
+    // Held until the end: the file goes with it.
+    let mut held = None;
     let input = if bytes.starts_with(b"PAR1") {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&bytes).unwrap();
-        let (_, path) = file.keep().unwrap();
-        Input::File(path)
+        let path = held.insert(file.into_temp_path());
+        Input::File(path.to_path_buf())
     } else {
         Input::Pipe("bytes", Box::new(Cursor::new(bytes)))
     };

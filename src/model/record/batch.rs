@@ -9,10 +9,12 @@ use std::sync::Arc;
 use super::kinds::{Kind, Record, Table, Tables};
 use super::{Head, Level};
 use crate::instrument::Instruments;
+use crate::time::Ts;
 
-/// Where a record of the batch lives.
+/// Where a record of the batch lives, and when it was received: what a merge asks most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
+    pub ts_recv: Ts,
     pub kind: Kind,
     pub index: u32,
 }
@@ -109,10 +111,11 @@ impl Batch {
         } else {
             debug_assert!(levels.is_empty(), "only a depth record has levels");
         }
+        let ts_recv = row.head().ts_recv;
         let table = T::of_mut(self);
+        let index = table.len() as u32;
         table.push(row);
-        let index = (table.len() - 1) as u32;
-        self.order.push(Slot { kind: T::KIND, index });
+        self.order.push(Slot { ts_recv, kind: T::KIND, index });
     }
 
     /// Appends rows of one kind without a place in the order; `place` or `place_all` must follow.
@@ -129,18 +132,34 @@ impl Batch {
         super::Depth::of_mut(self).push(row);
     }
 
+    /// Appends many depth rows. `ends` says where the levels of each end among those given.
+    pub fn extend_depths(
+        &mut self,
+        rows: impl Iterator<Item = super::Depth>,
+        levels: impl Iterator<Item = Level>,
+        ends: impl Iterator<Item = u32>,
+    ) {
+        let first = self.levels.len() as u32;
+        let before = self.count(Kind::Depth);
+        super::Depth::of_mut(self).extend(rows);
+        self.levels.extend(levels);
+        let added = self.count(Kind::Depth) - before;
+        // Without rows there is nothing for an end to be of.
+        self.level_ends.extend(ends.take(added).map(|end| first + end));
+        assert_eq!(self.level_ends.len(), self.count(Kind::Depth), "each row has an end");
+    }
+
     /// Gives the next row of that kind the next place in the order.
     #[inline]
     pub fn place(&mut self, kind: Kind, index: u32) {
-        debug_assert!((index as usize) < self.tables.len_of(kind), "a place points at a row");
-        self.order.push(Slot { kind, index });
+        let ts_recv = self.tables.head(kind, index as usize).ts_recv;
+        self.order.push(Slot { ts_recv, kind, index });
     }
 
     /// Places all rows of a kind that has no place yet, in order: for a batch of one kind.
     pub fn place_all(&mut self, kind: Kind) {
         let placed = self.order.iter().filter(|slot| slot.kind == kind).count();
-        let rows = placed as u32..self.tables.len_of(kind) as u32;
-        self.order.extend(rows.map(|index| Slot { kind, index }));
+        self.tables.slots_from(kind, placed, &mut self.order);
     }
 
     /// Gives the record at that place another sequence number.
@@ -150,7 +169,31 @@ impl Batch {
 
     #[inline]
     pub fn head(&self, at: usize) -> &Head {
-        self.get(at).head()
+        let slot = self.order[at];
+        self.tables.head(slot.kind, slot.index as usize)
+    }
+
+    /// The kind of all records, where they are of one kind.
+    pub fn only_kind(&self) -> Option<Kind> {
+        let first = self.order.first()?.kind;
+        (self.tables.len_of(first) == self.order.len()).then_some(first)
+    }
+
+    /// Appends copies of rows of one kind. Their places in the other batch are their indexes.
+    pub(super) fn push_rows<T: Table>(&mut self, other: &Self, from: usize, to: usize) {
+        let first = T::of(self).len() as u32;
+        let rows = &T::of(other)[from..to];
+        if T::KIND == Kind::Depth {
+            let start = if from == 0 { 0 } else { other.level_ends[from - 1] };
+            let end = if to == 0 { 0 } else { other.level_ends[to - 1] };
+            let shift = (self.levels.len() as u32).wrapping_sub(start);
+            self.levels.extend_from_slice(&other.levels[start as usize..end as usize]);
+            self.level_ends
+                .extend(other.level_ends[from..to].iter().map(|e| e.wrapping_add(shift)));
+        }
+        T::of_mut(self).extend_from_slice(rows);
+        let slots = (first..).zip(&other.order[from..to]);
+        self.order.extend(slots.map(|(index, slot)| Slot { index, ..*slot }));
     }
 }
 

@@ -84,6 +84,23 @@ macro_rules! kinds {
                 match kind { $(Kind::$variant => self.$table.len()),* }
             }
 
+            #[inline]
+            pub(super) fn head(&self, kind: Kind, index: usize) -> &Head {
+                match kind { $(Kind::$variant => self.$table[index].head()),* }
+            }
+
+            /// Appends the slots of the rows of a kind from that one on.
+            pub(super) fn slots_from(&self, kind: Kind, first: usize, order: &mut Vec<Slot>) {
+                match kind {
+                    $(Kind::$variant => {
+                        let rows = (first as u32..).zip(&self.$table[first..]);
+                        order.extend(rows.map(|(index, row)| {
+                            Slot { ts_recv: row.head().ts_recv, kind, index }
+                        }));
+                    })*
+                }
+            }
+
             pub(super) fn set_seq(&mut self, slot: Slot, seq: u64) {
                 let index = slot.index as usize;
                 match slot.kind { $(Kind::$variant => self.$table[index].head_mut().seq = seq),* }
@@ -91,6 +108,15 @@ macro_rules! kinds {
         }
 
         impl Batch {
+            /// Appends copies of records `from..to` of another batch with the same instruments.
+            pub fn push_range(&mut self, other: &Self, from: usize, to: usize) {
+                // Of one kind, they are copied without asking each for its kind.
+                match other.only_kind() {
+                    $(Some(Kind::$variant) => self.push_rows::<super::$variant>(other, from, to),)*
+                    None => (from..to).for_each(|at| self.push(other.get(at))),
+                }
+            }
+
             /// Appends a copy of a record of another batch with the same instruments.
             #[inline]
             pub fn push(&mut self, record: Record<'_>) {

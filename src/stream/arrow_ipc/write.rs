@@ -22,7 +22,8 @@ pub struct ArrowWriter<W> {
     has_begun: bool,
     /// Records written so far: the number of the next one.
     records: u64,
-    ordinals: Vec<u64>,
+    /// Per kind, the numbers of its records in the batch at hand.
+    ordinals: Vec<Vec<u64>>,
 }
 
 struct Channel {
@@ -48,7 +49,7 @@ impl<W: Write> ArrowWriter<W> {
             channels: Vec::new(),
             has_begun: false,
             records: 0,
-            ordinals: Vec::new(),
+            ordinals: vec![Vec::new(); Kind::ALL.len()],
         }
     }
 
@@ -79,14 +80,14 @@ impl<W: Write> ArrowWriter<W> {
 
     pub fn write(&mut self, batch: &Batch) -> Result<(), WriteError> {
         self.begin(Some(batch))?;
+        self.number(batch);
         for kind in Kind::ALL.iter().copied().filter(|kind| batch.count(*kind) > 0) {
             if self.plain.is_some_and(|plain| plain != kind) {
                 let message = format!("a {} record in a stream of another kind", kind.name());
                 return Err(WriteError::Unfit(message));
             }
             let at = self.channel(kind)?;
-            self.number(batch, kind);
-            let table = self.channels[at].rows.table(batch, &self.ordinals)?;
+            let table = self.channels[at].rows.table(batch, &self.ordinals[kind.index()])?;
             self.put(at, &table)?;
         }
         self.records += batch.len() as u64;
@@ -97,15 +98,15 @@ impl<W: Write> ArrowWriter<W> {
         Ok(())
     }
 
-    /// The numbers of the records of a kind within the stream.
-    fn number(&mut self, batch: &Batch, kind: Kind) {
-        self.ordinals.clear();
+    /// Numbers the records of a batch within the stream, kind by kind.
+    fn number(&mut self, batch: &Batch) {
+        self.ordinals.iter_mut().for_each(Vec::clear);
         if self.plain.is_some() {
             return;
         }
-        let first = self.records;
-        let numbered = (first..).zip(batch.slots());
-        self.ordinals.extend(numbered.filter(|(_, slot)| slot.kind == kind).map(|(n, _)| n));
+        for (ordinal, slot) in (self.records..).zip(batch.slots()) {
+            self.ordinals[slot.kind.index()].push(ordinal);
+        }
     }
 
     fn put(&mut self, at: usize, table: &RecordBatch) -> Result<(), WriteError> {

@@ -34,7 +34,7 @@ impl Default for WriterOptions {
     fn default() -> Self {
         Self {
             row_group_records: ROW_GROUP_RECORDS,
-            pending_records: 4 * ROW_GROUP_RECORDS,
+            pending_records: 2 * ROW_GROUP_RECORDS,
             open_files: 200,
             replace: false,
         }

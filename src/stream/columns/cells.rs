@@ -8,6 +8,7 @@ use arrow::datatypes::{
 use qt_model::decimal::{DecimalError, MAX_MANTISSA};
 use qt_model::record::Field;
 use qt_model::units::Scale;
+use qt_model::words::Word;
 use rust_decimal::Decimal;
 
 use super::schema::scale_of_column;
@@ -32,6 +33,13 @@ impl Longs {
             Some(nulls) if nulls.is_null(row) => None,
             Some(_) | None => Some(self.values[row]),
         }
+    }
+}
+
+impl Longs {
+    /// The values, where none is absent.
+    pub(crate) fn plain(&self) -> Option<&[i64]> {
+        self.nulls.is_none().then_some(&self.values)
     }
 }
 
@@ -78,6 +86,22 @@ impl DecimalCells {
             }
         };
         Ok(Some(Self { name, values, nulls, scale }))
+    }
+
+    /// The mantissas, where all are there, at that scale, and of at most eighteen digits.
+    pub(crate) fn plain(&self, scale: Scale) -> Option<&[i64]> {
+        let Mantissas::Narrow(values) = &self.values else { return None };
+        let is_plain = self.nulls.is_none()
+            && self.scale == scale
+            && values.iter().fold(0, |max, value| value.unsigned_abs().max(max))
+                <= MAX_MANTISSA.unsigned_abs();
+        is_plain.then_some(values)
+    }
+
+    /// The same for sizes, none of which is negative.
+    pub(crate) fn plain_sizes(&self, scale: Scale) -> Option<&[i64]> {
+        // One negative value makes the disjunction negative.
+        self.plain(scale).filter(|values| values.iter().fold(0, |all, value| all | value) >= 0)
     }
 
     #[inline]
@@ -183,10 +207,38 @@ impl WordCells {
         }
     }
 
+    /// The keys and what each means, where every key means a word or nothing.
+    pub(crate) fn plain<W: Word>(&self) -> Option<PlainWords<'_, W>> {
+        if self.keys.null_count() > 0 {
+            return None;
+        }
+        let mut meanings = [None; 256];
+        for (key, meaning) in self.meanings.iter().enumerate() {
+            *meanings.get_mut(key)? = W::from_index(*meaning.as_ref().ok()?);
+        }
+        let known = i8::try_from(self.meanings.len().min(127)).ok()?;
+        let keys = self.keys.values();
+        let is_known = keys.iter().all(|key| (0..known).contains(key));
+        is_known.then_some(PlainWords { keys, meanings })
+    }
+
     #[cold]
     fn unknown(&self, text: &str) -> Problem {
         let expected = format!("one of {}", self.words.join(", "));
         Problem::field(self.name, expected, text.as_bytes())
+    }
+}
+
+/// Words by key.
+pub(crate) struct PlainWords<'a, W> {
+    keys: &'a [i8],
+    meanings: [Option<W>; 256],
+}
+
+impl<W: Word> PlainWords<'_, W> {
+    #[inline]
+    pub(crate) fn get(&self, row: usize) -> Option<W> {
+        self.meanings[usize::from(self.keys[row].cast_unsigned())]
     }
 }
 

@@ -66,6 +66,9 @@ pub(super) fn trades(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), ReadErr
             rows.whole("id")?,
         )
     );
+    if quick_trades(rows, sink, &px_cells, &qty_cells, &sides, &ids).is_some() {
+        return Ok(());
+    }
     let trade = |row: usize| -> Result<Trade, Problem> {
         let head = rows.head(row)?;
         let (px_scale, qty_scale) = rows.scales(&head);
@@ -80,6 +83,62 @@ pub(super) fn trades(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), ReadErr
     each(rows, sink, trade)
 }
 
+/// The whole column where it has no absent value.
+fn plain_whole(column: &Option<UInt64Array>) -> Option<&[u64]> {
+    column.as_ref().filter(|column| column.null_count() == 0).map(|column| &column.values()[..])
+}
+
+/// Numbers that are there in every row or in none.
+enum Whole<'a> {
+    All(&'a [u64]),
+    None,
+}
+
+impl<'a> Whole<'a> {
+    fn of(column: &'a Option<UInt64Array>) -> Option<Self> {
+        match column {
+            Some(values) if values.null_count() == values.len() => Some(Self::None),
+            Some(_) => plain_whole(column).map(Self::All),
+            None => Some(Self::None),
+        }
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> Option<u64> {
+        match self {
+            Self::All(values) => Some(values[row]),
+            Self::None => None,
+        }
+    }
+}
+
+/// Trades of a table where nothing is missing, checked column by column beforehand. `None`, and
+/// nothing done, where a row needs a closer look.
+fn quick_trades(
+    rows: &Rows<'_>,
+    sink: &mut Sink<'_>,
+    px: &Option<DecimalCells>,
+    qty: &Option<DecimalCells>,
+    sides: &Option<WordCells>,
+    ids: &Option<UInt64Array>,
+) -> Option<()> {
+    let (heads, px_scale, qty_scale) = rows.plain_heads()?;
+    let px = px.as_ref()?.plain(px_scale)?;
+    let qty = qty.as_ref()?.plain_sizes(qty_scale)?;
+    let sides = sides.as_ref()?.plain::<Side>()?;
+    let ids = Whole::of(ids)?;
+    let trade = |row| Trade {
+        head: heads.get(row),
+        px: Px::new(px[row]),
+        qty: Qty::new(qty[row]).unwrap_or_default(),
+        side: sides.get(row),
+        id: ids.get(row),
+    };
+    sink.batch.extend_rows((0..rows.len()).map(trade));
+    sink.ordinals.extend(rows.ordinals().into_iter().flatten());
+    Some(())
+}
+
 pub(super) fn quotes(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), ReadError> {
     let (bid_px, bid_qty, ask_px, ask_qty, ids) = columns_or_refuse!(
         sink,
@@ -91,6 +150,9 @@ pub(super) fn quotes(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), ReadErr
             rows.whole("id")?,
         )
     );
+    if quick_quotes(rows, sink, [&bid_px, &ask_px], [&bid_qty, &ask_qty], &ids).is_some() {
+        return Ok(());
+    }
     let quote = |row: usize| -> Result<Quote, Problem> {
         let head = rows.head(row)?;
         let (px_scale, qty_scale) = rows.scales(&head);
@@ -104,6 +166,32 @@ pub(super) fn quotes(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), ReadErr
         })
     };
     each(rows, sink, quote)
+}
+
+/// Quotes of a table where nothing is missing.
+fn quick_quotes(
+    rows: &Rows<'_>,
+    sink: &mut Sink<'_>,
+    [bid_px, ask_px]: [&Option<DecimalCells>; 2],
+    [bid_qty, ask_qty]: [&Option<DecimalCells>; 2],
+    ids: &Option<UInt64Array>,
+) -> Option<()> {
+    let (heads, px_scale, qty_scale) = rows.plain_heads()?;
+    let (bid_px, ask_px) = (bid_px.as_ref()?.plain(px_scale)?, ask_px.as_ref()?.plain(px_scale)?);
+    let bid_qty = bid_qty.as_ref()?.plain_sizes(qty_scale)?;
+    let ask_qty = ask_qty.as_ref()?.plain_sizes(qty_scale)?;
+    let ids = Whole::of(ids)?;
+    let quote = |row| Quote {
+        head: heads.get(row),
+        bid_px: Some(Px::new(bid_px[row])),
+        bid_qty: Qty::new(bid_qty[row]).ok(),
+        ask_px: Some(Px::new(ask_px[row])),
+        ask_qty: Qty::new(ask_qty[row]).ok(),
+        id: ids.get(row),
+    };
+    sink.batch.extend_rows((0..rows.len()).map(quote));
+    sink.ordinals.extend(rows.ordinals().into_iter().flatten());
+    Some(())
 }
 
 /// Reads one row per record.
@@ -171,6 +259,10 @@ pub(super) fn depths(
             },
         )
     );
+    let ids = [&first_ids, &last_ids, &prev_ids];
+    if quick_depths(rows, carry, sink, &actions, ids, &numbers, &levels).is_some() {
+        return Ok(());
+    }
     let open = |row: usize, head: Head| -> Result<Depth, Problem> {
         Ok(Depth {
             head,
@@ -217,6 +309,59 @@ pub(super) fn depths(
         }
     }
     Ok(())
+}
+
+/// Depth records of a table where nothing is missing. The last one stays open.
+fn quick_depths(
+    rows: &Rows<'_>,
+    carry: &mut Carry,
+    sink: &mut Sink<'_>,
+    actions: &Option<WordCells>,
+    [first_ids, last_ids, prev_ids]: [&Option<UInt64Array>; 3],
+    numbers: &Option<arrow::array::UInt32Array>,
+    levels: &LevelCells,
+) -> Option<()> {
+    let (heads, px_scale, qty_scale) = rows.plain_heads()?;
+    let px = levels.px.as_ref()?.plain(px_scale)?;
+    let qty = levels.qty.as_ref()?.plain_sizes(qty_scale)?;
+    let sides = levels.sides.as_ref()?.plain::<Side>()?;
+    let actions = actions.as_ref()?.plain::<DepthAction>()?;
+    let ids = (Whole::of(first_ids)?, Whole::of(last_ids)?, Whole::of(prev_ids)?);
+    let numbers = numbers.as_ref().filter(|numbers| numbers.null_count() == 0)?.values();
+    let level = |row: usize| Level {
+        px: Px::new(px[row]),
+        qty: Qty::new(qty[row]).unwrap_or_default(),
+        side: sides.get(row).unwrap_or(Side::Buy),
+    };
+    let depth = |row: usize| Depth {
+        head: heads.get(row),
+        action: actions.get(row).unwrap_or(DepthAction::Delta),
+        first_id: ids.0.get(row),
+        last_id: ids.1.get(row),
+        prev_id: ids.2.get(row),
+    };
+    let mut starts: Vec<usize> = Vec::with_capacity(rows.len() + 1);
+    starts.extend((0..rows.len()).filter(|row| numbers[*row] == 0));
+    // What goes on from the table before; without an open record, the rest of a refused one.
+    let first = starts.first().copied().unwrap_or(rows.len());
+    if let Some((_, open)) = carry.as_mut() {
+        open.extend((0..first).map(level));
+    }
+    let Some(last) = starts.pop() else { return Some(()) };
+    flush(carry, sink);
+    sink.batch.extend_depths(
+        starts.iter().map(|start| depth(*start)),
+        (first..last).map(level),
+        // Each record ends where the next begins.
+        starts.iter().skip(1).chain([&last]).map(|end| (end - first) as u32),
+    );
+    let mut open = std::mem::take(sink.spare);
+    open.extend((last..rows.len()).map(level));
+    *carry = Some((depth(last), open));
+    if rows.ordinals().is_some() {
+        sink.ordinals.extend(starts.iter().chain([&last]).filter_map(|start| rows.ordinal(*start)));
+    }
+    Some(())
 }
 
 /// Appends the record that was open.

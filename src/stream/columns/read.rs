@@ -146,13 +146,9 @@ impl RowReader {
         })
     }
 
-    fn ids(
-        &mut self,
-        table: &RecordBatch,
-        symbols: &mut Symbols,
-    ) -> Result<Vec<Option<InstrumentId>>, Problem> {
+    fn ids(&mut self, table: &RecordBatch, symbols: &mut Symbols) -> Result<Ids, Problem> {
         let Some(array) = column(table, "sym", &super::schema::symbol_type())? else {
-            return Ok(vec![None; table.num_rows()]);
+            return Ok(Ids::One(None));
         };
         let array = array.as_dictionary::<arrow::datatypes::Int32Type>();
         let known =
@@ -172,10 +168,14 @@ impl RowReader {
         let keys = array.keys();
         let id =
             |key: &i32| usize::try_from(*key).ok().and_then(|key| ids.get(key).copied().flatten());
-        if keys.null_count() == 0 {
-            return Ok(keys.values().iter().map(id).collect());
+        if keys.null_count() > 0 {
+            return Ok(Ids::Many(keys.iter().map(|key| key.as_ref().and_then(id)).collect()));
         }
-        Ok(keys.iter().map(|key| key.as_ref().and_then(id)).collect())
+        let keys = keys.values();
+        Ok(match keys.first() {
+            Some(first) if keys.iter().all(|key| key == first) => Ids::One(id(first)),
+            Some(_) | None => Ids::Many(keys.iter().map(id).collect()),
+        })
     }
 
     fn resolve(&self, text: &str, symbols: &mut Symbols) -> Result<InstrumentId, Problem> {
@@ -197,11 +197,49 @@ fn names_of(kind: Kind, ty: FieldType) -> impl Iterator<Item = &'static str> {
     own.chain((kind == Kind::Depth).then_some(level))
 }
 
+/// The instruments of the rows of a table.
+pub(super) enum Ids {
+    /// All rows have this one.
+    One(Option<InstrumentId>),
+    Many(Vec<Option<InstrumentId>>),
+}
+
+impl Ids {
+    #[inline]
+    fn get(&self, row: usize) -> Option<InstrumentId> {
+        match self {
+            Self::One(id) => *id,
+            Self::Many(ids) => ids[row],
+        }
+    }
+}
+
+/// The heads of a table that lacks nothing.
+pub(super) struct PlainHeads<'t> {
+    event: &'t [i64],
+    recv: &'t [i64],
+    seq: &'t [u64],
+    ids: &'t Ids,
+}
+
+impl PlainHeads<'_> {
+    #[inline]
+    pub(super) fn get(&self, row: usize) -> Head {
+        Head {
+            ts_event: Ts::from_nanos(self.event[row]),
+            ts_recv: Ts::from_nanos(self.recv[row]),
+            seq: self.seq[row],
+            instrument: self.ids.get(row),
+            has_event_time: true,
+        }
+    }
+}
+
 /// The clocks, symbols and numbers of the rows of a table.
 pub(super) struct Heads<'t> {
     event: Option<Longs>,
     recv: Option<Longs>,
-    ids: Vec<Option<InstrumentId>>,
+    ids: Ids,
     seq: Option<arrow::array::UInt64Array>,
     ordinal: Option<arrow::array::UInt64Array>,
     feed_latency_ns: i64,
@@ -221,6 +259,30 @@ impl Rows<'_> {
         self.table.num_rows()
     }
 
+    /// The heads, where nothing is missing and all instruments have the scales of the columns.
+    pub(super) fn plain_heads(&self) -> Option<(PlainHeads<'_>, Scale, Scale)> {
+        let seq = self.heads.seq.as_ref().filter(|seq| seq.null_count() == 0)?;
+        let heads = PlainHeads {
+            event: self.heads.event.as_ref()?.plain()?,
+            recv: self.heads.recv.as_ref()?.plain()?,
+            seq: seq.values(),
+            ids: &self.heads.ids,
+        };
+        let scales = |id: Option<InstrumentId>| id.map(|id| self.symbols.scales(id));
+        let (px, qty) = match &self.heads.ids {
+            Ids::One(id) => scales(*id)?,
+            Ids::Many(ids) => {
+                let first = scales(*ids.first()?)?;
+                ids.iter().all(|id| scales(*id) == Some(first)).then_some(first)?
+            }
+        };
+        Some((heads, px, qty))
+    }
+
+    pub(super) fn ordinals(&self) -> Option<&[u64]> {
+        self.heads.ordinal.as_ref().map(|ordinals| &ordinals.values()[..])
+    }
+
     #[inline]
     pub(super) fn ordinal(&self, row: usize) -> Option<u64> {
         self.heads.ordinal.as_ref().map(|ordinals| ordinals.value(row))
@@ -238,7 +300,7 @@ impl Rows<'_> {
                 .ok_or_else(|| self.missing("ts_recv", "a time within range"))?,
             (None, None) => return Err(self.missing("ts_recv", "a time here or in `ts_event`")),
         };
-        let instrument = heads.ids[row];
+        let instrument = heads.ids.get(row);
         if instrument.is_none() && self.kind.symbol_rule() == SymbolRule::Required {
             return Err(self.missing("sym", "a symbol such as binance:BTCUSDT"));
         }

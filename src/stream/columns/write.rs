@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanArray, Decimal64Array, Decimal128Array, DictionaryArray, Float64Array,
-    Float64Builder, ListBuilder, RecordBatch, StringArray, TimestampNanosecondArray, UInt64Array,
+    Float64Builder, Int8Array, Int32Array, ListBuilder, RecordBatch, StringArray,
+    TimestampNanosecondArray, UInt64Array,
 };
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{Int8Type, Int32Type, SchemaRef};
@@ -30,6 +31,10 @@ pub(crate) struct RowWriter {
     symbols: SymbolKeys,
     /// Instruments to put into the dictionary before the first table.
     expected: Vec<String>,
+    /// How many instruments were compared with the columns, and whether one has fewer decimals.
+    compared: usize,
+    lifts: bool,
+    utc: Arc<str>,
 }
 
 impl RowWriter {
@@ -49,7 +54,20 @@ impl RowWriter {
             with_ordinal,
             symbols: SymbolKeys::default(),
             expected: expected.collect(),
+            compared: 0,
+            lifts: false,
+            utc: Arc::from("UTC"),
         }
+    }
+
+    /// Whether an instrument that may occur has other scales than the columns.
+    fn lifts(&mut self, instruments: &Instruments) -> bool {
+        for instrument in instruments.iter().skip(self.compared) {
+            let (px, qty) = (instrument.px_scale, instrument.qty_scale);
+            self.lifts |= px != self.scales.px.scale || qty != self.scales.qty.scale;
+        }
+        self.compared = instruments.len();
+        self.lifts
     }
 
     pub(crate) fn schema(&self) -> &SchemaRef {
@@ -68,11 +86,14 @@ impl RowWriter {
                 self.symbols.key(id, instruments);
             }
         }
+        let lifts = self.lifts(instruments);
         let mut columns = Columns {
             instruments,
             scales: self.scales,
             symbols: &mut self.symbols,
             with_ordinal: self.with_ordinal,
+            lifts,
+            utc: Arc::clone(&self.utc),
             arrays: Vec::with_capacity(self.schema.fields().len()),
         };
         match self.kind {
@@ -93,6 +114,8 @@ pub(super) struct Columns<'a> {
     scales: ColumnScales,
     symbols: &'a mut SymbolKeys,
     with_ordinal: bool,
+    lifts: bool,
+    utc: Arc<str>,
     arrays: Vec<ArrayRef>,
 }
 
@@ -101,123 +124,129 @@ impl Columns<'_> {
         self.arrays.push(array);
     }
 
+    #[inline]
+    pub(super) fn key(&mut self, id: InstrumentId) -> i32 {
+        self.symbols.key(id, self.instruments)
+    }
+
+    /// Whether some instrument has fewer decimals than the columns.
+    #[inline]
+    pub(super) fn lifts(&self) -> bool {
+        self.lifts
+    }
+
     /// The ordinal, the clocks and the symbol, which stand first.
-    pub(super) fn heads<'h>(
+    pub(super) fn opening(
         &mut self,
-        heads: impl ExactSizeIterator<Item = &'h Head> + Clone,
-        ordinals: impl Iterator<Item = u64>,
+        ordinals: Vec<u64>,
+        (event, nulls): (ScalarBuffer<i64>, Option<NullBuffer>),
+        recv: Vec<i64>,
+        keys: Vec<i32>,
+    ) {
+        self.opening_of(ordinals, (event, nulls), recv, Int32Array::new(keys.into(), None));
+    }
+
+    fn opening_of(
+        &mut self,
+        ordinals: Vec<u64>,
+        (event, nulls): (ScalarBuffer<i64>, Option<NullBuffer>),
+        recv: Vec<i64>,
+        keys: Int32Array,
     ) {
         if self.with_ordinal {
-            self.push(Arc::new(UInt64Array::from_iter_values(ordinals)));
+            self.push(Arc::new(UInt64Array::new(ordinals.into(), None)));
         }
-        let timed = heads.clone().all(|head| head.has_event_time);
-        let nulls = (!timed).then(|| heads.clone().map(|head| head.has_event_time).collect());
-        self.ts(heads.clone().map(|head| head.ts_event.nanos()), nulls);
-        self.ts(heads.clone().map(|head| head.ts_recv.nanos()), None);
-        let named = heads.clone().all(|head| head.instrument.is_some());
-        let nulls = (!named).then(|| heads.clone().map(|head| head.instrument.is_some()).collect());
-        let (symbols, instruments) = (&mut *self.symbols, self.instruments);
-        let key = |head: &Head| head.instrument.map_or(0, |id| symbols.key(id, instruments));
-        let keys = ScalarBuffer::from_iter(heads.map(key));
-        let keys = arrow::array::Int32Array::new(keys, nulls);
-        let symbols = self.symbols.values();
-        let array = DictionaryArray::<Int32Type>::try_new(keys, symbols);
+        let times = |values, nulls| {
+            let array = TimestampNanosecondArray::new(values, nulls);
+            Arc::new(array.with_timezone_opt(Some(Arc::clone(&self.utc)))) as ArrayRef
+        };
+        let (event, recv) = (times(event, nulls), times(recv.into(), None));
+        self.push(event);
+        self.push(recv);
+        let array = DictionaryArray::<Int32Type>::try_new(keys, self.symbols.values());
         self.push(Arc::new(array.expect("every key is the index of a known instrument")));
     }
 
-    pub(super) fn ts(&mut self, values: impl Iterator<Item = i64>, nulls: Option<NullBuffer>) {
-        let values = ScalarBuffer::from_iter(values);
-        self.push(Arc::new(TimestampNanosecondArray::new(values, nulls).with_timezone("UTC")));
+    /// The same for records that may be without an instrument.
+    fn heads(&mut self, records: &[Record<'_>], ordinals: &[u64]) {
+        let heads = || records.iter().map(Record::head);
+        let timed: NullBuffer = heads().map(|head| head.has_event_time).collect();
+        let named: NullBuffer = heads().map(|head| head.instrument.is_some()).collect();
+        let event = heads().map(|head| head.ts_event.nanos()).collect();
+        let recv = heads().map(|head| head.ts_recv.nanos()).collect();
+        let key = |head: &Head| head.instrument.map_or(0, |id| self.key(id));
+        let keys: Vec<i32> = heads().map(key).collect();
+        let keys = Int32Array::new(keys.into(), Some(named).filter(|n| n.null_count() > 0));
+        let timed = Some(timed).filter(|nulls| nulls.null_count() > 0);
+        self.opening_of(ordinals.to_vec(), (event, timed), recv, keys);
     }
 
-    pub(super) fn u64(&mut self, values: impl Iterator<Item = u64>) {
-        self.push(Arc::new(UInt64Array::new(ScalarBuffer::from_iter(values), None)));
-    }
-
-    pub(super) fn optional_u64(
-        &mut self,
-        values: impl ExactSizeIterator<Item = Option<u64>> + Clone,
-    ) {
-        let nulls = nulls_of(values.clone().map(|value| value.is_some()));
-        let values = ScalarBuffer::from_iter(values.map(Option::unwrap_or_default));
-        self.push(Arc::new(UInt64Array::new(values, nulls)));
-    }
-
-    /// Positions in a list of words; `None` is null.
-    pub(super) fn words(
-        &mut self,
-        words: &[&str],
-        indexes: impl ExactSizeIterator<Item = Option<usize>> + Clone,
-    ) {
-        let nulls = nulls_of(indexes.clone().map(|index| index.is_some()));
-        // Lists of words are short: far below the 127 that a key can name.
-        let keys = ScalarBuffer::from_iter(indexes.map(|index| index.unwrap_or_default() as i8));
-        let keys = arrow::array::Int8Array::new(keys, nulls);
+    /// Positions in a list of words.
+    pub(super) fn word_keys(&mut self, words: &[&str], keys: Int8Array) {
         let values = Arc::new(StringArray::from_iter_values(words));
         let array = DictionaryArray::<Int8Type>::try_new(keys, values);
         self.push(Arc::new(array.expect("every key is the index of a word")));
     }
 
     /// Prices at the scales of their instruments, lifted to the scale of the column.
-    pub(super) fn px(
-        &mut self,
-        name: &str,
-        values: impl ExactSizeIterator<Item = (Option<InstrumentId>, Option<i64>)> + Clone,
-    ) -> Result<(), WriteError> {
-        let column = self.scales.px;
-        let instruments = self.instruments;
-        self.decimals(name, column, values, |id| instruments.get(id).px_scale)
-    }
-
-    /// Sizes, likewise.
-    pub(super) fn qty(
-        &mut self,
-        name: &str,
-        values: impl ExactSizeIterator<Item = (Option<InstrumentId>, Option<i64>)> + Clone,
-    ) -> Result<(), WriteError> {
-        let column = self.scales.qty;
-        let instruments = self.instruments;
-        self.decimals(name, column, values, |id| instruments.get(id).qty_scale)
-    }
-
-    fn decimals(
-        &mut self,
-        name: &str,
-        column: ColumnScale,
-        values: impl ExactSizeIterator<Item = (Option<InstrumentId>, Option<i64>)> + Clone,
-        scale_of: impl Fn(InstrumentId) -> Scale,
-    ) -> Result<(), WriteError> {
-        let nulls = nulls_of(values.clone().map(|(_, value)| value.is_some()));
-        let scale = column.scale.digits().cast_signed();
-        let from = |instrument: Option<InstrumentId>| instrument.map_or(column.scale, &scale_of);
-        let array: ArrayRef = if column.is_wide {
-            let lift = |(instrument, value): (_, Option<i64>)| {
-                let missing = column.scale.digits().checked_sub(from(instrument).digits());
-                let missing = missing.ok_or_else(|| unfit_joiner(name, column.scale))?;
-                Ok(i128::from(value.unwrap_or_default()) * 10_i128.pow(u32::from(missing)))
-            };
-            let lifted = values.map(lift).collect::<Result<Vec<_>, WriteError>>()?;
-            let array = Decimal128Array::new(ScalarBuffer::from(lifted), nulls);
-            Arc::new(array.with_precision_and_scale(38, scale).map_err(unfit)?)
-        } else {
-            let plain = values.clone().all(|(instrument, _)| from(instrument) == column.scale);
-            let values: Vec<i64> = if plain {
-                values.map(|(_, value)| value.unwrap_or_default()).collect()
-            } else {
-                let lift = |(instrument, value): (_, Option<i64>)| {
-                    let value = from(instrument).rescale(value.unwrap_or_default(), column.scale);
-                    let value =
-                        value.filter(|value| value.unsigned_abs() <= MAX_MANTISSA.unsigned_abs());
-                    value.ok_or_else(|| unfit_joiner(name, column.scale))
-                };
-                values.map(lift).collect::<Result<_, WriteError>>()?
-            };
-            let array = Decimal64Array::new(ScalarBuffer::from(values), nulls);
-            Arc::new(array.with_precision_and_scale(18, scale).map_err(unfit)?)
-        };
+    pub(super) fn px(&mut self, name: &str, cells: Mantissas<'_>) -> Result<(), WriteError> {
+        let array = decimals(name, self.scales.px, cells, |id| self.instruments.get(id).px_scale)?;
         self.push(array);
         Ok(())
     }
+
+    /// Sizes, likewise.
+    pub(super) fn qty(&mut self, name: &str, cells: Mantissas<'_>) -> Result<(), WriteError> {
+        let array =
+            decimals(name, self.scales.qty, cells, |id| self.instruments.get(id).qty_scale)?;
+        self.push(array);
+        Ok(())
+    }
+}
+
+/// Mantissas and the instruments that they belong to.
+pub(super) struct Mantissas<'a> {
+    pub(super) values: ScalarBuffer<i64>,
+    pub(super) nulls: Option<NullBuffer>,
+    /// Empty where all are at the scale of the column.
+    pub(super) ids: &'a [Option<InstrumentId>],
+}
+
+fn decimals(
+    name: &str,
+    column: ColumnScale,
+    cells: Mantissas<'_>,
+    scale_of: impl Fn(InstrumentId) -> Scale,
+) -> Result<ArrayRef, WriteError> {
+    let Mantissas { values, nulls, ids } = cells;
+    let scale = column.scale.digits().cast_signed();
+    // What is absent needs no scale and no room.
+    let from = |row: usize| match ids.get(row) {
+        Some(Some(id)) if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) => scale_of(*id),
+        Some(_) | None => column.scale,
+    };
+    if column.is_wide {
+        let lift = |(row, value): (usize, &i64)| {
+            let missing = column.scale.digits().checked_sub(from(row).digits());
+            let missing = missing.ok_or_else(|| unfit_joiner(name, column.scale))?;
+            Ok(i128::from(*value) * 10_i128.pow(u32::from(missing)))
+        };
+        let lifted = values.iter().enumerate().map(lift).collect::<Result<Vec<_>, WriteError>>()?;
+        let array = Decimal128Array::new(ScalarBuffer::from(lifted), nulls);
+        return Ok(Arc::new(array.with_precision_and_scale(38, scale).map_err(unfit)?));
+    }
+    let values = if (0..ids.len()).all(|row| from(row) == column.scale) {
+        values
+    } else {
+        let lift = |(row, value): (usize, &i64)| {
+            let value = from(row).rescale(*value, column.scale);
+            let fits = |value: &i64| value.unsigned_abs() <= MAX_MANTISSA.unsigned_abs();
+            value.filter(fits).ok_or_else(|| unfit_joiner(name, column.scale))
+        };
+        values.iter().enumerate().map(lift).collect::<Result<Vec<_>, WriteError>>()?.into()
+    };
+    let array = Decimal64Array::new(values, nulls);
+    Ok(Arc::new(array.with_precision_and_scale(18, scale).map_err(unfit)?))
 }
 
 #[cold]
@@ -232,11 +261,6 @@ fn unfit(error: arrow::error::ArrowError) -> WriteError {
     WriteError::Unfit(error.to_string())
 }
 
-/// The mask of a column, where it has an absent value at all.
-fn nulls_of(present: impl ExactSizeIterator<Item = bool> + Clone) -> Option<NullBuffer> {
-    if present.clone().all(|present| present) { None } else { Some(present.collect()) }
-}
-
 /// Any kind, by its fields.
 fn general(
     kind: Kind,
@@ -246,11 +270,12 @@ fn general(
 ) -> Result<(), WriteError> {
     let places = (0..batch.len()).filter(|at| batch.slots()[*at].kind == kind);
     let records: Vec<Record<'_>> = places.map(|at| batch.get(at)).collect();
-    columns.heads(records.iter().map(Record::head), ordinals.iter().copied());
+    columns.heads(&records, ordinals);
     for (at, field) in kind.fields().iter().enumerate() {
         field_column(at, field, &records, columns)?;
     }
-    columns.u64(records.iter().map(|record| record.head().seq));
+    let seq = records.iter().map(|record| record.head().seq);
+    columns.push(Arc::new(UInt64Array::from_iter_values(seq)));
     Ok(())
 }
 
@@ -285,8 +310,9 @@ fn field_column(
         }
         FieldType::Decimal => money(field.name, each!(Decimal))?,
         FieldType::Word(words) => {
-            let indexes: Vec<_> = each!(Word).collect();
-            columns.words(words, indexes.into_iter());
+            // Lists of words are short: far below the 127 that a key can name.
+            let keys = each!(Word).map(|index| index.map(|index| index as i8)).collect();
+            columns.word_keys(words, keys);
             return Ok(());
         }
         FieldType::Px | FieldType::Qty => {
@@ -295,10 +321,13 @@ fn field_column(
                 Value::Qty(qty) => Some(qty.mantissa()),
                 _ => None,
             };
-            let values = records.iter().map(|record| (record.head().instrument, mantissa(record)));
+            let ids: Vec<_> = records.iter().map(|record| record.head().instrument).collect();
+            let found: arrow::array::Int64Array = records.iter().map(mantissa).collect();
+            let (_, values, nulls) = found.into_parts();
+            let cells = Mantissas { values, nulls, ids: &ids };
             return match field.ty {
-                FieldType::Px => columns.px(field.name, values),
-                _ => columns.qty(field.name, values),
+                FieldType::Px => columns.px(field.name, cells),
+                _ => columns.qty(field.name, cells),
             };
         }
     };

@@ -18,7 +18,7 @@ use crate::error::WriteError;
 use crate::frame::{End, Header};
 
 /// How many records a row group holds unless configured.
-pub const ROW_GROUP_RECORDS: usize = 131_072;
+pub const ROW_GROUP_RECORDS: usize = 262_144;
 
 /// Writes one file. Records gather until they fill a row group.
 pub struct ParquetWriter<W: Write + Send> {
