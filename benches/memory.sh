@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Peak memory of every stage of a pipe, for streams of growing length: it must not grow with them.
 #
-#   benches/memory.sh [RECORDS...]      by default 1000000 10000000; 100000000 takes a quarter of an hour
+#   benches/memory.sh [RECORDS...]      by default 1000000 10000000; 100000000 takes ten minutes
 #
 # Environment: QT, the program (by default it is built); LIMIT_MIB, the bound (200). A catalog of 100
-# million records takes about 3 GB below TMPDIR while the script runs. Needs GNU time. The exit code is
+# million records takes 2 GB below TMPDIR while the script runs. Needs GNU time. The exit code is
 # 1 if a stage goes beyond the bound.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
