@@ -84,6 +84,22 @@ impl ReadError {
         Self::Io { place: Place::whole(input), source }
     }
 
+    /// A failed read: of a damaged wrapping, or of the thing itself.
+    pub(crate) fn of_read(place: Place, source: std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        match source.kind() {
+            ErrorKind::UnexpectedEof => {
+                let message = format!("the compressed data ends early ({source})");
+                Self::Truncated { place, message }
+            }
+            ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other => {
+                let message = format!("the compressed data is damaged: {source}");
+                Self::Corrupt { place, message }
+            }
+            _ => Self::Io { place, source },
+        }
+    }
+
     /// What the user can do about it, where there is something.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -168,7 +168,7 @@ fn unwrapped(
     for _ in 0..=WRAPPINGS {
         let mut start = vec![0; SNIFF];
         let read = fill(&mut reader, &mut start)
-            .map_err(|source| read_failure(Place::whole(name), source))?;
+            .map_err(|source| ReadError::of_read(Place::whole(name), source))?;
         start.truncate(read);
         let whole: Chain<_, _> = Cursor::new(start.clone()).chain(reader);
         if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
@@ -214,20 +214,4 @@ fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
         }
     }
     Ok(had)
-}
-
-/// A failed read: of a damaged wrapping, or of the thing itself.
-pub(crate) fn read_failure(place: Place, source: std::io::Error) -> ReadError {
-    use std::io::ErrorKind;
-    match source.kind() {
-        ErrorKind::UnexpectedEof => {
-            let message = format!("the compressed data ends early ({source})");
-            ReadError::Truncated { place, message }
-        }
-        ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other => {
-            let message = format!("the compressed data is damaged: {source}");
-            ReadError::Corrupt { place, message }
-        }
-        _ => ReadError::Io { place, source },
-    }
 }

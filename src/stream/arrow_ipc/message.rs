@@ -82,7 +82,7 @@ impl Bytes {
     }
 
     pub(super) fn io(&self, source: std::io::Error) -> ReadError {
-        crate::input::read_failure(self.place(), source)
+        ReadError::of_read(self.place(), source)
     }
 
     /// The next encapsulated message, whole; `None` at the end-of-stream mark.

@@ -9,7 +9,8 @@ use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::{DepthAction, Side, Word};
 
 use super::cells::{DecimalCells, Numbers, WordCells};
-use super::read::{Blame, Carry, Rows, Sink};
+use super::read::{Blame, Carry, Sink};
+use super::rows::Rows;
 use crate::error::{Problem, ReadError};
 
 /// Ends the reading of a table whose columns cannot be read at all.

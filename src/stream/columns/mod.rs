@@ -11,6 +11,7 @@ mod hot_read;
 mod hot_write;
 mod keys;
 mod read;
+mod rows;
 mod schema;
 mod write;
 

@@ -5,16 +5,14 @@
 //! exact value is already lost.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
-    DataType, Float64Type, Int32Type, SchemaRef, TimestampNanosecondType, UInt32Type, UInt64Type,
+    DataType, Float64Type, Int32Type, SchemaRef, TimestampNanosecondType, UInt64Type,
 };
-use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instrument, Symbol};
-use qt_model::record::{Batch, Depth, Field, FieldType, Head, Kind, Level, SymbolRule, Value};
+use qt_model::record::{Batch, Depth, Field, FieldType, Kind, Level, SymbolRule, Value};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use rust_decimal::Decimal;
@@ -22,7 +20,8 @@ use rust_decimal::Decimal;
 use super::cells::{DecimalCells, EXACT_COLUMN, Numbers, WordCells, misfit};
 use super::convert::column;
 use super::hot_read;
-use super::schema::{MONEY_SCALE, ORDINAL, data_type, scale_of_column, ts_type, word_type};
+use super::rows::{Heads, Ids, OfRows, Resolved, Rows};
+use super::schema::{MONEY_SCALE, ORDINAL, data_type, scale_of_column, ts_type};
 use crate::error::Problem;
 use crate::json::general::{check_other, refuse_unscaled};
 use crate::symbols::Symbols;
@@ -55,14 +54,6 @@ pub(crate) struct RowReader {
     feed_latency_ns: i64,
     /// Rows of the tables before: where rows without `seq` count on from.
     first_row: u64,
-}
-
-/// What the texts of a dictionary of symbols came to.
-#[derive(Debug, Default)]
-struct Resolved {
-    ids: Vec<Option<InstrumentId>>,
-    /// By key, why a text names no instrument: blamed on the rows that use it.
-    refused: BTreeMap<usize, Problem>,
 }
 
 /// Appends the record that a table left open.
@@ -235,194 +226,6 @@ fn names_of(kind: Kind, ty: FieldType) -> impl Iterator<Item = &'static str> {
         _ => "qty",
     };
     own.chain((kind == Kind::Depth).then_some(level))
-}
-
-/// The instruments of the rows of a table.
-#[derive(Debug)]
-enum OfRows {
-    /// All rows have this one.
-    One(Option<InstrumentId>),
-    Many(Vec<Option<InstrumentId>>),
-}
-
-impl Default for OfRows {
-    fn default() -> Self {
-        Self::One(None)
-    }
-}
-
-/// The heads of a table that lacks nothing.
-pub(super) struct PlainHeads<'t> {
-    event: &'t [i64],
-    recv: &'t [i64],
-    seq: &'t [u64],
-    ids: &'t Ids,
-}
-
-impl PlainHeads<'_> {
-    #[inline]
-    pub(super) fn get(&self, row: usize) -> Head {
-        Head {
-            ts_event: Ts::from_nanos(self.event[row]),
-            ts_recv: Ts::from_nanos(self.recv[row]),
-            seq: self.seq[row],
-            instrument: self.ids.get(row),
-            has_event_time: true,
-        }
-    }
-}
-
-/// The clocks, symbols and numbers of the rows of a table.
-pub(super) struct Heads {
-    event: Option<Numbers<TimestampNanosecondType>>,
-    recv: Option<Numbers<TimestampNanosecondType>>,
-    ids: Ids,
-    seq: Option<Numbers<UInt64Type>>,
-    ordinal: Option<Numbers<UInt64Type>>,
-    feed_latency_ns: i64,
-    first_row: u64,
-}
-
-/// The instruments of the rows, and the keys from which they come.
-#[derive(Debug, Default)]
-pub(super) struct Ids {
-    of_rows: OfRows,
-    keys: Option<Numbers<Int32Type>>,
-    resolved: Arc<Resolved>,
-}
-
-impl Ids {
-    #[inline]
-    fn get(&self, row: usize) -> Option<InstrumentId> {
-        match &self.of_rows {
-            OfRows::One(id) => *id,
-            OfRows::Many(ids) => ids[row],
-        }
-    }
-}
-
-/// A table at hand.
-pub(super) struct Rows<'t> {
-    pub(super) table: &'t RecordBatch,
-    pub(super) heads: Heads,
-    pub(super) symbols: &'t Symbols,
-    kind: Kind,
-}
-
-impl Rows<'_> {
-    pub(super) fn len(&self) -> usize {
-        self.table.num_rows()
-    }
-
-    /// The heads, where nothing is missing and all instruments have the scales of the columns.
-    pub(super) fn plain_heads(&self) -> Option<(PlainHeads<'_>, Scale, Scale)> {
-        let heads = PlainHeads {
-            event: self.heads.event.as_ref()?.plain()?,
-            recv: self.heads.recv.as_ref()?.plain()?,
-            seq: self.heads.seq.as_ref()?.plain()?,
-            ids: &self.heads.ids,
-        };
-        let scales = |id: Option<InstrumentId>| id.map(|id| self.symbols.scales(id));
-        let (px, qty) = match &self.heads.ids.of_rows {
-            OfRows::One(id) => scales(*id)?,
-            OfRows::Many(ids) => {
-                let first = scales(*ids.first()?)?;
-                ids.iter().all(|id| scales(*id) == Some(first)).then_some(first)?
-            }
-        };
-        Some((heads, px, qty))
-    }
-
-    pub(super) fn ordinals(&self) -> Option<&[u64]> {
-        self.heads.ordinal.as_ref().and_then(Numbers::plain)
-    }
-
-    #[inline]
-    pub(super) fn ordinal(&self, row: usize) -> Option<u64> {
-        self.heads.ordinal.as_ref().and_then(|ordinals| ordinals.get(row))
-    }
-
-    #[inline]
-    pub(super) fn head(&self, row: usize) -> Result<Head, Problem> {
-        let heads = &self.heads;
-        let event = heads.event.as_ref().and_then(|event| event.get(row));
-        let recv = heads.recv.as_ref().and_then(|recv| recv.get(row));
-        let ts_recv = match (recv, event) {
-            (Some(recv), _) => Ts::from_nanos(recv),
-            (None, Some(event)) => Ts::from_nanos(event)
-                .checked_add_nanos(heads.feed_latency_ns)
-                .ok_or_else(|| self.missing("ts_recv", "a time within range"))?,
-            (None, None) => return Err(self.missing("ts_recv", "a time here or in `ts_event`")),
-        };
-        let instrument = heads.ids.get(row);
-        if instrument.is_none() {
-            self.refuse_symbol(row)?;
-        }
-        let seq = heads.seq.as_ref().and_then(|seq| seq.get(row));
-        let seq = seq.unwrap_or(heads.first_row + row as u64);
-        let ts_event = event.map_or(ts_recv, Ts::from_nanos);
-        Ok(Head { ts_event, ts_recv, seq, instrument, has_event_time: event.is_some() })
-    }
-
-    /// Refuses a row whose text names no instrument, or that needs one and has none.
-    #[cold]
-    fn refuse_symbol(&self, row: usize) -> Result<(), Problem> {
-        let key = self.heads.ids.keys.as_ref().and_then(|keys| keys.get(row));
-        let key = key.and_then(|key| usize::try_from(key).ok());
-        match key.and_then(|key| self.heads.ids.resolved.refused.get(&key)) {
-            Some(Problem::Symbol { source }) => Err(Problem::Symbol { source: source.clone() }),
-            Some(Problem::Table { source }) => Err(Problem::Table { source: source.clone() }),
-            Some(other) => Err(Problem::Row { message: other.to_string() }),
-            None if self.kind.symbol_rule() == SymbolRule::Required => {
-                Err(self.missing("sym", "a symbol such as binance:BTCUSDT"))
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn missing(&self, field: &'static str, expected: &str) -> Problem {
-        Problem::Missing { kind: self.kind.name(), field, expected: expected.to_owned() }
-    }
-
-    #[inline]
-    pub(super) fn scales(&self, head: &Head) -> (Scale, Scale) {
-        head.instrument.map_or((Scale::ZERO, Scale::ZERO), |id| self.symbols.scales(id))
-    }
-
-    pub(super) fn decimals(&self, name: &'static str) -> Result<Option<DecimalCells>, Problem> {
-        DecimalCells::of(self.table, name)
-    }
-
-    pub(super) fn words(
-        &self,
-        name: &'static str,
-        words: &'static [&'static str],
-    ) -> Result<Option<WordCells>, Problem> {
-        // Strangers may know more strings than our narrow keys can name.
-        let narrow = word_type();
-        let is_ours = |array: &ArrayRef| *array.data_type() == narrow;
-        let array = match self.table.column_by_name(name) {
-            Some(array) if is_ours(array) => Some(Arc::clone(array)),
-            Some(_) | None => column(self.table, name, &super::schema::symbol_type())?,
-        };
-        Ok(array.map(|array| WordCells::new(name, &array, words)))
-    }
-
-    pub(super) fn whole(
-        &self,
-        name: &'static str,
-    ) -> Result<Option<arrow::array::UInt64Array>, Problem> {
-        let array = column(self.table, name, &DataType::UInt64)?;
-        Ok(array.map(|array| array.as_primitive::<UInt64Type>().clone()))
-    }
-
-    pub(super) fn numbers(
-        &self,
-        name: &'static str,
-    ) -> Result<Option<Numbers<UInt32Type>>, Problem> {
-        let array = column(self.table, name, &DataType::UInt32)?;
-        Ok(array.map(|array| Numbers::new(array.as_primitive::<UInt32Type>())))
-    }
 }
 
 /// Any kind, by its fields.

@@ -58,7 +58,7 @@ impl CsvReader {
     ) -> Result<Self, ReadError> {
         let mut window = Vec::new();
         let read = (&mut reader).take(LOOK_AHEAD).read_to_end(&mut window);
-        read.map_err(|source| crate::input::read_failure(Place::whole(input), source))?;
+        read.map_err(|source| ReadError::of_read(Place::whole(input), source))?;
         let mut symbols = Symbols::new(&options.universe);
         // A row that the window cuts would declare a symbol that does not exist.
         let whole_rows = match window.len() as u64 {
@@ -297,7 +297,7 @@ fn failure(place: &Place, watch: &Watch, error: &csv::Error) -> ReadError {
     match error.kind() {
         csv::ErrorKind::Io(source) => {
             let source = std::io::Error::new(source.kind(), source.to_string());
-            crate::input::read_failure(place, source)
+            ReadError::of_read(place, source)
         }
         _ => ReadError::Corrupt { place, message: error.to_string() },
     }

@@ -102,12 +102,12 @@ impl NdjsonReader {
     }
 
     fn io(&self, source: std::io::Error) -> ReadError {
-        crate::input::read_failure(self.place(), source)
+        ReadError::of_read(self.place(), source)
     }
 
     fn read_header(&mut self) -> Result<(), ReadError> {
         let whole = Place::whole(&self.input);
-        let failed = |source| crate::input::read_failure(whole.clone(), source);
+        let failed = |source| ReadError::of_read(whole.clone(), source);
         if self.lines.peek(3).map_err(failed)?.starts_with(BYTE_ORDER_MARK) {
             self.lines.pass(BYTE_ORDER_MARK.len());
         }
