@@ -265,7 +265,7 @@ proptest! {
         if quick::Quick::default().push(&line, &mut symbols, &mut quick).is_some() {
             let mut general = Batch::new(symbols.table());
             let object = object::Object::parse(&line).unwrap();
-            let fill = general::Fill { seq: 0, latency_ns: 0, last: Ts::MIN };
+            let fill = general::Fill { has_header: false, seq: 0, latency_ns: 0, last: Ts::MIN };
             general::push(&object, &line, &mut symbols, fill, &mut general).unwrap();
             prop_assert_eq!(sample::texts(&quick), sample::texts(&general));
         }

@@ -156,6 +156,7 @@ impl CsvReader {
             kind,
             &mut self.symbols,
             general::Fill {
+                has_header: false,
                 seq: self.next_seq,
                 latency_ns: self.options.feed_latency_ns,
                 last: Ts::MIN,

@@ -23,6 +23,8 @@ pub(crate) struct Fill {
     pub(crate) seq: u64,
     /// What a record without `ts_recv` adds to its `ts_event`.
     pub(crate) latency_ns: i64,
+    /// Whether the stream has a header: then numbers carry all digits of their scale.
+    pub(crate) has_header: bool,
     /// The `ts_recv` of a record of unknown kind that has no time at all.
     pub(crate) last: Ts,
 }
@@ -39,7 +41,7 @@ pub(crate) fn push(
     let Some(kind) = Kind::from_name(&name) else {
         return push_other(object, text, &name, symbols, fill, batch);
     };
-    let instrument = instrument_of(object, kind, symbols)?;
+    let instrument = instrument_of(object, kind, symbols, fill)?;
     let head = head_of(object, kind.name(), instrument, fill)?;
     let scales = Scales::of(symbols, instrument);
     let mut values = Vec::with_capacity(kind.fields().len());
@@ -117,6 +119,7 @@ fn instrument_of(
     object: &Object<'_>,
     kind: Kind,
     symbols: &mut Symbols,
+    fill: Fill,
 ) -> Result<Option<InstrumentId>, Problem> {
     let Some(text) = object.get("sym") else {
         return match kind.symbol_rule() {
@@ -136,7 +139,7 @@ fn instrument_of(
         return Ok(Some(id));
     }
     let symbol = Symbol::new(&symbol).map_err(|source| Problem::Symbol { source })?;
-    let (px_scale, qty_scale) = scales::guess(object);
+    let (px_scale, qty_scale) = scales::guess(object, fill.has_header);
     symbols.join(Instrument::new(symbol, px_scale, qty_scale)).map(Some)
 }
 

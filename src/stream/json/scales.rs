@@ -9,12 +9,13 @@ use serde_json::value::RawValue;
 
 use super::object::{self, Object};
 
-/// Scales for a symbol that nobody declared: what its record needs, and room for eight decimals
-/// where three digits before the point stay free.
-pub(super) fn guess(object: &Object<'_>) -> (Scale, Scale) {
+/// Scales for a symbol that nobody declared. A stream with a header writes all digits of a scale;
+/// else, what the record needs, and room for eight decimals where three digits before the point
+/// stay free.
+pub(super) fn guess(object: &Object<'_>, has_header: bool) -> (Scale, Scale) {
     let (mut px, mut qty) = (Need::default(), Need::default());
     needs(object, &mut px, &mut qty);
-    (px.roomy(), qty.roomy())
+    if has_header { (px.scale(), qty.scale()) } else { (px.roomy(), qty.roomy()) }
 }
 
 /// The digits that numbers were seen to need on both sides of the point.

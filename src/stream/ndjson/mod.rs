@@ -218,6 +218,7 @@ impl NdjsonReader {
                 Some(_) | None if self.state == State::Closed => Ok(Found::Behind),
                 Some(_) | None => {
                     let fill = general::Fill {
+                        has_header: self.header.is_some(),
                         seq: self.quick.next_seq,
                         latency_ns: self.options.feed_latency_ns,
                         last: self.last,
