@@ -4,6 +4,7 @@
 //! leave a file closed that has nothing to say. Any reader of Parquet sees plain decimals, times in
 //! UTC and strings.
 
+mod chunks;
 mod read;
 mod write;
 

@@ -16,6 +16,7 @@ use parquet::file::statistics::Statistics;
 use qt_model::record::{Batch, Kind, Level, Source};
 use qt_model::time::Ts;
 
+use super::chunks::Chunks;
 use super::{END_KEY, HEADER_KEY, SPAN_KEY};
 use crate::columns::{Blame, Carry, ColumnScales, RowReader, Sink, close, guess_kind, schema};
 use crate::contain::contained;
@@ -101,7 +102,7 @@ impl std::fmt::Debug for ParquetReader {
 pub fn describe(path: &Path, options: &Options) -> Result<Description, ReadError> {
     let input: Arc<str> = path.display().to_string().into();
     let file = File::open(path).map_err(|source| ReadError::io(&input, source))?;
-    let metadata = load(&input, &file)?;
+    let metadata = load(&input, &Chunks(file))?;
     let description = describe_footer(&input, &metadata)?;
     if let Some(header) = &description.header {
         let declared = options.universe.declare_all(header.instruments.iter());
@@ -110,7 +111,7 @@ pub fn describe(path: &Path, options: &Options) -> Result<Description, ReadError
     Ok(description)
 }
 
-fn load(input: &Arc<str>, file: &File) -> Result<ArrowReaderMetadata, ReadError> {
+fn load(input: &Arc<str>, file: &Chunks) -> Result<ArrowReaderMetadata, ReadError> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     decoded(|| ArrowReaderMetadata::load(file, options))
         .map_err(|error| corrupt(input, format!("a damaged footer: {error}")))
@@ -200,6 +201,7 @@ impl ParquetReader {
     fn open(&mut self) -> Result<(), ReadError> {
         let input = &self.input;
         let file = File::open(&self.path).map_err(|source| ReadError::io(input, source))?;
+        let file = Chunks(file);
         let plain = load(input, &file)?;
         let Description { kind, end, .. } = describe_footer(input, &plain)?;
         let options = ArrowReaderOptions::new()

@@ -150,3 +150,21 @@ fn a_file_that_is_not_there_says_so_once() {
     assert!(matches!(error, ReadError::Io { .. }), "{error}");
     assert!(!reader.next(&mut batch).unwrap());
 }
+
+#[test]
+fn a_file_ends_where_it_ends() {
+    use std::io::{Read, Write};
+
+    use parquet::file::reader::ChunkReader;
+
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"PAR1 and more").unwrap();
+    let chunks = super::chunks::Chunks(file);
+    assert_eq!(&chunks.get_bytes(4, 4).unwrap()[..], b" and");
+    let error = chunks.get_bytes(4, 1 << 50).unwrap_err().to_string();
+    assert_eq!(error, "EOF: 1125899906842624 bytes were announced at 4, 9 are there");
+    // Skipping a list of two thousand million members that is not there.
+    let mut section = chunks.get_read(4).unwrap();
+    let skipped = (0..i32::MAX).try_for_each(|_| section.read(&mut [0]).map(|_| ()));
+    assert_eq!(skipped.unwrap_err().to_string(), "read far behind the end");
+}
