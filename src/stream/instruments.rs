@@ -1,6 +1,6 @@
 //! An instrument as a record, and a record as an instrument.
 
-use qt_model::instrument::{Instrument, Symbol, Terms};
+use qt_model::instrument::{Instrument, Symbol, TableError, Terms};
 use qt_model::record::{Head, InstrumentRow, Row, Value};
 use qt_model::units::{Scale, ScaleError};
 
@@ -36,6 +36,26 @@ pub(crate) fn from_values(symbol: Symbol, values: &mut [Value<'_>]) -> Result<In
         expiry: row.expiry,
     };
     Ok(instrument)
+}
+
+/// An `instrument` record may not ask for digits that the instrument in use does not have: from
+/// lines, where it declares the instrument, and from columns, where it is a row like any other.
+pub(crate) fn check_values(known: &Instrument, values: &[Value<'_>]) -> Result<(), Problem> {
+    let [Value::U64(px), Value::U64(qty), ..] = values else { return Ok(()) };
+    let limit = u64::from(Scale::MAX.digits());
+    for (field, digits) in [("px_scale", *px), ("qty_scale", *qty)] {
+        if digits > limit {
+            let found = i64::try_from(digits).unwrap_or(i64::MAX);
+            return Err(Problem::Scale { field, source: ScaleError(found) });
+        }
+    }
+    let (known_px, known_qty) = (known.px_scale.digits(), known.qty_scale.digits());
+    if *px > u64::from(known_px) || *qty > u64::from(known_qty) {
+        let symbol = known.symbol.clone();
+        let source = TableError::Widened { symbol, px: known_px, qty: known_qty };
+        return Err(Problem::Table { source });
+    }
+    Ok(())
 }
 
 /// The record that describes an instrument, but for its head.

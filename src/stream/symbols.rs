@@ -64,6 +64,10 @@ impl Symbols {
         Some(id)
     }
 
+    pub(crate) fn instrument(&self, id: InstrumentId) -> &Instrument {
+        self.table.get(id)
+    }
+
     #[inline]
     pub(crate) fn scales(&self, id: InstrumentId) -> (Scale, Scale) {
         let instrument = self.table.get(id);

@@ -340,7 +340,7 @@ fn quick_depths(
     }
     let open = carry.open.as_ref().map(|(_, levels)| levels.len());
     let first = numbers.first().is_none_or(|first| *first == 0 || open == Some(*first as usize));
-    if !first || numbers.windows(2).any(|pair| pair[1] != 0 && pair[1] != pair[0] + 1) {
+    if !first || numbers.windows(2).any(|pair| pair[1] != 0 && pair[1] != pair[0].wrapping_add(1)) {
         return None;
     }
     let level = |row: usize| Level {

@@ -23,6 +23,7 @@ use super::hot_read;
 use super::rows::{Heads, Ids, OfRows, Resolved, Rows};
 use super::schema::{MONEY_SCALE, ORDINAL, data_type, scale_of_column, ts_type};
 use crate::error::Problem;
+use crate::instruments::check_values;
 use crate::json::general::{check_other, refuse_unscaled};
 use crate::symbols::Symbols;
 
@@ -247,6 +248,9 @@ fn general(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), crate::error::Rea
                 }
                 refuse_unscaled(rows.kind, head.instrument, &value)?;
                 values.push(value);
+            }
+            if let (Kind::InstrumentRow, Some(id)) = (rows.kind, head.instrument) {
+                check_values(rows.symbols.instrument(id), &values)?;
             }
             if let (Kind::Other, [Value::Text(kind), Value::Text(json)]) =
                 (rows.kind, values.as_slice())

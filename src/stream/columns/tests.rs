@@ -8,7 +8,9 @@ use arrow::array::{
     UInt8Array, UInt32Array, UInt64Array,
 };
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit, UInt32Type};
+use qt_model::instrument::{Instrument, Symbol};
 use qt_model::time::Ts;
+use qt_model::units::Scale;
 
 use crate::parquet_file::Span;
 use crate::read::Options;
@@ -210,6 +212,35 @@ fn rows_that_cannot_be_read_are_blamed_one_by_one() {
     check(
         Foreign::trades().with("ts_recv", times),
         "a trade record needs `ts_recv`: expected a time here or in `ts_event`",
+    );
+}
+
+#[test]
+fn an_instrument_may_not_grow_under_way() {
+    let number = |value| Int64Array::from(vec![value]);
+    let row = |px_scale| {
+        Foreign(vec![])
+            .with("ts_recv", number(1))
+            .with("sym", StringArray::from(vec!["b:X"]))
+            .with("px_scale", number(px_scale))
+            .with("qty_scale", number(0))
+    };
+    let known = Symbol::new("b:X").unwrap();
+    let options = || {
+        let options = Options::default();
+        let scale = |digits| Scale::new(digits).unwrap();
+        let _ = options.universe.declare(Instrument::new(known.clone(), scale(2), scale(0)));
+        options
+    };
+    assert_eq!(row(2).read(options).message(), "");
+    assert_eq!(
+        row(3).read(options).message(),
+        "in: instrument: row 0: b:X is in use at px_scale 2, qty_scale 0; a wider scale arrives too \
+         late"
+    );
+    assert_eq!(
+        row(19).read(options).message(),
+        "in: instrument: row 0: field `px_scale`: scale 19 is out of range: expected 0 to 18"
     );
 }
 

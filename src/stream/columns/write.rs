@@ -219,6 +219,11 @@ fn decimals(
     scale_of: fn(&Instrument) -> Scale,
 ) -> Result<ArrayRef, WriteError> {
     let Mantissas { values, nulls, ids } = cells;
+    // All values are looked at, and no one alone: a loop without a branch.
+    let widest = values.iter().fold(0, |most, value| value.unsigned_abs().max(most));
+    if widest > MAX_MANTISSA.unsigned_abs() {
+        return Err(too_wide(name));
+    }
     let scale = column.scale.digits().cast_signed();
     // What is absent needs no scale and no room.
     let from = |row: usize| match ids.get(row) {
@@ -246,11 +251,6 @@ fn decimals(
         return Ok(Arc::new(array.with_precision_and_scale(38, scale).map_err(unfit)?));
     }
     let values = if (0..ids.len()).all(|row| from(row) == column.scale) {
-        // All values are looked at, and no one alone: a loop without a branch.
-        let widest = values.iter().fold(0, |most, value| value.unsigned_abs().max(most));
-        if widest > MAX_MANTISSA.unsigned_abs() {
-            return Err(too_wide(name));
-        }
         values
     } else {
         let lift = |(row, value): (usize, &i64)| {

@@ -11,6 +11,7 @@ use super::bytes::{Bounded, Watch};
 use super::scales;
 use crate::columns::{Carry, out_of_place};
 use crate::error::{Problem, ReadError};
+use crate::instruments::check_values;
 use crate::json::general::{self, Scales};
 use crate::lines::LINE_LIMIT;
 use crate::place::{At, Place};
@@ -195,6 +196,9 @@ impl CsvReader {
             let levels = level_of(cell, scales)?.into_iter().collect();
             self.carry = Carry { open: Some((depth, levels)), is_refused: false };
             return Ok(());
+        }
+        if let (Kind::InstrumentRow, Some(id)) = (kind, head.instrument) {
+            check_values(self.symbols.instrument(id), &values)?;
         }
         if let (Kind::Other, [Value::Text(kind), Value::Text(json)]) = (kind, values.as_slice()) {
             general::check_other(kind, json)?;

@@ -30,6 +30,10 @@ pub(super) fn declare(window: &[u8], symbols: &mut Symbols) {
             found.len() - 1
         });
         let (_, px, qty) = &mut found[at];
+        if kind == Kind::InstrumentRow {
+            px.see_scale(cell("px_scale"));
+            qty.see_scale(cell("qty_scale"));
+        }
         for field in kind.fields().iter().chain(&[LEVEL_PX, LEVEL_QTY]) {
             let need = match field.ty {
                 FieldType::Px => &mut *px,

@@ -184,3 +184,22 @@ fn strangers_stay_strangers() {
         "{message}"
     );
 }
+
+#[test]
+fn an_instrument_declares_itself_and_may_not_grow() {
+    let row = |px_scale: u8| {
+        let trade = "trade,1,b:X,,,1.5,2,1";
+        format!(
+            "k,ts_recv,sym,px_scale,qty_scale,px,qty,seq\n{trade}\ninstrument,1,b:X,{px_scale},0,,,0\n"
+        )
+    };
+    assert_eq!(records(row(8).as_bytes(), Options::default()).len(), 2);
+    let late = format!("{}{}", row(2), "trade,1,b:X,,,1.5,2,1\n".repeat(4_000));
+    let late = format!("{late}instrument,1,b:X,3,0,,,0\n");
+    let message = read(late.as_bytes(), Options::default()).message();
+    assert!(
+        message
+            .ends_with("b:X is in use at px_scale 2, qty_scale 0; a wider scale arrives too late"),
+        "{message}"
+    );
+}

@@ -38,7 +38,7 @@ impl Need {
     }
 
     /// Takes in the decimals that an `instrument` record declares.
-    fn see_scale(&mut self, text: Option<&str>) {
+    pub(crate) fn see_scale(&mut self, text: Option<&str>) {
         let declared = text.and_then(|text| text.parse().ok()).filter(|digits| *digits <= 18);
         if let Some(digits) = declared {
             self.is_known = true;

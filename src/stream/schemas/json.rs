@@ -183,5 +183,9 @@ fn end_members() -> Vec<Member> {
             "stopped",
             json!({ "description": "Why the stream ends early, if it does.", "type": "string" }),
         ),
+        (
+            "cursor",
+            json!({ "description": "Where to go on: `--cursor` takes it.", "type": "string" }),
+        ),
     ]
 }
