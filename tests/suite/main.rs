@@ -4,6 +4,7 @@
 //! in that room.
 
 mod architecture;
+mod damage;
 mod frame;
 mod interop;
 mod pipes;
