@@ -5,6 +5,7 @@ use std::panic;
 use std::sync::Once;
 
 use qt_model::record::{Batch, Source};
+use qt_stream::error::ReadError;
 use qt_stream::frame::{End, Header};
 use qt_stream::input::{AnyReader, Input};
 use qt_stream::parquet_file::Span;
@@ -31,10 +32,11 @@ pub fn read_bytes(data: &[u8]) {
     hush_contained_panics();
     let input = || Input::Pipe("fuzz", Box::new(Cursor::new(data.to_vec())));
     let accepted = drain(input(), options());
-    if let Some((bytes, digest)) = accepted {
+    if let Ok((bytes, digest)) = accepted {
         let again = Input::Pipe("again", Box::new(Cursor::new(bytes)));
         let verified = Options { verify: true, ..Options::default() };
-        let (_, second) = drain(again, verified).expect("what we wrote can be read");
+        let second = drain(again, verified);
+        let (_, second) = second.unwrap_or_else(|error| panic!("what we wrote: {error}"));
         assert_eq!(digest, second, "one stream, one digest");
     }
 }
@@ -44,35 +46,35 @@ pub fn read_file(data: &[u8]) {
     hush_contained_panics();
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.write_all(data).expect("a temporary file takes bytes");
-    drain(Input::File(file.path().to_owned()), options());
+    let _ = drain(Input::File(file.path().to_owned()), options());
 }
 
 fn options() -> Options {
     Options { tolerance: Tolerance::skip(), allow_truncated: true, ..Options::default() }
 }
 
-/// All records as NDJSON, and their digest; `None` where the input is refused.
-fn drain(input: Input, options: Options) -> Option<(Vec<u8>, String)> {
+/// All records as NDJSON, and their digest.
+fn drain(input: Input, options: Options) -> Result<(Vec<u8>, String), ReadError> {
     let universe = options.universe.clone();
-    let mut reader = AnyReader::open(input, Span::ALL, options).ok()?;
+    let mut reader = AnyReader::open(input, Span::ALL, options)?;
     let mut batches = Vec::new();
     loop {
         let mut batch = Batch::default();
-        match reader.next(&mut batch) {
-            Ok(true) => batches.push(batch),
-            Ok(false) => break,
-            Err(_) => return None,
+        if !reader.next(&mut batch)? {
+            break;
         }
+        batches.push(batch);
     }
     let header = Header::new(universe.snapshot());
-    let mut writer = StreamWriter::new(Vec::new(), Format::Ndjson, &header, 1).ok()?;
+    let mut writer = StreamWriter::new(Vec::new(), Format::Ndjson, &header, 1)
+        .expect("a vector takes every byte");
     for batch in &batches {
         writer.write(batch).expect("a vector takes every byte");
     }
     let (bytes, end) = finish(writer);
-    Some((bytes, end.digest))
+    Ok((bytes, end.digest))
 }
 
 fn finish(writer: StreamWriter<Vec<u8>>) -> (Vec<u8>, End) {
-    writer.finish(0, None).expect("a vector takes every byte")
+    writer.finish(End::default()).expect("a vector takes every byte")
 }
