@@ -1,1 +1,17 @@
-//! front door
+//! The front door of `qt` as a library: the rooms under short names, and nothing else.
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | [`model`] | units, time, ids, instruments, records, the inputs and outputs of the core |
+//! | [`market`] | the total order of a stream and the merge |
+//! | [`stream`] | encodings, importers, the catalog |
+//! | [`venue`] | what venues say on the wire |
+//! | [`sim`] | synthetic markets |
+//!
+//! `docs/ARCHITECTURE.md` is the map; the commands of the binary are in `cmd/`.
+
+pub use qt_market as market;
+pub use qt_model as model;
+pub use qt_sim as sim;
+pub use qt_stream as stream;
+pub use qt_venue as venue;

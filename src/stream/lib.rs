@@ -17,6 +17,7 @@ pub mod csv_file;
 pub mod digest;
 pub mod error;
 pub mod frame;
+pub mod import;
 pub mod input;
 pub mod instruments;
 mod json;

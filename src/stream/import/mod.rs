@@ -1,0 +1,98 @@
+//! Files that others write, as records: what an importer is, and the list of those in this room.
+//!
+//! An importer is one file beside this one and one line in [`IMPORTERS`]. It streams: what it holds
+//! does not grow with the file. Prices and sizes pass as decimal text, never through a float, and
+//! a time says its zone and unit or is refused. Captures of a venue's wire are `qt-venue`'s.
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use qt_model::record::Source;
+use qt_model::time::Date;
+use qt_model::units::Scale;
+
+use crate::error::ReadError;
+use crate::read::Options;
+
+/// The importers of this room.
+pub const IMPORTERS: &[&dyn Importer] = &[];
+
+/// What an opened import is.
+pub type Imported = Box<dyn Source<Error = ReadError> + Send>;
+
+/// A format of files.
+pub trait Importer: fmt::Debug + Sync {
+    fn about(&self) -> &'static About;
+
+    /// How surely the input is of this format.
+    fn recognise(&self, look: &Look<'_>) -> Likeness;
+
+    /// Opens an input. Instruments go to `options.universe`, before their first record.
+    fn open(
+        &self,
+        input: ImportInput,
+        hints: &Hints,
+        options: &Options,
+    ) -> Result<Imported, ReadError>;
+}
+
+/// What people need to know of a format.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The word for `--format`.
+    pub name: &'static str,
+    pub what: &'static str,
+    /// A command line that imports one.
+    pub example: &'static str,
+}
+
+/// How surely an input is of a format. The surest importer takes it; a tie is the user's to break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likeness {
+    No,
+    /// The shape fits, as it would fit others.
+    Likely,
+    /// A mark or a header that no other format has.
+    Certain,
+}
+
+/// What can be seen of an input before it is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// The first bytes, compression taken off.
+    pub start: &'a [u8],
+    /// Where it lies, unless it comes through a pipe.
+    pub path: Option<&'a Path>,
+}
+
+/// An input to import, compression taken off.
+pub struct ImportInput {
+    /// The name for messages.
+    pub name: Arc<str>,
+    pub path: Option<PathBuf>,
+    pub bytes: Box<dyn Read + Send>,
+}
+
+impl fmt::Debug for ImportInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportInput").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What the user says about an input, where the input itself does not.
+#[derive(Clone, Debug, Default)]
+pub struct Hints {
+    pub venue: Option<String>,
+    /// The name of the instrument at its venue.
+    pub symbol: Option<String>,
+    /// The day of a file whose times are of the day only.
+    pub date: Option<Date>,
+    pub px_scale: Option<Scale>,
+    pub qty_scale: Option<Scale>,
+    /// The IANA zone of local times.
+    pub zone: Option<String>,
+    /// A mapping of columns, for the generic importers.
+    pub map: Option<PathBuf>,
+}
