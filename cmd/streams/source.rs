@@ -9,6 +9,7 @@ use qt_market::merge::{Merge, MergeError, OrderRule};
 use qt_model::record::{Batch, Source};
 use qt_model::time::Ts;
 use qt_stream::ahead::Ahead;
+use qt_stream::catalog::{Catalog, Selection};
 use qt_stream::error::ReadError;
 use qt_stream::frame::Header;
 use qt_stream::input::{AnyReader, Input};
@@ -18,6 +19,7 @@ use qt_stream::tolerance::Tolerance;
 
 use crate::choice::Ordering;
 use crate::context::Context;
+use crate::failure::Failure as Refusal;
 use crate::outcome::Outcome;
 use crate::stream_args::{BadRecord, ReadArgs};
 
@@ -89,6 +91,28 @@ impl Sources {
         let reader = AnyReader::open(input, span, rules.options.clone())?;
         self.headers.extend(reader.header().cloned());
         self.push(name, reader, None);
+        Ok(())
+    }
+
+    /// Adds the files of the catalog that a selection touches.
+    pub(crate) fn open_catalog(
+        &mut self,
+        selection: &Selection,
+        rules: &Rules,
+        context: &Context,
+    ) -> anyhow::Result<()> {
+        let root = context.settings()?.data();
+        let catalog = Catalog::new(&root);
+        if !catalog.exists() {
+            return Err(Refusal::usage(format!("there is no catalog at {}", root.display()))
+                .with_hint("`qt synth --to catalog` makes one; `--data` or QT_DATA names another")
+                .into());
+        }
+        for part in catalog.parts(selection, &rules.options)? {
+            let first = part.description.span.map(|(first, _)| first.max(selection.span.from));
+            self.add_file(&part.path, selection.span, first, rules);
+            self.headers.extend(part.description.header);
+        }
         Ok(())
     }
 
