@@ -108,7 +108,7 @@ fn examine(
     let mut rules = Rules::new(&args.read, context)?;
     // Disorder and unreadable records are findings, not ends.
     rules.order = OrderRule::Warn;
-    if args.read.quarantine().is_none() {
+    if args.read.bad.quarantine().is_none() {
         rules.options.tolerance = Tolerance::skip();
     }
     let mut sources = Sources::default();

@@ -5,3 +5,8 @@
 //! capture on disk: it is a [`frame::Frame`], and the venue's [`frame::Decoder`] makes records of it.
 
 pub mod frame;
+
+use qt_stream::import::Importer;
+
+/// Captures of wires that can be imported.
+pub const IMPORTERS: &[&dyn Importer] = &[];
