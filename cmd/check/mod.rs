@@ -8,8 +8,8 @@ mod show;
 mod verdict;
 
 use std::fs;
+use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use qt_market::check::{Found, Report, Rule, Tally};
@@ -116,22 +116,21 @@ fn examine(
     let mut checker = file.checker(selection.span)?;
     let mut reading = sources.merge(&rules);
     let mut progress = context.progress("checking", None);
+    let is_whole = is_whole(args, selection);
     let mut batch = Batch::default();
     let failure = loop {
         if context.shutdown().requested() {
             break None;
         }
-        match reading.next(&mut batch) {
-            Ok(true) => {}
-            Ok(false) => break reading.cut().map(anyhow::Error::new),
+        let seen = reading.visit(&mut batch, |batch, places| match is_whole {
+            true => checker.range(batch, places),
+            false => selected(batch, places, selection, |places| checker.range(batch, places)),
+        });
+        match seen {
+            Ok(0) => break reading.cut().map(anyhow::Error::new),
+            Ok(seen) => progress.tick(seen as u64),
             Err(error) => break Some(error),
         }
-        if is_whole(args, selection) {
-            checker.batch(&batch);
-        } else {
-            checker.batch(&selected(&batch, selection));
-        }
-        progress.tick(batch.len() as u64);
     };
     progress.finish();
     let span = (selection.span != Span::ALL).then_some((selection.span.from, selection.span.to));
@@ -180,19 +179,24 @@ fn is_whole(args: &Check, selection: &Selection) -> bool {
         || is_everything && selection.span == Span::ALL
 }
 
-fn selected(batch: &Batch, selection: &Selection) -> Batch {
-    let mut kept = Batch::new(Arc::clone(batch.instruments()));
-    for record in batch.iter() {
+/// Picks the wanted records out of a run.
+fn selected(
+    batch: &Batch,
+    places: Range<usize>,
+    selection: &Selection,
+    mut look: impl FnMut(Range<usize>),
+) {
+    for at in places {
+        let record = batch.get(at);
         let head = record.head();
         let symbol = head.instrument.map(|id| &batch.instruments().get(id).symbol);
         if selection.span.contains(head.ts_recv)
             && selection.wants_kind(record.kind())
             && selection.wants_symbol(symbol)
         {
-            kept.push(record);
+            look(at..at + 1);
         }
     }
-    kept
 }
 
 /// Adds what the readers could not read.

@@ -1,6 +1,7 @@
 //! From inputs to one merged source.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -198,13 +199,34 @@ impl Reading {
             Merged::Here(merge) => merge.next(batch),
             Merged::Ahead(ahead) => ahead.next(batch),
         };
-        read.map_err(|error| match error {
+        read.map_err(|error| self.explain(error))
+    }
+
+    /// Names the input that an error is about.
+    fn explain(&self, error: Failure) -> anyhow::Error {
+        match error {
             MergeError::Source { error, .. } => error.into(),
             order @ MergeError::Order { .. } => {
                 let lane = if let MergeError::Order { lane, .. } = &order { *lane } else { 0 };
                 anyhow::Error::new(order).context(self.names[lane].clone())
             }
-        })
+        }
+    }
+
+    /// Shows what comes next, in runs of neighbours; returns how many, none at the end. Copies
+    /// nothing where one thread reads.
+    pub(crate) fn visit(
+        &mut self,
+        batch: &mut Batch,
+        mut look: impl FnMut(&Batch, Range<usize>),
+    ) -> anyhow::Result<usize> {
+        if let Merged::Here(counted) = &mut self.source {
+            let seen = counted.visit(look);
+            return seen.map_err(|error| self.explain(error));
+        }
+        self.next(batch)?;
+        look(batch, 0..batch.len());
+        Ok(batch.len())
     }
 
     /// The first input that was cut off, once all of them have ended.
@@ -243,12 +265,24 @@ struct Counted {
 #[derive(Clone, Debug, Default)]
 struct Counts(Arc<Mutex<u64>>);
 
+impl Counted {
+    fn visit(&mut self, look: impl FnMut(&Batch, Range<usize>)) -> Result<usize, Failure> {
+        let seen = self.merge.visit(look);
+        self.publish();
+        seen
+    }
+
+    fn publish(&self) {
+        *self.counts.0.lock().unwrap_or_else(PoisonError::into_inner) = self.merge.violations();
+    }
+}
+
 impl Source for Counted {
     type Error = Failure;
 
     fn next(&mut self, batch: &mut Batch) -> Result<bool, Failure> {
         let more = self.merge.next(batch);
-        *self.counts.0.lock().unwrap_or_else(PoisonError::into_inner) = self.merge.violations();
+        self.publish();
         more
     }
 }

@@ -19,6 +19,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
@@ -93,10 +94,15 @@ impl Checker {
 
     /// Looks at the records of a batch, in stream order.
     pub fn batch(&mut self, batch: &Batch) {
-        self.records += batch.len() as u64;
+        self.range(batch, 0..batch.len());
+    }
+
+    /// Looks at some neighbours of a batch.
+    pub fn range(&mut self, batch: &Batch, places: Range<usize>) {
+        self.records += places.len() as u64;
         let instruments = batch.instruments();
-        for record in batch.iter() {
-            self.record(&record, instruments);
+        for at in places {
+            self.record(&batch.get(at), instruments);
         }
     }
 
