@@ -8,10 +8,13 @@ pub mod binance;
 mod desk;
 mod epoch;
 pub mod frame;
+pub mod hyperliquid;
+mod import;
 mod json;
 mod levels;
 mod listing;
 mod scan;
 pub mod tally;
 
+pub use import::IMPORTERS;
 pub use listing::Scales;

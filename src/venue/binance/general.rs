@@ -7,10 +7,10 @@ use qt_model::words::Side;
 use rust_decimal::Decimal;
 
 use super::market::Market;
-use super::said::{ClosedBar, MarkPrice, Print, Prints, Said, Touch, left};
+use super::said::{ClosedBar, MarkPrice, Prints, Said, aggressor, left};
 use super::sequence::Update;
 use super::terms;
-use crate::desk::Desk;
+use crate::desk::{Desk, Print, Touch};
 use crate::epoch;
 use crate::frame::DecodeError;
 use crate::json::{self, Object, Value};
@@ -159,7 +159,7 @@ impl Reader<'_> {
         let symbol = event.need("s")?.text()?;
         let key = if stream == Prints::Single { "t" } else { "a" };
         let (id, ts_event) = (event.need(key)?.u64()?, time(event.need("T")?)?);
-        let side = Print::side_of(event.need("m")?.bool()?);
+        let side = Some(aggressor(event.need("m")?.bool()?));
         if let Some(kind) = event.get("X")
             && kind.text()? != "MARKET"
         {
@@ -170,7 +170,8 @@ impl Reader<'_> {
         if qty.is_zero() || px.mantissa() == 0 {
             return Ok(Said::Left(left::NO_SIZE));
         }
-        Ok(Said::Print { listed, ts_event, print: Print { stream, px, qty, side, id } })
+        let print = Print { px, qty, side, id: Some(id) };
+        Ok(Said::Print { listed, ts_event, stream, print })
     }
 
     fn quote(&mut self, event: &Object<'_>) -> Result<Said, DecodeError> {
