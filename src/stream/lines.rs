@@ -67,7 +67,7 @@ impl Lines {
     }
 
     /// The next line; `None` at the end of the input.
-    pub fn next(&mut self) -> std::io::Result<Option<Line<'_>>> {
+    pub(crate) fn next(&mut self) -> std::io::Result<Option<Line<'_>>> {
         self.next_within(LINE_LIMIT)
     }
 

@@ -98,6 +98,12 @@ impl Desk {
         Ok(listed)
     }
 
+    /// Counts a message that makes no record.
+    pub(crate) fn leave(&mut self, reason: &'static str) -> Result<(), DecodeError> {
+        self.tally.add(reason);
+        Ok(())
+    }
+
     /// Says again what is known of an instrument in use.
     pub(crate) fn announce(&mut self, listed: Listed) {
         self.announced.push(listed);

@@ -1,6 +1,6 @@
 //! Binance: spot, USD-M and COIN-M futures, as their market streams and REST send them.
 //!
-//! Levels of depth are sequenced (see `sequence`): updates go out as deltas in the order of their
+//! Levels of depth are sequenced (see `crate::sequence`): updates go out as deltas in the order of their
 //! numbers, a snapshot goes out as the book at the moment of its reception, and a hole is a `gap`.
 //! Single trades and aggregates tell of the same prints, and pictures of the best levels of the same
 //! book as the updates: of each pair one makes records, the other is counted.
@@ -9,7 +9,6 @@ mod general;
 mod market;
 mod quick;
 mod said;
-mod sequence;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -24,11 +23,11 @@ pub use market::Market;
 
 use general::Reader;
 use said::{ClosedBar, MarkPrice, Prints, Said};
-use sequence::{Chain, Joined, Place, Update};
 
 use crate::desk::{About, Desk, Ids};
 use crate::frame::{DecodeError, Decoder, Frame};
 use crate::listing::{Listed, Scales};
+use crate::sequence::{Chain, Joined, Place, Update};
 use crate::tally::Tally;
 
 /// The decoder of one market. See the module.
@@ -210,7 +209,7 @@ impl Binance {
 /// Updates whose numbers are all known already.
 pub const OLD_UPDATE: &str = "depth updates that are old";
 /// Holes in the numbers of depth updates.
-pub const SEQUENCE_GAP: &str = "gaps in the sequence of depth updates";
+pub const SEQUENCE_GAP: &str = crate::tally::left::GAP;
 /// Snapshots that no kept update reaches back to.
 pub const STALE_SNAPSHOT: &str = "snapshots too old to join";
 /// Snapshots older than what is kept, while there is a book.

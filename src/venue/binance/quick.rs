@@ -7,11 +7,11 @@ use qt_model::record::Level;
 use qt_model::words::Side;
 
 use super::said::{Prints, Said, aggressor, left};
-use super::sequence::Update;
 use crate::desk::{Print, Touch};
 use crate::epoch;
 use crate::listing::{Listed, Listing};
 use crate::scan::Scan;
+use crate::sequence::Update;
 
 /// Reads a message; levels of depth go to `levels`, which is empty.
 #[inline]

@@ -6,9 +6,9 @@ use qt_model::units::{Px, Qty};
 use qt_model::words::Side;
 use rust_decimal::Decimal;
 
-use super::sequence::Update;
 use crate::desk::{Print, Touch};
 use crate::listing::Listed;
+use crate::sequence::Update;
 
 /// One statement. Levels of depth lie in the reader's own list.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,13 +88,13 @@ pub(super) fn aggressor(buyer_is_maker: bool) -> Side {
 
 /// Reasons to leave a message out.
 pub(super) mod left {
+    pub(in crate::binance) use crate::tally::left::{CONTROL, OTHER_EVENT};
+
     pub(in crate::binance) const NOT_MARKET: &str = "prints that are no market trades";
     pub(in crate::binance) const NO_SIZE: &str = "prints without price or size";
     pub(in crate::binance) const OPEN_BAR: &str = "bars that are still open";
     pub(in crate::binance) const LIQUIDATION: &str = "liquidation orders";
-    pub(in crate::binance) const CONTROL: &str = "answers to our own requests";
     pub(in crate::binance) const OTHER_MARKET: &str = "events of the other futures market";
     pub(in crate::binance) const EARLY_MARK: &str =
         "mark prices before anything else of an instrument";
-    pub(in crate::binance) const OTHER_EVENT: &str = "events of kinds that become no record";
 }

@@ -11,12 +11,11 @@ use qt_model::words::{DepthAction, InstrumentClass, Payoff, Side};
 use qt_stream::universe::Universe;
 
 use crate::desk::{About, Desk, Ids, Print};
-use crate::epoch;
 use crate::frame::{DecodeError, Decoder, Frame};
 use crate::json::{self, Object, Value};
 use crate::levels::{self, TextLevel};
 use crate::listing::{Listed, Scales, Sighting, Style, Styles};
-use crate::tally::Tally;
+use crate::tally::{Tally, left};
 
 /// The venue in the names of its instruments.
 pub const VENUE: &str = "hyperliquid";
@@ -55,7 +54,7 @@ impl Hyperliquid {
         let mut text = Vec::new();
         read_side(*bids, Side::Buy, &mut text)?;
         read_side(*asks, Side::Sell, &mut text)?;
-        let ts_event = Some(time(book.need("time")?)?);
+        let ts_event = Some(book.need("time")?.time()?);
         let listed = self.list(&coin, &levels::sighting(&text))?;
         self.levels.clear();
         levels::resolve(&text, listed, &mut self.levels)?;
@@ -88,7 +87,7 @@ impl Hyperliquid {
             "A" => Some(Side::Sell),
             _ => return Err(side.refuse("B or A")),
         };
-        let ts_event = Some(time(print.need("time")?)?);
+        let ts_event = Some(print.need("time")?.time()?);
         let id = print.get("tid").map(|id| id.u64()).transpose()?;
         let listed = self.list(&coin, &Sighting::of(px, qty))?;
         let (px, qty) = (listed.px("px", px)?, listed.qty("sz", qty)?);
@@ -109,10 +108,6 @@ fn read_side<'a>(
     Ok(())
 }
 
-fn time(value: Value<'_, '_>) -> Result<Ts, DecodeError> {
-    epoch::from_count(value.u64()?).ok_or_else(|| value.refuse("milliseconds since 1970"))
-}
-
 impl Decoder for Hyperliquid {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
         let message = json::root(frame.bytes)?.object()?;
@@ -120,14 +115,8 @@ impl Decoder for Hyperliquid {
         match &*channel {
             "l2Book" => self.book(&message.need("data")?.object()?, frame.ts_recv, batch),
             "trades" => self.trades(message.need("data")?, frame.ts_recv, batch),
-            "subscriptionResponse" | "pong" => {
-                self.desk.tally.add("answers to our own requests");
-                Ok(())
-            }
-            _ => {
-                self.desk.tally.add("events of kinds that become no record");
-                Ok(())
-            }
+            "subscriptionResponse" | "pong" => self.desk.leave(left::CONTROL),
+            _ => self.desk.leave(left::OTHER_EVENT),
         }
     }
 

@@ -112,7 +112,7 @@ impl<S: Shape + 'static> Capture<S> {
                 return self.catch_up(Ts::MAX, batch).map(|()| false);
             }
             Err(source) => {
-                return Err(failed_read(place(self.lines.number() + 1), source));
+                return Err(ReadError::of_read(place(self.lines.number() + 1), source));
             }
         };
         let outcome = match self.shape.cut(line) {
@@ -181,7 +181,7 @@ impl Beside {
                     continue;
                 }
                 Ok(None) => return Ok(()),
-                Err(source) => return Err(failed_read(self.place(), source)),
+                Err(source) => return Err(ReadError::of_read(self.place(), source)),
             }
             match shape.cut(&self.line) {
                 Ok(Cut::Message(frame) | Cut::Reply(_, frame)) => {
@@ -215,19 +215,4 @@ impl<S: Shape + 'static> Source for Capture<S> {
 fn refused(place: Place, error: &DecodeError) -> ReadError {
     let problem = Box::new(Problem::Row { message: error.to_string() });
     ReadError::Record { place, problem, text: None }
-}
-
-/// A failed read is one of a damaged or cut wrapping, since the capture itself is text.
-pub(super) fn failed_read(place: Place, source: std::io::Error) -> ReadError {
-    match source.kind() {
-        std::io::ErrorKind::UnexpectedEof => {
-            let message = format!("the compressed data ends early ({source})");
-            ReadError::Truncated { place, message }
-        }
-        std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput => {
-            let message = format!("the compressed data is damaged: {source}");
-            ReadError::Corrupt { place, message }
-        }
-        _ => ReadError::Io { place, source },
-    }
 }

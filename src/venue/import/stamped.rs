@@ -49,8 +49,7 @@ impl Importer for Stamped {
         let bytes = std::mem::replace(&mut input.bytes, Box::new(std::io::empty()));
         let mut lines = Lines::new(bytes);
         let whole = Place::whole(&input.name);
-        let start =
-            lines.peek(PEEK).map_err(|source| super::capture::failed_read(whole, source))?;
+        let start = lines.peek(PEEK).map_err(|source| ReadError::of_read(whole, source))?;
         let mark = if start.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let of = Of::tell(start, &input, hints)?;
         let subject = hints.symbol.clone().or_else(|| subject(start));

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use qt_market::book::{Applied, PriceBook, Resting, State};
 use qt_model::instrument::Instrument;
-use qt_model::record::{Batch, Depth, Quote, Record, Trade};
+use qt_model::record::{Batch, Depth, Kind, Quote, Record, Trade};
 use qt_model::time::Ts;
 use qt_model::words::{DepthAction, Side};
 use rust_decimal::Decimal;
@@ -44,6 +44,14 @@ pub(super) struct One {
     pub seen: BTreeMap<Ts, Seen>,
     pub marks: u64,
     pub fundings: u64,
+    pub bars_given: Vec<GivenBar>,
+}
+
+/// A bar that the venue made.
+pub(super) struct GivenBar {
+    pub low: Decimal,
+    pub volume: Decimal,
+    pub step: Decimal,
 }
 
 /// The best bids, the best asks, how many there are of each, and the update number.
@@ -89,18 +97,24 @@ impl One {
             let seen = (bids, asks, counts.0, counts.1, self.book.last_id());
             self.seen.insert(instant, seen);
         }
-        match record {
-            Record::Trade(view) => self.print(view.row, instrument),
-            Record::Depth(view) => self.depth(view.row, record),
-            Record::Quote(view) => self.quote(view.row),
-            Record::Gap(_) => {
-                self.gaps += 1;
-                self.book.gap();
-            }
-            Record::Mark(_) => self.marks += 1,
-            Record::Funding(_) => self.fundings += 1,
-            _ => {}
+        if let Record::Trade(view) = record {
+            self.print(view.row, instrument);
+        } else if let Record::Depth(view) = record {
+            self.depth(view.row, record);
+        } else if let Record::Quote(view) = record {
+            self.quote(view.row);
+        } else if let Record::Bar(view) = record {
+            self.bars_given.push(GivenBar {
+                low: view.row.low.to_decimal(instrument.px_scale),
+                volume: view.row.volume.to_decimal(instrument.qty_scale),
+                step: view.row.step,
+            });
+        } else if record.kind() == Kind::Gap {
+            self.gaps += 1;
+            self.book.gap();
         }
+        self.marks += u64::from(record.kind() == Kind::Mark);
+        self.fundings += u64::from(record.kind() == Kind::Funding);
     }
 
     fn print(&mut self, trade: &Trade, instrument: &Instrument) {

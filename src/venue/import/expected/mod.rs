@@ -16,10 +16,11 @@
 //! | differences of the two clocks | no | a matter of checks, not of an import |
 
 mod account;
+mod cryptofeed;
+mod quirks;
 mod stamped;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use qt_model::record::{Batch, Source};
 use qt_stream::import::{Hints, Likeness, Meter, Notes, members};
@@ -90,29 +91,4 @@ fn text(value: &Value) -> &str {
 /// How often something was noted.
 fn noted(notes: &Notes, note: &str) -> u64 {
     notes.all().into_iter().filter(|(words, _)| words == note).map(|(_, count)| count).sum()
-}
-
-/// The options of an import with nothing shared, for inputs made in a test.
-fn imported(name: &str, bytes: &[u8], hints: &Hints) -> Result<Account, String> {
-    let options = Options::default();
-    let path = PathBuf::from(name);
-    let look = qt_stream::import::Look { start: bytes, path: Some(&path) };
-    let (_, importer) = IMPORTERS
-        .iter()
-        .map(|importer| (importer.recognise(&look), importer))
-        .max_by_key(|(likeness, _)| *likeness)
-        .filter(|(likeness, _)| *likeness > Likeness::Part)
-        .ok_or("not recognised")?;
-    let input = qt_stream::import::ImportInput {
-        name: Arc::from(name),
-        path: None,
-        bytes: Box::new(std::io::Cursor::new(bytes.to_vec())),
-        notes: Notes::default(),
-    };
-    let mut source = importer.open(input, hints, &options).map_err(|error| error.to_string())?;
-    let (mut account, mut batch) = (Account::default(), Batch::default());
-    while source.next(&mut batch).map_err(|error| error.to_string())? {
-        account.take(&batch);
-    }
-    Ok(account)
 }
