@@ -42,6 +42,7 @@ commands! {
     replay::Replay,
     synth::Synth,
     catalog::Catalog,
+    check::Check,
     demo::Demo,
     schema::Schema,
     config::Config,

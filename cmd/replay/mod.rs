@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use qt_market::order::Key;
 use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Kind, Record};
-use qt_stream::catalog::{Catalog, Selection};
+use qt_stream::catalog::Selection;
 use qt_stream::frame::{End, Header};
 
 use crate::context::Context;
@@ -93,18 +93,7 @@ impl Plan {
             }
             return Ok(sources);
         }
-        let root = context.settings()?.data();
-        let catalog = Catalog::new(&root);
-        if !catalog.exists() {
-            return Err(Failure::usage(format!("there is no catalog at {}", root.display()))
-                .with_hint("`qt synth --to catalog` makes one; `--data` or QT_DATA names another")
-                .into());
-        }
-        for part in catalog.parts(&self.selection, &rules.options)? {
-            let first = part.description.span.map(|(first, _)| first.max(self.selection.span.from));
-            sources.add_file(&part.path, self.selection.span, first, rules);
-            sources.headers.extend(part.description.header);
-        }
+        sources.open_catalog(&self.selection, rules, context)?;
         Ok(sources)
     }
 

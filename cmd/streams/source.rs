@@ -1,6 +1,7 @@
 //! From inputs to one merged source.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +10,7 @@ use qt_market::merge::{Merge, MergeError, OrderRule};
 use qt_model::record::{Batch, Source};
 use qt_model::time::Ts;
 use qt_stream::ahead::Ahead;
+use qt_stream::catalog::{Catalog, Selection};
 use qt_stream::error::ReadError;
 use qt_stream::frame::Header;
 use qt_stream::input::{AnyReader, Input};
@@ -18,6 +20,7 @@ use qt_stream::tolerance::Tolerance;
 
 use crate::choice::Ordering;
 use crate::context::Context;
+use crate::failure::Failure as Refusal;
 use crate::outcome::Outcome;
 use crate::settings::Settings;
 use crate::stream_args::{BadRecord, BadRecordArgs, ReadArgs};
@@ -107,6 +110,28 @@ impl Sources {
         Ok(())
     }
 
+    /// Adds the files of the catalog that a selection touches.
+    pub(crate) fn open_catalog(
+        &mut self,
+        selection: &Selection,
+        rules: &Rules,
+        context: &Context,
+    ) -> anyhow::Result<()> {
+        let root = context.settings()?.data();
+        let catalog = Catalog::new(&root);
+        if !catalog.exists() {
+            return Err(Refusal::usage(format!("there is no catalog at {}", root.display()))
+                .with_hint("`qt synth --to catalog` makes one; `--data` or QT_DATA names another")
+                .into());
+        }
+        for part in catalog.parts(selection, &rules.options)? {
+            let first = part.description.span.map(|(first, _)| first.max(selection.span.from));
+            self.add_file(&part.path, selection.span, first, rules);
+            self.headers.extend(part.description.header);
+        }
+        Ok(())
+    }
+
     /// Adds a file of a catalog, which is opened once `first` is due.
     pub(crate) fn add_file(&mut self, path: &Path, span: Span, first: Option<Ts>, rules: &Rules) {
         let reader = ParquetReader::new(path, span, rules.options.clone());
@@ -174,13 +199,34 @@ impl Reading {
             Merged::Here(merge) => merge.next(batch),
             Merged::Ahead(ahead) => ahead.next(batch),
         };
-        read.map_err(|error| match error {
+        read.map_err(|error| self.explain(error))
+    }
+
+    /// Names the input that an error is about.
+    fn explain(&self, error: Failure) -> anyhow::Error {
+        match error {
             MergeError::Source { error, .. } => error.into(),
             order @ MergeError::Order { .. } => {
                 let lane = if let MergeError::Order { lane, .. } = &order { *lane } else { 0 };
                 anyhow::Error::new(order).context(self.names[lane].clone())
             }
-        })
+        }
+    }
+
+    /// Shows what comes next, in runs of neighbours; returns how many, none at the end. Copies
+    /// nothing where one thread reads.
+    pub(crate) fn visit(
+        &mut self,
+        batch: &mut Batch,
+        mut look: impl FnMut(&Batch, Range<usize>),
+    ) -> anyhow::Result<usize> {
+        if let Merged::Here(counted) = &mut self.source {
+            let seen = counted.visit(look);
+            return seen.map_err(|error| self.explain(error));
+        }
+        self.next(batch)?;
+        look(batch, 0..batch.len());
+        Ok(batch.len())
     }
 
     /// The first input that was cut off, once all of them have ended.
@@ -219,12 +265,24 @@ struct Counted {
 #[derive(Clone, Debug, Default)]
 struct Counts(Arc<Mutex<u64>>);
 
+impl Counted {
+    fn visit(&mut self, look: impl FnMut(&Batch, Range<usize>)) -> Result<usize, Failure> {
+        let seen = self.merge.visit(look);
+        self.publish();
+        seen
+    }
+
+    fn publish(&self) {
+        *self.counts.0.lock().unwrap_or_else(PoisonError::into_inner) = self.merge.violations();
+    }
+}
+
 impl Source for Counted {
     type Error = Failure;
 
     fn next(&mut self, batch: &mut Batch) -> Result<bool, Failure> {
         let more = self.merge.next(batch);
-        *self.counts.0.lock().unwrap_or_else(PoisonError::into_inner) = self.merge.violations();
+        self.publish();
         more
     }
 }

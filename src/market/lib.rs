@@ -3,6 +3,7 @@
 //! Pure: records in, records out.
 
 pub mod book;
+pub mod check;
 mod lanes;
 pub mod merge;
 pub mod order;
