@@ -35,6 +35,14 @@ pub(crate) fn root(bytes: &[u8]) -> Result<Value<'_, 'static>, DecodeError> {
     Ok(Value { name: "the message", raw })
 }
 
+/// The message, where it has to be an object.
+pub(crate) fn object(bytes: &[u8]) -> Result<Object<'_>, DecodeError> {
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return root(bytes)?.object();
+    }
+    serde_json::from_slice(bytes).map_err(|error| not_json(&error))
+}
+
 fn not_json(error: &serde_json::Error) -> DecodeError {
     // The message is one line, so the column is the byte, counted from one.
     let byte = error.column().saturating_sub(1);

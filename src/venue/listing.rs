@@ -266,7 +266,7 @@ impl<'a> Sighting<'a> {
                 self.px_decimals.max(u8::try_from(wish).unwrap_or(0))
             }
         };
-        fitting(stated.unwrap_or(wish), self.px_needs, self.px_digits, style)
+        fitting(beside(style, stated, wish), self.px_needs, self.px_digits, style)
     }
 
     fn qty_scale(&self, style: Style, stated: Option<u8>) -> Scale {
@@ -280,7 +280,7 @@ impl<'a> Sighting<'a> {
             Style::Fine => self.qty_decimals.max(SHORT_QTY_DECIMALS),
             Style::Whole => 0,
         };
-        fitting(stated.unwrap_or(wish), self.qty_needs, self.qty_digits, style)
+        fitting(beside(style, stated, wish), self.qty_needs, self.qty_digits, style)
     }
 
     /// The power of ten of the first price: 4 for 61820.99, -5 for 0.00001306.
@@ -296,6 +296,16 @@ impl<'a> Sighting<'a> {
         }
         let zeros = fraction.bytes().take_while(|byte| *byte == b'0').count();
         if zeros == fraction.len() { 0 } else { -i32::try_from(zeros).unwrap_or(18) - 1 }
+    }
+}
+
+/// What the venue states of its instrument counts. But where it fills up its numbers with zeros, a
+/// book may hold orders from before the tick and the lot of today, with decimals that those lack.
+fn beside(style: Style, stated: Option<u8>, wish: u8) -> u8 {
+    match stated {
+        Some(stated) if style == Style::Filled => stated.max(wish),
+        Some(stated) => stated,
+        None => wish,
     }
 }
 
@@ -352,7 +362,7 @@ mod tests {
     #[test]
     fn what_is_asked_or_stated_counts_before_what_is_seen() {
         let universe = Universe::default();
-        let styles = Styles { px: Style::Padded, qty: Style::Filled };
+        let styles = Styles { px: Style::Padded, qty: Style::Padded };
         let asked = Scales { px: Scale::new(1).ok(), qty: None };
         let mut listing = Listing::new("x", styles, &universe, asked);
         let stated = Stated { px_decimals: Some(4), qty_decimals: Some(3), ..Stated::default() };
@@ -360,6 +370,7 @@ mod tests {
         let sighting = Sighting::of("1.00000000", "1.00000000");
         let (listed, is_new) = listing.list("A", Terms::default, &sighting).unwrap();
         assert_eq!((listed.px.digits(), listed.qty.digits(), is_new), (1, 3, true));
+        assert_eq!(sighting.qty_scale(Style::Filled, Some(3)).digits(), 8);
         assert!(!listing.list("A", Terms::default, &sighting).unwrap().1);
         assert_eq!(listing.only().as_deref(), Some("A"));
         let (listed, _) = listing.list("B", Terms::default, &sighting).unwrap();

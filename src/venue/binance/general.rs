@@ -28,11 +28,10 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     pub(super) fn read(&mut self, bytes: &[u8]) -> Result<Vec<Said>, DecodeError> {
-        let root = json::root(bytes)?;
-        if root.is_array() {
-            return self.events(root, None);
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            return self.events(json::root(bytes)?, None);
         }
-        let object = root.object()?;
+        let object = json::object(bytes)?;
         let Some(stream) = object.get("stream") else {
             return Ok(vec![self.event(&object, None)?]);
         };

@@ -231,7 +231,7 @@ fn level<'a>(row: Value<'a, '_>) -> Result<TextLevel<'a>, DecodeError> {
     };
     let (qty, side) = signed(amount.digits()?);
     let qty = if count.u64()? == 0 { "0" } else { qty };
-    Ok(TextLevel { side, px: px.digits()?, qty })
+    Ok(TextLevel { side, px: px.digits()?, qty, third: None })
 }
 
 /// An amount without its sign, and the side that the sign stands for.

@@ -183,7 +183,7 @@ fn side(value: Value<'_, '_>) -> Result<Side, DecodeError> {
 
 impl Decoder for Bitmex {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        let message = json::root(frame.bytes)?.object()?;
+        let message = json::object(frame.bytes)?;
         let Some(table) = message.get("table") else {
             let is_answer = ["info", "success", "error", "subscribe"];
             if is_answer.iter().any(|key| message.has(key)) {

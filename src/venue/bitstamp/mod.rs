@@ -148,7 +148,7 @@ impl Bitstamp {
 
 impl Decoder for Bitstamp {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        let message = json::root(frame.bytes)?.object()?;
+        let message = json::object(frame.bytes)?;
         let event = message.need("event")?.text()?;
         match &*event {
             "data" | "trade" => self.event(&message, message.need("data")?, frame.ts_recv, batch),
@@ -162,7 +162,7 @@ impl Decoder for Bitstamp {
         let Some((_, name)) = path.split_once("/order_book/") else {
             return self.desk.leave(left::CONTROL);
         };
-        let message = json::root(frame.bytes)?.object()?;
+        let message = json::object(frame.bytes)?;
         self.snapshot(name, &message, frame.ts_recv, batch)
     }
 

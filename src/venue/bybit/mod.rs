@@ -178,18 +178,15 @@ fn rows<'a>(
     for row in list.array()? {
         let row = row.object()?;
         let qty = if is_delete { "0" } else { row.need("size")?.digits()? };
-        out.push(TextLevel {
-            side: side(row.need("side")?)?,
-            px: row.need("price")?.digits()?,
-            qty,
-        });
+        let (side, px) = (side(row.need("side")?)?, row.need("price")?.digits()?);
+        out.push(TextLevel { side, px, qty, third: None });
     }
     Ok(())
 }
 
 impl Decoder for Bybit {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        let message = json::root(frame.bytes)?.object()?;
+        let message = json::object(frame.bytes)?;
         let Some(topic) = message.get("topic") else {
             if ["success", "op", "ret_msg"].iter().any(|key| message.has(key)) {
                 return self.desk.leave(left::CONTROL);

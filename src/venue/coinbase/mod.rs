@@ -120,11 +120,10 @@ fn side(value: Value<'_, '_>) -> Result<Side, DecodeError> {
 
 impl Decoder for Coinbase {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        let root = json::root(frame.bytes)?;
-        if root.is_array() {
-            return self.products(root);
+        if frame.bytes.starts_with(b"[") {
+            return self.products(json::root(frame.bytes)?);
         }
-        let message = root.object()?;
+        let message = json::object(frame.bytes)?;
         let kind = message.need("type")?.text()?;
         let ts_recv = frame.ts_recv;
         match &*kind {
@@ -137,7 +136,12 @@ impl Decoder for Coinbase {
                         return Err(changes.refuse("lists of side, price and size"));
                     };
                     let side = side(*of)?;
-                    text.push(TextLevel { side, px: px.digits()?, qty: qty.digits()? });
+                    text.push(TextLevel {
+                        side,
+                        px: px.digits()?,
+                        qty: qty.digits()?,
+                        third: None,
+                    });
                 }
                 self.book(&message, DepthAction::Delta, &text, ts_recv, batch)
             }

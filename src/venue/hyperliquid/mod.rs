@@ -103,14 +103,14 @@ fn read_side<'a>(
     for level in list.array()? {
         let level = level.object()?;
         let (px, qty) = (level.need("px")?.digits()?, level.need("sz")?.digits()?);
-        out.push(TextLevel { side, px, qty });
+        out.push(TextLevel { side, px, qty, third: None });
     }
     Ok(())
 }
 
 impl Decoder for Hyperliquid {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        let message = json::root(frame.bytes)?.object()?;
+        let message = json::object(frame.bytes)?;
         let channel = message.need("channel")?.text()?;
         match &*channel {
             "l2Book" => self.book(&message.need("data")?.object()?, frame.ts_recv, batch),

@@ -11,6 +11,7 @@ use qt_stream::lines::Lines;
 use qt_stream::read::Options;
 
 use super::capture::{Capture, Cut, Shape};
+use super::survey;
 use crate::bybit::Bybit;
 use crate::epoch;
 use crate::frame::{DecodeError, Frame};
@@ -34,6 +35,15 @@ impl Importer for BybitOb500 {
     fn recognise(&self, look: &Look<'_>) -> Likeness {
         let is_book = look.first_line().starts_with(b"{\"topic\":\"orderbook.");
         if is_book { Likeness::Certain } else { Likeness::No }
+    }
+
+    fn survey(
+        &self,
+        input: ImportInput,
+        hints: &Hints,
+        options: &Options,
+    ) -> Result<Option<Ts>, ReadError> {
+        survey::survey(self, input, hints, options)
     }
 
     fn open(

@@ -18,6 +18,7 @@ use qt_stream::read::Options;
 use qt_stream::universe::Universe;
 
 use super::capture::{Capture, Cut, PEEK, Shape};
+use super::survey;
 use crate::binance::{Binance, Market};
 use crate::epoch;
 use crate::frame::{DecodeError, Decoder, Frame};
@@ -126,6 +127,15 @@ impl Importer for Cryptofeed {
         }
         let is_message = matches!(cut(first), Ok(Cut::Message(_)));
         if is_message { Likeness::Likely } else { Likeness::No }
+    }
+
+    fn survey(
+        &self,
+        input: ImportInput,
+        hints: &Hints,
+        options: &Options,
+    ) -> Result<Option<Ts>, ReadError> {
+        survey::survey(self, input, hints, options)
     }
 
     fn open(

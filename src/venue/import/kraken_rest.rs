@@ -57,6 +57,15 @@ impl Importer for KrakenRest {
         if is_answer && has_rows { Likeness::Certain } else { Likeness::No }
     }
 
+    fn survey(
+        &self,
+        input: ImportInput,
+        hints: &Hints,
+        options: &Options,
+    ) -> Result<Option<Ts>, ReadError> {
+        super::survey::survey(self, input, hints, options)
+    }
+
     fn open(
         &self,
         mut input: ImportInput,

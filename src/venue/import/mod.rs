@@ -7,6 +7,7 @@ mod cryptofeed;
 mod expected;
 mod kraken_rest;
 mod stamped;
+mod survey;
 #[cfg(test)]
 mod tests;
 

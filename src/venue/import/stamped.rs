@@ -12,6 +12,7 @@ use qt_stream::place::Place;
 use qt_stream::read::Options;
 
 use super::capture::{Capture, Cut, PEEK, Shape};
+use super::survey;
 use crate::binance::{Binance, Market};
 use crate::frame::{DecodeError, Decoder, Frame};
 use crate::hyperliquid::{self, Hyperliquid};
@@ -38,6 +39,15 @@ impl Importer for Stamped {
             Ok((_, _, message)) if message.starts_with(b"{") => Likeness::Certain,
             _ => Likeness::No,
         }
+    }
+
+    fn survey(
+        &self,
+        input: ImportInput,
+        hints: &Hints,
+        options: &Options,
+    ) -> Result<Option<Ts>, ReadError> {
+        survey::survey(self, input, hints, options)
     }
 
     fn open(

@@ -11,6 +11,7 @@ use qt_model::words::{DepthAction, GapReason, InstrumentClass, Side};
 use qt_stream::universe::Universe;
 
 use crate::desk::{About, Desk, Ids, Print, Touch};
+use crate::epoch;
 use crate::frame::{DecodeError, Decoder, Frame};
 use crate::json::{self, Object, Value};
 use crate::levels::{self, TextLevel};
@@ -105,7 +106,8 @@ impl Kraken {
             {
                 let Some(list) = payload.get(key) else { continue };
                 levels::read(list, side, &mut text)?;
-                ts_event = ts_event.max(last_change(list)?);
+                let times = text.iter().filter_map(|level| epoch::from_seconds(level.third?));
+                ts_event = times.max();
             }
             if let Some(value) = payload.get("c") {
                 checksum = Some(value.u64()?);
@@ -242,33 +244,17 @@ impl Kraken {
     }
 }
 
-/// The time of the youngest level.
-fn last_change(list: Value<'_, '_>) -> Result<Option<Ts>, DecodeError> {
-    let mut last = None;
-    for level in list.array()? {
-        if let Some(time) = level.array()?.get(2) {
-            last = last.max(Some(time.seconds()?));
-        }
-    }
-    Ok(last)
-}
-
 /// The ten best asks and bids, digits only, without zeros in front.
 fn checksum_of(book: &TextBook) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
+    let mut digits = Vec::with_capacity(1 << 9);
     let sides = book.asks().take(CHECKED_LEVELS).chain(book.bids().take(CHECKED_LEVELS));
     for (px, qty) in sides {
         for text in [px, qty] {
-            let mut is_leading = true;
-            for byte in text.bytes().filter(|byte| *byte != b'.') {
-                is_leading &= byte == b'0';
-                if !is_leading {
-                    hasher.update(&[byte]);
-                }
-            }
+            let bytes = text.bytes().filter(|byte| *byte != b'.');
+            digits.extend(bytes.skip_while(|byte| *byte == b'0'));
         }
     }
-    hasher.finalize()
+    crc32fast::hash(&digits)
 }
 
 impl Decoder for Kraken {

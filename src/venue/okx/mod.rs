@@ -195,7 +195,7 @@ fn checksum(value: Value<'_, '_>) -> Result<i64, DecodeError> {
 
 /// Bid and ask in turn, as far as both sides go; then what is left of the longer one.
 fn checksum_of(book: &TextBook) -> i32 {
-    let mut text = String::new();
+    let mut text = String::with_capacity(1 << 10);
     let (mut bids, mut asks) = (book.bids(), book.asks());
     for _ in 0..CHECKED_LEVELS {
         for (px, qty) in bids.next().into_iter().chain(asks.next()) {
@@ -216,7 +216,7 @@ impl Decoder for Okx {
         if frame.bytes == b"pong" {
             return self.desk.leave(left::CONTROL);
         }
-        let message = json::root(frame.bytes)?.object()?;
+        let message = json::object(frame.bytes)?;
         if message.has("event") || message.has("code") {
             return self.desk.leave(left::CONTROL);
         }

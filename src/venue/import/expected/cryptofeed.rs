@@ -72,7 +72,7 @@ fn binance_futures_with_terms_and_answers_beside_it() {
     check_binance("BINANCE_FUTURES.ws.1.0", "cryptofeed-ws/BINANCE_FUTURES.ws.1.0 + .http.0.0");
     let Some((account, _)) = account("cryptofeed-ws/BINANCE_FUTURES.ws.1.0") else { return };
     let terms = account.one("SUSHIUSDT").instrument.clone().unwrap();
-    assert_eq!((terms.px_scale.digits(), terms.qty_scale.digits()), (4, 0));
+    assert_eq!((terms.px_scale.digits(), terms.qty_scale.digits()), (3, 0));
     assert_eq!(terms.terms.tick.map(plain).as_deref(), Some("0.001"));
 }
 

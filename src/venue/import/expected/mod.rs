@@ -61,7 +61,9 @@ fn import(path: &Path, hints: &Hints, see: &mut dyn FnMut(&Batch)) -> Notes {
             .max_by_key(|(likeness, _)| *likeness)
             .filter(|(likeness, _)| *likeness > Likeness::Part)
             .unwrap_or_else(|| panic!("{} is recognised", path.display()));
-        let input = member.open(&options, &notes, &Meter::default()).expect("the file opens");
+        let open = || member.open(&options, &notes, &Meter::default()).expect("the file opens");
+        importer.survey(open(), hints, &options).expect("the survey reads");
+        let input = open();
         let mut source = importer.open(input, hints, &options).expect("the import opens");
         let mut batch = Batch::default();
         while source.next(&mut batch).unwrap_or_else(|error| panic!("{error}")) {
