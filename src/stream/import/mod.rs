@@ -4,7 +4,9 @@
 //! does not grow with the file. Prices and sizes pass as decimal text, never through a float, and
 //! a time says its zone and unit or is refused. Captures of a venue's wire are `qt-venue`'s.
 
+mod binance;
 mod file;
+mod local;
 mod notes;
 mod rows;
 mod sorted;
@@ -27,7 +29,7 @@ pub use notes::Notes;
 pub use sorted::Sorted;
 
 /// The importers of this room.
-pub const IMPORTERS: &[&dyn Importer] = &[&tardis::Tardis];
+pub const IMPORTERS: &[&dyn Importer] = &[&tardis::Tardis, &binance::Binance];
 
 /// What an opened import is.
 pub type Imported = Box<dyn Source<Error = ReadError> + Send>;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use qt_model::decimal::{self, DecimalError};
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instrument, Instruments, Symbol};
-use qt_model::record::{Batch, Head, InstrumentRow, Kind, Level, Table};
+use qt_model::record::{Batch, Head, InstrumentRow, Kind, Level, Other, Table};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use rust_decimal::Decimal;
@@ -236,6 +236,17 @@ impl Out {
         let seq = *next;
         *next += 1;
         Head::new(ts_event, ts_recv.unwrap_or(late), seq, seen.id)
+    }
+
+    /// A record of a kind that has no type here: its members as JSON, each behind a comma.
+    pub(in crate::import) fn other(&mut self, which: Which, kind: &str, ts: Ts, members: &str) {
+        let head = self.head::<Other>(which, ts, None);
+        let Head { ts_event, ts_recv, seq, .. } = head;
+        let symbol = &self.instruments[which.0].symbol;
+        let json = format!(
+            r#"{{"k":"{kind}","ts_event":"{ts_event}","ts_recv":"{ts_recv}","sym":"{symbol}"{members},"seq":{seq}}}"#
+        );
+        self.push(which, Other { head, kind: kind.to_owned(), json }, &[]);
     }
 
     #[inline]

@@ -22,7 +22,11 @@ pub(in crate::import) struct Row<'a> {
 
 impl Fields {
     /// Cuts a line. Quotes keep separators inside a field.
-    pub(super) fn cut<'a>(&'a mut self, line: &'a [u8], at: u8) -> Result<Row<'a>, Problem> {
+    pub(in crate::import) fn cut<'a>(
+        &'a mut self,
+        line: &'a [u8],
+        at: u8,
+    ) -> Result<Row<'a>, Problem> {
         self.spans.clear();
         if memchr::memchr(b'"', line).is_some() {
             self.unquote(line, at)?;
