@@ -5,6 +5,7 @@
 //! a time says its zone and unit or is refused. Captures of a venue's wire are `qt-venue`'s.
 
 mod binance;
+mod databento;
 mod file;
 mod local;
 mod notes;
@@ -29,7 +30,8 @@ pub use notes::Notes;
 pub use sorted::Sorted;
 
 /// The importers of this room.
-pub const IMPORTERS: &[&dyn Importer] = &[&tardis::Tardis, &binance::Binance];
+pub const IMPORTERS: &[&dyn Importer] =
+    &[&tardis::Tardis, &binance::Binance, &databento::Databento];
 
 /// What an opened import is.
 pub type Imported = Box<dyn Source<Error = ReadError> + Send>;
