@@ -7,8 +7,11 @@
 mod binance;
 mod databento;
 mod file;
+mod itch;
+mod lobster;
 mod local;
 mod notes;
+mod roster;
 mod rows;
 mod sorted;
 mod tardis;
@@ -31,7 +34,7 @@ pub use sorted::Sorted;
 
 /// The importers of this room.
 pub const IMPORTERS: &[&dyn Importer] =
-    &[&tardis::Tardis, &binance::Binance, &databento::Databento];
+    &[&tardis::Tardis, &binance::Binance, &databento::Databento, &lobster::Lobster, &itch::Itch];
 
 /// What an opened import is.
 pub type Imported = Box<dyn Source<Error = ReadError> + Send>;

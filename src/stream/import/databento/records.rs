@@ -15,8 +15,9 @@ use qt_model::units::{Px, Qty};
 use qt_model::words::{BarClock, DepthAction, InstrumentClass, MboAction, Side, TradingStatus};
 use rust_decimal::Decimal;
 
+use super::super::roster::Known;
 use super::super::{Hints, ImportInput, Notes};
-use super::symbols::{BILLIONTHS, Known, Numbers};
+use super::symbols::{BILLIONTHS, Numbers};
 use crate::error::{Problem, ReadError};
 use crate::place::Place;
 use crate::read::Options;
@@ -61,11 +62,11 @@ impl Records {
     }
 
     pub(super) fn table(&self) -> Arc<Instruments> {
-        Arc::clone(&self.numbers.table)
+        Arc::clone(self.numbers.table())
     }
 
     pub(super) fn begin(&self, batch: &mut Batch) {
-        if batch.instruments().len() < self.numbers.table.len() {
+        if batch.instruments().len() < self.numbers.table().len() {
             batch.set_instruments(self.table());
         }
     }
@@ -301,7 +302,7 @@ impl Records {
         let known = self.numbers.find(number, ts_recv)?;
         let id = known.id;
         let head = known.head::<InstrumentRow>(ts_event, ts_recv);
-        let mut instrument = self.numbers.table.get(id).clone();
+        let mut instrument = self.numbers.table().get(id).clone();
         instrument.terms = terms(message);
         batch.push_row(crate::instruments::row_of(&instrument, head), &[]);
         Ok(())
@@ -362,7 +363,7 @@ fn price(known: &Known, field: &str, billionths: i64) -> Result<Option<Px>, Prob
 
 #[inline]
 fn quantity(known: &Known, size: u64) -> Result<Qty, Problem> {
-    let qty = i64::try_from(size).ok().and_then(|size| size.checked_mul(known.qty_unit));
+    let qty = i64::try_from(size).ok().and_then(|size| size.checked_mul(known.qty_scale.unit()));
     qty.filter(|qty| *qty <= MAX_MANTISSA)
         .and_then(|qty| Qty::new(qty).ok())
         .ok_or_else(|| Problem::field("size", "at most 18 digits", size.to_string().as_bytes()))
