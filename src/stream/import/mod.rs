@@ -6,11 +6,14 @@
 
 mod binance;
 mod databento;
+mod dukascopy;
 mod file;
 mod itch;
 mod lobster;
 mod local;
+mod map;
 mod notes;
+mod plain;
 mod roster;
 mod rows;
 mod sorted;
@@ -33,8 +36,19 @@ pub use notes::Notes;
 pub use sorted::Sorted;
 
 /// The importers of this room.
-pub const IMPORTERS: &[&dyn Importer] =
-    &[&tardis::Tardis, &binance::Binance, &databento::Databento, &lobster::Lobster, &itch::Itch];
+pub const IMPORTERS: &[&dyn Importer] = &[
+    &tardis::Tardis,
+    &binance::Binance,
+    &databento::Databento,
+    &lobster::Lobster,
+    &itch::Itch,
+    &dukascopy::Dukascopy,
+    &plain::HISTDATA,
+    &plain::TRUEFX,
+    &plain::FXCM,
+    &plain::BARS,
+    &map::Map,
+];
 
 /// What an opened import is.
 pub type Imported = Box<dyn Source<Error = ReadError> + Send>;
@@ -138,6 +152,16 @@ pub struct ImportInput {
     pub bytes: Box<dyn Read + Send>,
     /// Where to say what was noticed.
     pub notes: Notes,
+}
+
+impl ImportInput {
+    /// Shows the first bytes and leaves them to be read again.
+    fn peek(&mut self) -> Result<Vec<u8>, ReadError> {
+        let start = file::first_bytes(&self.name, &mut self.bytes)?;
+        let rest = std::mem::replace(&mut self.bytes, Box::new(std::io::empty()));
+        self.bytes = Box::new(std::io::Cursor::new(start.clone()).chain(rest));
+        Ok(start)
+    }
 }
 
 impl fmt::Debug for ImportInput {

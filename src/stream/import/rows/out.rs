@@ -107,8 +107,19 @@ impl Out {
         venue: &str,
         name: &str,
     ) -> Result<Which, Problem> {
+        match self.hints.symbol.clone() {
+            Some(name) => self.instrument_as(venue, &name),
+            None => self.instrument_as(venue, name),
+        }
+    }
+
+    /// Like `instrument`, for a name that was made of what the user says.
+    pub(in crate::import) fn instrument_as(
+        &mut self,
+        venue: &str,
+        name: &str,
+    ) -> Result<Which, Problem> {
         let venue = self.hints.venue.as_deref().unwrap_or(venue);
-        let name = self.hints.symbol.as_deref().unwrap_or(name);
         let is = |text: &str| {
             text.len() == venue.len() + name.len() + 1
                 && text.starts_with(venue)
@@ -298,6 +309,14 @@ fn number(field: &str, source: DecimalError, found: &[u8], flag: &str) -> Proble
             let message = format!(
                 "field `{field}`: more than the {scale} decimals of its instrument, found {found}; \
                  pass {flag} with as many as there are"
+            );
+            Problem::Row { message }
+        }
+        DecimalError::NotANumber if found.iter().any(|byte| b",' _".contains(byte)) => {
+            let found = excerpt(found);
+            let message = format!(
+                "field `{field}`: expected a decimal number, found {found}; where digits are in \
+                 groups, or the decimals behind a comma, `--map` says so"
             );
             Problem::Row { message }
         }
