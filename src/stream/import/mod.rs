@@ -9,6 +9,7 @@ mod databento;
 mod dukascopy;
 mod file;
 mod itch;
+mod lean;
 mod lobster;
 mod local;
 mod map;
@@ -43,6 +44,7 @@ pub const IMPORTERS: &[&dyn Importer] = &[
     &lobster::Lobster,
     &itch::Itch,
     &dukascopy::Dukascopy,
+    &lean::Lean,
     &plain::HISTDATA,
     &plain::TRUEFX,
     &plain::FXCM,
@@ -180,6 +182,8 @@ pub struct Hints {
     pub date: Option<Date>,
     pub px_scale: Option<Scale>,
     pub qty_scale: Option<Scale>,
+    /// Whether decimals beyond a given scale are rounded, half to even; else they are errors.
+    pub round: bool,
     /// The IANA zone of local times.
     pub zone: Option<String>,
     /// A mapping of columns, for the generic importers.
