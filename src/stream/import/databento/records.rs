@@ -240,7 +240,7 @@ impl Records {
             .zip(close)
             .ok_or_else(|| Problem::field("ts_event", "the beginning of the bar", b"no time"))?;
         let known = self.numbers.find(message.hd.instrument_id, open_ts)?;
-        let mut px = |field, value| {
+        let px = |field, value| {
             price(known, field, value)?
                 .ok_or_else(|| Problem::field(field, "a price", b"an undefined price"))
         };

@@ -137,7 +137,7 @@ fn make(
         other => return Err(Problem::field("direction", "1 or -1", other.to_string().as_bytes())),
     };
     let order_id = message.order_id.cast_unsigned();
-    let mut mbo = |action, more, known: &mut Known, batch: &mut Batch| {
+    let mbo = |action, more, known: &mut Known, batch: &mut Batch| {
         let px = Some(price(known, message.px)?);
         let qty = Some(size(known, message.size)?);
         let head = known.head::<Mbo>(Some(ts), recv);

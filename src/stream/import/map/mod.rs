@@ -47,7 +47,7 @@ impl Importer for Map {
         hints: &Hints,
         options: &Options,
     ) -> Result<Option<Ts>, ReadError> {
-        survey(self::named(&input, hints)?, input, hints, options)
+        survey(named(&input, hints)?, input, hints, options)
     }
 
     fn open(
@@ -56,7 +56,7 @@ impl Importer for Map {
         hints: &Hints,
         options: &Options,
     ) -> Result<Imported, ReadError> {
-        open(self::named(&input, hints)?, input, hints, options)
+        open(named(&input, hints)?, input, hints, options)
     }
 }
 

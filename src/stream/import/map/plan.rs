@@ -164,15 +164,7 @@ impl Plan {
         Self::parse(text).expect("the maps of this room are tested")
     }
 
-    /// How long a bar is, as in `1m` or `4h`, for a format that finds it in a name.
-    #[must_use]
-    pub(in crate::import) fn with_step(mut self, step: &str) -> Self {
-        if let Some(bar) = &mut self.bar {
-            step.clone_into(&mut bar.step);
-        }
-        self
-    }
-
+    /// Says of which side bars are, for a format that finds it in a name.
     #[must_use]
     pub(in crate::import) fn with_side(mut self, side: Option<&str>) -> Self {
         if let Some(bar) = &mut self.bar {
