@@ -24,7 +24,7 @@ pub(in crate::import) fn missing<'a>(
 }
 
 /// A whole number of nanoseconds, in a unit that the first time of a file settles.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::import) struct Clock {
     unit: Option<Unit>,
 }
@@ -57,6 +57,11 @@ impl Clock {
             return self.settle(field, text, notes);
         };
         unit.read(text).ok_or_else(|| misread(field, unit.word, text))
+    }
+
+    /// The length of its unit; a nanosecond before any time was read.
+    pub(in crate::import) fn nanos(&self) -> i64 {
+        self.unit.map_or(1, |unit| unit.nanos)
     }
 
     #[cold]

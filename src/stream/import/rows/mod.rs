@@ -10,7 +10,7 @@ mod out;
 mod row;
 mod source;
 
-pub(super) use cells::{Clock, misread, missing, side, whole, word};
-pub(super) use out::{Out, Which};
-pub(super) use row::Row;
-pub(super) use source::{Begin, Decode, open, survey};
+pub(in crate::import) use cells::{Clock, misread, missing, side, whole, word};
+pub(in crate::import) use out::{Out, Which};
+pub(in crate::import) use row::{Fields, Row};
+pub(in crate::import) use source::{Begin, Decode, open, survey};
