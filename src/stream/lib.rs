@@ -13,6 +13,7 @@ pub mod arrow_ipc;
 pub mod catalog;
 mod columns;
 pub mod contain;
+pub mod crash;
 pub mod csv_file;
 pub mod digest;
 pub mod error;
@@ -31,6 +32,7 @@ mod symbols;
 pub mod text_table;
 pub mod tolerance;
 pub mod universe;
+pub mod wal;
 pub mod write;
 
 #[cfg(test)]
