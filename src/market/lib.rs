@@ -5,6 +5,7 @@
 mod lanes;
 pub mod merge;
 pub mod order;
+pub mod quality;
 
 #[cfg(test)]
 mod merge_tests;

@@ -61,6 +61,19 @@ impl Appender {
         Ok(files)
     }
 
+    /// The records of a batch whose partitions do not have it yet.
+    pub fn missing(&self, batch: &Batch, name: &str) -> Result<Batch, WriteError> {
+        let mut missing = Batch::new(Arc::clone(batch.instruments()));
+        for (place, share) in shares(batch) {
+            let folder = self.root.join(self.describe(batch, place).0.folder());
+            let file = file_name(share, name);
+            if !is_noted(&folder, &file)? && !folder.join(&file).try_exists()? {
+                ordered(batch, place).into_iter().for_each(|at| missing.push(batch.get(at)));
+            }
+        }
+        Ok(missing)
+    }
+
     fn append_share(
         &self,
         batch: &Batch,
@@ -70,10 +83,8 @@ impl Appender {
     ) -> Result<bool, WriteError> {
         let (partition, header) = self.describe(batch, place);
         let folder = self.root.join(partition.folder());
-        let file = format!("{PART}{}-{name}.parquet", time_digits(Some(share.first)));
-        let meta = Meta::read(&folder)?;
-        let is_in = |files: &[MetaFile]| files.iter().any(|known| known.name == file);
-        if meta.as_ref().is_some_and(|meta| is_in(&meta.files) || is_in(&meta.sources)) {
+        let file = file_name(share, name);
+        if is_noted(&folder, &file)? {
             return Ok(false);
         }
         let path = folder.join(&file);
@@ -105,6 +116,17 @@ impl Appender {
         let symbol = instrument.map(|id| batch.instruments().get(id).symbol.clone());
         (Partition { kind, symbol, date }, header)
     }
+}
+
+fn file_name(share: Share, name: &str) -> String {
+    format!("{PART}{}-{name}.parquet", time_digits(Some(share.first)))
+}
+
+/// Whether the note of a folder knows a file, as it is or folded into another.
+fn is_noted(folder: &Path, file: &str) -> Result<bool, WriteError> {
+    let is_in = |files: &[MetaFile]| files.iter().any(|known| known.name == file);
+    let meta = Meta::read(folder)?;
+    Ok(meta.is_some_and(|meta| is_in(&meta.files) || is_in(&meta.sources)))
 }
 
 /// The places of the records of a partition, in the order that a file has: within one venue, kind

@@ -32,11 +32,18 @@ pub trait Insert: Sync {
     /// Adds a batch under a name that follows from its content; a batch that was added before is
     /// left out. Returns how many files that made.
     fn insert(&self, batch: &Batch, name: &str) -> Result<u64, WriteError>;
+
+    /// The records of a batch that are not there yet, after inserts of it failed half way.
+    fn missing(&self, batch: &Batch, name: &str) -> Result<Batch, WriteError>;
 }
 
 impl Insert for Appender {
     fn insert(&self, batch: &Batch, name: &str) -> Result<u64, WriteError> {
         self.append(batch, name)
+    }
+
+    fn missing(&self, batch: &Batch, name: &str) -> Result<Batch, WriteError> {
+        Self::missing(self, batch, name)
     }
 }
 

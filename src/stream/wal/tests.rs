@@ -257,6 +257,10 @@ impl Insert for Flaky<'_> {
         }
         self.store.insert(batch, name)
     }
+
+    fn missing(&self, batch: &Batch, name: &str) -> Result<Batch, WriteError> {
+        self.store.missing(batch, name)
+    }
 }
 
 #[test]
