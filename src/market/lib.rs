@@ -1,7 +1,8 @@
-//! What can be known of a market from its records alone: so far, their order.
+//! What can be known of a market from its records alone: their order and their books.
 //!
 //! Pure: records in, records out.
 
+pub mod book;
 mod lanes;
 pub mod merge;
 pub mod order;

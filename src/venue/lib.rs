@@ -4,4 +4,14 @@
 //! A folder per venue. A message goes the same road whether it comes from a socket or from a
 //! capture on disk: it is a [`frame::Frame`], and the venue's [`frame::Decoder`] makes records of it.
 
+pub mod binance;
+mod desk;
+mod epoch;
 pub mod frame;
+mod json;
+mod levels;
+mod listing;
+mod scan;
+pub mod tally;
+
+pub use listing::Scales;
