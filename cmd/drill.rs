@@ -121,7 +121,7 @@ fn flags(args: &StreamArgs, context: &Context) -> anyhow::Result<Outcome> {
         format!("input {:?}", args.read.input),
         format!("output {:?}", args.to.format(settings)),
         format!("file {:?}", args.to.out()),
-        format!("bad records {:?}", args.read.bad_record(settings)?),
+        format!("bad records {:?}", args.read.bad.bad_record(settings)?),
         format!("ordering {:?}", args.read.ordering(settings)),
         format!("truncated {}, verify {}", args.read.allow_truncated, args.read.verify),
         format!("limit {:?}", args.limit),

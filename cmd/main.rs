@@ -30,6 +30,7 @@ mod config;
 mod demo;
 mod drill;
 mod man;
+mod record;
 mod replay;
 mod schema;
 mod synth;

@@ -38,6 +38,7 @@ macro_rules! commands {
 
 // In this order in `qt help`.
 commands! {
+    record::Record,
     replay::Replay,
     synth::Synth,
     catalog::Catalog,

@@ -69,7 +69,7 @@ fn misread(flag: &str, text: &str, expected: &str) -> Failure {
     Failure::usage(format!("{flag} {text}: expected {expected}"))
 }
 
-fn kind(name: &str) -> Result<Kind, Failure> {
+pub(crate) fn kind(name: &str) -> Result<Kind, Failure> {
     Kind::from_name(name).ok_or_else(|| {
         let near = Kind::ALL
             .iter()

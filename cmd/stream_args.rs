@@ -37,6 +37,11 @@ impl OutputArgs {
         self.output.or_else(|| self.format_of_name()).unwrap_or_else(|| settings.stream_format())
     }
 
+    /// Whether anything was said about where or how to write.
+    pub(crate) fn is_given(&self) -> bool {
+        self.output.is_some() || self.out.is_some()
+    }
+
     /// What the ending of the file's name asks for.
     fn format_of_name(&self) -> Option<OutputFormat> {
         match self.out()?.extension()?.to_str()? {
@@ -54,6 +59,18 @@ impl OutputArgs {
     }
 }
 
+/// For commands that meet records which cannot be read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Stream")]
+pub(crate) struct BadRecordArgs {
+    /// What to do with a record that cannot be read
+    #[arg(long, value_name = "ACTION", requires_if("quarantine", "quarantine"))]
+    on_error: Option<OnError>,
+    /// Write records that cannot be read to this file, as they came
+    #[arg(long, value_name = "FILE")]
+    quarantine: Option<PathBuf>,
+}
+
 /// For commands that read streams.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Stream")]
@@ -61,12 +78,8 @@ pub(crate) struct ReadArgs {
     /// Files to read and merge in order; `-` is standard input
     #[arg(short, long, value_name = "FILE", num_args = 1..)]
     pub(crate) input: Vec<PathBuf>,
-    /// What to do with a record that cannot be read
-    #[arg(long, value_name = "ACTION", requires_if("quarantine", "quarantine"))]
-    on_error: Option<OnError>,
-    /// Write records that cannot be read to this file, as they came
-    #[arg(long, value_name = "FILE")]
-    quarantine: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) bad: BadRecordArgs,
     /// Accept a stream that was cut off before its `end` record
     #[arg(long)]
     pub(crate) allow_truncated: bool,
@@ -95,7 +108,9 @@ impl ReadArgs {
     pub(crate) fn ordering(&self, settings: &Settings) -> Ordering {
         self.ordering.unwrap_or_else(|| settings.stream_ordering())
     }
+}
 
+impl BadRecordArgs {
     /// `--quarantine FILE` alone is enough to ask for it.
     pub(crate) fn bad_record(&self, settings: &Settings) -> Result<BadRecord<'_>, Failure> {
         match (self.on_error, &self.quarantine) {

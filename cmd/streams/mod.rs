@@ -8,4 +8,4 @@ mod sink;
 mod source;
 
 pub(crate) use sink::Sink;
-pub(crate) use source::{Reading, Rules, Sources, cli_input};
+pub(crate) use source::{Reading, Rules, Sources, cli_input, tolerance, warn_of_skipped};

@@ -19,7 +19,8 @@ use qt_stream::tolerance::Tolerance;
 use crate::choice::Ordering;
 use crate::context::Context;
 use crate::outcome::Outcome;
-use crate::stream_args::{BadRecord, ReadArgs};
+use crate::settings::Settings;
+use crate::stream_args::{BadRecord, BadRecordArgs, ReadArgs};
 
 /// A merged stream failed.
 pub(crate) type Failure = MergeError<ReadError>;
@@ -41,14 +42,8 @@ impl Default for Rules {
 impl Rules {
     pub(crate) fn new(args: &ReadArgs, context: &Context) -> anyhow::Result<Self> {
         let settings = context.settings()?;
-        let tolerance = match args.bad_record(settings)? {
-            BadRecord::Fail => Tolerance::fail(),
-            BadRecord::Skip => Tolerance::skip(),
-            BadRecord::Quarantine(path) => Tolerance::quarantine(path)
-                .with_context(|| format!("opening the quarantine {}", path.display()))?,
-        };
         let options = Options {
-            tolerance,
+            tolerance: tolerance(&args.bad, settings)?,
             verify: args.verify,
             allow_truncated: args.allow_truncated,
             batch_records: settings.stream_batch_records() as usize,
@@ -59,6 +54,26 @@ impl Rules {
             Ordering::Warn => OrderRule::Warn,
         };
         Ok(Self { options, order, threads: settings.threads().get() })
+    }
+}
+
+/// What the flags and settings say about records that cannot be read.
+pub(crate) fn tolerance(args: &BadRecordArgs, settings: &Settings) -> anyhow::Result<Tolerance> {
+    Ok(match args.bad_record(settings)? {
+        BadRecord::Fail => Tolerance::fail(),
+        BadRecord::Skip => Tolerance::skip(),
+        BadRecord::Quarantine(path) => Tolerance::quarantine(path)
+            .with_context(|| format!("opening the quarantine {}", path.display()))?,
+    })
+}
+
+/// Says what was left out because it could not be read.
+pub(crate) fn warn_of_skipped(tolerance: &Tolerance, context: &Context) {
+    let skipped = tolerance.skipped();
+    if skipped > 0 {
+        let first = tolerance.first().unwrap_or_default();
+        let message = "records could not be read and were left out; the first";
+        context.warn(format_args!("{skipped} {message}: {first}"));
     }
 }
 
@@ -180,12 +195,8 @@ impl Reading {
         context: &Context,
         cut: Option<ReadError>,
     ) -> anyhow::Result<Outcome> {
-        let (skipped, violations) = (rules.options.tolerance.skipped(), self.violations());
-        if skipped > 0 {
-            let first = rules.options.tolerance.first().unwrap_or_default();
-            let message = "records could not be read and were left out; the first";
-            context.warn(format_args!("{skipped} {message}: {first}"));
-        }
+        warn_of_skipped(&rules.options.tolerance, context);
+        let violations = self.violations();
         if violations > 0 {
             context.warn(format_args!("{violations} records were out of order"));
         }

@@ -157,10 +157,10 @@ const SNIFF: usize = 64;
 /// How many wrappings are taken off before we stop believing the input.
 const WRAPPINGS: usize = 3;
 
-type Sniffed = (Vec<u8>, Box<dyn Read + Send>);
+pub(crate) type Sniffed = (Vec<u8>, Box<dyn Read + Send>);
 
 /// Takes compression off and shows the first bytes of what is inside.
-fn unwrapped(
+pub(crate) fn unwrapped(
     name: &Arc<str>,
     mut reader: Box<dyn Read + Send>,
     allow_truncated: bool,
@@ -205,7 +205,7 @@ impl<R: Read> Read for Forgiving<R> {
 }
 
 /// Reads until the buffer is full or the input ends.
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+pub(crate) fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
     let mut had = 0;
     while had < buffer.len() {
         match read_some(reader, &mut buffer[had..])? {

@@ -15,3 +15,8 @@ mod scan;
 pub mod tally;
 
 pub use listing::Scales;
+
+use qt_stream::import::Importer;
+
+/// Captures of wires that can be imported.
+pub const IMPORTERS: &[&dyn Importer] = &[];

@@ -7,6 +7,7 @@
 mod batch;
 mod derived;
 mod field;
+mod key;
 mod kinds;
 mod market;
 mod runs;
@@ -15,6 +16,7 @@ mod trading;
 pub use batch::{Batch, Slot, Source};
 pub use derived::{Feature, Label};
 pub use field::{Field, FieldType, FieldValue, Value};
+pub use key::Key;
 pub use kinds::{Kind, Record, Table, View};
 pub use market::{
     Bar, Depth, Funding, Gap, InstrumentRow, Level, Mark, Mbo, Other, Quote, Status, Trade,

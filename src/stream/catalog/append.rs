@@ -90,7 +90,8 @@ impl Appender {
         let path = folder.join(&file);
         if path.try_exists()? {
             // It stands, and we died before its note was taken.
-            let listed = MetaFile { name: file, rows: share.rows, sha256: sha256_of(&path)? };
+            let (sha256, provenance) = (sha256_of(&path)?, self.provenance.clone());
+            let listed = MetaFile { name: file, rows: share.rows, sha256, provenance };
             note(&self.root, &partition, &header, listed, Some((share.first, share.last)))?;
             return Ok(false);
         }

@@ -1,5 +1,6 @@
 //! `meta.json`: what a partition holds, and which of its files count.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
@@ -41,6 +42,9 @@ pub struct MetaFile {
     pub name: String,
     pub rows: u64,
     pub sha256: String,
+    /// Where its records came from, in the words of the stream's header.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub provenance: BTreeMap<String, String>,
 }
 
 impl Meta {

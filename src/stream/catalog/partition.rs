@@ -1,5 +1,6 @@
 //! Writing the files of one partition.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ pub(super) struct PartWriter {
     span: Option<(Ts, Ts)>,
     rows: u64,
     single: Batch,
+    provenance: BTreeMap<String, String>,
 }
 
 impl PartWriter {
@@ -45,8 +47,15 @@ impl PartWriter {
         make_folder(root, &folder)?;
         let staged = tempfile::Builder::new().prefix(".staged-").tempfile_in(&folder)?;
         let writer = ParquetWriter::new(staged, partition.kind, header, row_group_records)?;
-        let single = Batch::default();
-        Ok(Self { folder, writer, digest: Digest::default(), span: None, rows: 0, single })
+        Ok(Self {
+            folder,
+            writer,
+            digest: Digest::default(),
+            span: None,
+            rows: 0,
+            single: Batch::default(),
+            provenance: header.provenance.clone(),
+        })
     }
 
     pub(super) fn push(&mut self, batch: &Batch, record: Record<'_>) -> Result<(), WriteError> {
@@ -95,7 +104,8 @@ impl PartWriter {
         let staged = self.writer.finish(&end)?;
         let sha256 = sha256_of(staged.path())?;
         publish(staged, &self.folder.join(&name))?;
-        Ok((MetaFile { name, rows: self.rows, sha256 }, self.span))
+        let provenance = self.provenance;
+        Ok((MetaFile { name, rows: self.rows, sha256, provenance }, self.span))
     }
 }
 
@@ -221,7 +231,10 @@ pub(super) fn replace(
             known.as_ref().and_then(|meta| meta.files.iter().find(|file| file.name == name));
         meta.sources.push(match listed {
             Some(file) => file.clone(),
-            None => MetaFile { name, rows: 0, sha256: sha256_of(path)? },
+            None => {
+                let (sha256, provenance) = (sha256_of(path)?, BTreeMap::new());
+                MetaFile { name, rows: 0, sha256, provenance }
+            }
         });
     }
     meta.grade = known.and_then(|known| known.grade);

@@ -4,20 +4,32 @@
 //! does not grow with the file. Prices and sizes pass as decimal text, never through a float, and
 //! a time says its zone and unit or is refused. Captures of a venue's wire are `qt-venue`'s.
 
+mod binance;
+mod file;
+mod local;
+mod notes;
+mod rows;
+mod sorted;
+mod tardis;
+
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use qt_model::record::Source;
-use qt_model::time::Date;
+use qt_model::record::{Batch, Source};
+use qt_model::time::{Date, Ts};
 use qt_model::units::Scale;
 
 use crate::error::ReadError;
 use crate::read::Options;
 
+pub use file::{Member, Meter, Piped, START, members, piped};
+pub use notes::Notes;
+pub use sorted::Sorted;
+
 /// The importers of this room.
-pub const IMPORTERS: &[&dyn Importer] = &[];
+pub const IMPORTERS: &[&dyn Importer] = &[&tardis::Tardis, &binance::Binance];
 
 /// What an opened import is.
 pub type Imported = Box<dyn Source<Error = ReadError> + Send>;
@@ -29,6 +41,19 @@ pub trait Importer: fmt::Debug + Sync {
     /// How surely the input is of this format.
     fn recognise(&self, look: &Look<'_>) -> Likeness;
 
+    /// Looks through a file that will be opened later, declares its instruments at the scales that
+    /// they need, and says when its first record was received.
+    ///
+    /// Asked of every file before the first is imported, since scales in use cannot widen.
+    fn survey(
+        &self,
+        input: ImportInput,
+        hints: &Hints,
+        options: &Options,
+    ) -> Result<Option<Ts>, ReadError> {
+        first_time(self.open(input, hints, options)?)
+    }
+
     /// Opens an input. Instruments go to `options.universe`, before their first record.
     fn open(
         &self,
@@ -36,6 +61,17 @@ pub trait Importer: fmt::Debug + Sync {
         hints: &Hints,
         options: &Options,
     ) -> Result<Imported, ReadError>;
+}
+
+/// When the first record of a source was received.
+pub fn first_time(mut source: Imported) -> Result<Option<Ts>, ReadError> {
+    let mut batch = Batch::default();
+    while source.next(&mut batch)? {
+        if !batch.is_empty() {
+            return Ok(batch.slots().iter().map(|slot| slot.ts_recv).min());
+        }
+    }
+    Ok(None)
 }
 
 /// What people need to know of a format.
@@ -52,6 +88,8 @@ pub struct About {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Likeness {
     No,
+    /// A part of another file's import, nothing by itself: left out where a folder is imported.
+    Part,
     /// The shape fits, as it would fit others.
     Likely,
     /// A mark or a header that no other format has.
@@ -63,8 +101,28 @@ pub enum Likeness {
 pub struct Look<'a> {
     /// The first bytes, compression taken off.
     pub start: &'a [u8],
-    /// Where it lies, unless it comes through a pipe.
+    /// Where it lies, unless it comes through a pipe. Archives count as folders.
     pub path: Option<&'a Path>,
+}
+
+impl<'a> Look<'a> {
+    /// The first line, without a byte order mark and its end.
+    pub fn first_line(&self) -> &'a [u8] {
+        self.lines().next().unwrap_or_default()
+    }
+
+    /// The lines that can be seen, the last of them perhaps cut.
+    pub fn lines(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let text = self.start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(self.start);
+        let lines = text.split(|byte| *byte == b'\n');
+        lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+    }
+
+    /// The last folders and the name of the file, in small letters, the name last.
+    pub fn parts(&self) -> Vec<String> {
+        let parts = self.path.into_iter().flat_map(Path::iter);
+        parts.map(|part| part.to_string_lossy().to_lowercase()).collect()
+    }
 }
 
 /// An input to import, compression taken off.
@@ -73,6 +131,8 @@ pub struct ImportInput {
     pub name: Arc<str>,
     pub path: Option<PathBuf>,
     pub bytes: Box<dyn Read + Send>,
+    /// Where to say what was noticed.
+    pub notes: Notes,
 }
 
 impl fmt::Debug for ImportInput {

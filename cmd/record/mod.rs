@@ -1,0 +1,47 @@
+//! `qt record`: market data into the catalog.
+//!
+//! An action is one file beside this one and one line in [`actions!`] below. The file defines
+//! `Name`, a `clap::Args` struct whose doc comment is the help text, and
+//! `run(args: &Name, context: &mut Context) -> anyhow::Result<Outcome>`.
+
+// What `import` stands on.
+mod flow;
+mod inputs;
+mod recognise;
+
+// One line per action, as below.
+mod formats;
+mod import;
+
+use clap::{Args, Subcommand};
+
+use crate::context::Context;
+use crate::outcome::Outcome;
+
+/// Capture and import market data
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    #[command(subcommand)]
+    action: Action,
+}
+
+macro_rules! actions {
+    ($($module:ident::$name:ident),* $(,)?) => {
+        #[derive(Debug, Subcommand)]
+        enum Action {
+            $($name($module::$name),)*
+        }
+
+        pub(crate) fn run(args: Record, context: &mut Context) -> anyhow::Result<Outcome> {
+            match args.action {
+                $(Action::$name(args) => $module::run(&args, context),)*
+            }
+        }
+    };
+}
+
+// In this order in the help.
+actions! {
+    import::Import,
+    formats::Formats,
+}
