@@ -12,6 +12,7 @@ mod recognise;
 // One line per action, as below.
 mod formats;
 mod import;
+mod run;
 
 use clap::{Args, Subcommand};
 
@@ -42,6 +43,7 @@ macro_rules! actions {
 
 // In this order in the help.
 actions! {
+    run::Run,
     import::Import,
     formats::Formats,
 }

@@ -8,4 +8,5 @@ mod damage;
 mod frame;
 mod interop;
 mod pipes;
+mod recorder;
 mod schemas;

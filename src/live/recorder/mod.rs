@@ -10,6 +10,7 @@
 mod buffers;
 mod counters;
 mod inbox;
+mod open;
 mod pipeline;
 mod retry;
 mod tables;
@@ -20,6 +21,7 @@ mod tests;
 
 pub use buffers::{Bounds, Fate};
 pub use counters::{Counters, Snapshot};
+pub use open::{OpenError, Target};
 pub use pipeline::{Clock, Pipeline, Settings, Store, plausible};
 pub use retry::Retry;
 pub use tables::{Class, Mode, Table, table};

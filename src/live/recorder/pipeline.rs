@@ -75,6 +75,9 @@ impl std::fmt::Debug for Pipeline {
     }
 }
 
+/// Rows that a source which waits hands over at one time.
+const WAITING_ROWS: usize = 1_000;
+
 /// A clock may run ahead of ours by so much.
 const FUTURE_NANOS: i64 = 5_000_000_000;
 
@@ -260,8 +263,20 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Waits until a batch of so many rows fits, for sources that can wait.
-    pub fn wait_for_room(&mut self, rows: usize, clock: &Clock) -> io::Result<()> {
+    /// Takes records of a source that can wait, and waits for room as needed: nothing is dropped.
+    pub fn push_waiting(&mut self, batch: &Batch, clock: &Clock) -> io::Result<()> {
+        for from in (0..batch.len()).step_by(WAITING_ROWS) {
+            let to = (from + WAITING_ROWS).min(batch.len());
+            let mut piece = Batch::new(Arc::clone(batch.instruments()));
+            piece.push_range(batch, from, to);
+            self.wait_for_room(piece.len(), clock)?;
+            self.push(&piece, clock())?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a batch of so many rows fits.
+    fn wait_for_room(&mut self, rows: usize, clock: &Clock) -> io::Result<()> {
         while !self.buffers.has_room(rows) {
             self.tick(clock())?;
             let due: Vec<Kind> = self.buffers.due(clock(), true).collect();
