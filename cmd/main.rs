@@ -34,6 +34,7 @@ mod record;
 mod replay;
 mod schema;
 mod synth;
+mod venue_sim;
 
 use std::env;
 use std::panic;

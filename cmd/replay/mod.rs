@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use qt_market::order::Key;
 use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Kind, Record};
-use qt_stream::catalog::{Catalog, Selection};
+use qt_stream::catalog::Selection;
 use qt_stream::frame::{End, Header};
 
 use crate::context::Context;
@@ -21,7 +21,7 @@ use crate::outcome::{Exit, Outcome};
 use crate::progress::Progress;
 use crate::select_args::SelectArgs;
 use crate::stream_args::StreamArgs;
-use crate::streams::{Reading, Rules, Sink, Sources, cli_input};
+use crate::streams::{Reading, Rules, Sink, Sources};
 use crate::write_args::WriteArgs;
 use cursor::Cursor;
 use pace::Pace;
@@ -87,24 +87,7 @@ impl Plan {
     /// Opens what the selection touches.
     fn open(&self, args: &Replay, rules: &Rules, context: &Context) -> anyhow::Result<Sources> {
         let mut sources = Sources::default();
-        if !args.stream.read.input.is_empty() {
-            for path in &args.stream.read.input {
-                sources.open(cli_input(path, context)?, self.selection.span, rules)?;
-            }
-            return Ok(sources);
-        }
-        let root = context.settings()?.data();
-        let catalog = Catalog::new(&root);
-        if !catalog.exists() {
-            return Err(Failure::usage(format!("there is no catalog at {}", root.display()))
-                .with_hint("`qt synth --to catalog` makes one; `--data` or QT_DATA names another")
-                .into());
-        }
-        for part in catalog.parts(&self.selection, &rules.options)? {
-            let first = part.description.span.map(|(first, _)| first.max(self.selection.span.from));
-            sources.add_file(&part.path, self.selection.span, first, rules);
-            sources.headers.extend(part.description.header);
-        }
+        sources.open_selected(&args.stream.read.input, &self.selection, rules, context)?;
         Ok(sources)
     }
 

@@ -1,7 +1,7 @@
 //! From inputs to one merged source.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
@@ -9,6 +9,7 @@ use qt_market::merge::{Merge, MergeError, OrderRule};
 use qt_model::record::{Batch, Source};
 use qt_model::time::Ts;
 use qt_stream::ahead::Ahead;
+use qt_stream::catalog::{Catalog, Selection};
 use qt_stream::error::ReadError;
 use qt_stream::frame::Header;
 use qt_stream::input::{AnyReader, Input};
@@ -18,12 +19,13 @@ use qt_stream::tolerance::Tolerance;
 
 use crate::choice::Ordering;
 use crate::context::Context;
+use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::settings::Settings;
 use crate::stream_args::{BadRecord, BadRecordArgs, ReadArgs};
 
 /// A merged stream failed.
-pub(crate) type Failure = MergeError<ReadError>;
+type MergeFailure = MergeError<ReadError>;
 
 /// How inputs are read: what the flags and settings say.
 #[derive(Debug)]
@@ -107,6 +109,35 @@ impl Sources {
         Ok(())
     }
 
+    /// Opens the files of a command line, or what the catalog has of the selection without any.
+    pub(crate) fn open_selected(
+        &mut self,
+        inputs: &[PathBuf],
+        selection: &Selection,
+        rules: &Rules,
+        context: &Context,
+    ) -> anyhow::Result<()> {
+        for path in inputs {
+            self.open(cli_input(path, context)?, selection.span, rules)?;
+        }
+        if !inputs.is_empty() {
+            return Ok(());
+        }
+        let root = context.settings()?.data();
+        let catalog = Catalog::new(&root);
+        if !catalog.exists() {
+            return Err(Failure::usage(format!("there is no catalog at {}", root.display()))
+                .with_hint("`qt synth --to catalog` makes one; `--data` or QT_DATA names another")
+                .into());
+        }
+        for part in catalog.parts(selection, &rules.options)? {
+            let first = part.description.span.map(|(first, _)| first.max(selection.span.from));
+            self.add_file(&part.path, selection.span, first, rules);
+            self.headers.extend(part.description.header);
+        }
+        Ok(())
+    }
+
     /// Adds a file of a catalog, which is opened once `first` is due.
     pub(crate) fn add_file(&mut self, path: &Path, span: Span, first: Option<Ts>, rules: &Rules) {
         let reader = ParquetReader::new(path, span, rules.options.clone());
@@ -164,7 +195,7 @@ pub(crate) struct Reading {
 #[derive(Debug)]
 enum Merged {
     Here(Box<Counted>),
-    Ahead(Ahead<Failure>),
+    Ahead(Ahead<MergeFailure>),
 }
 
 impl Reading {
@@ -220,9 +251,9 @@ struct Counted {
 struct Counts(Arc<Mutex<u64>>);
 
 impl Source for Counted {
-    type Error = Failure;
+    type Error = MergeFailure;
 
-    fn next(&mut self, batch: &mut Batch) -> Result<bool, Failure> {
+    fn next(&mut self, batch: &mut Batch) -> Result<bool, MergeFailure> {
         let more = self.merge.next(batch);
         *self.counts.0.lock().unwrap_or_else(PoisonError::into_inner) = self.merge.violations();
         more

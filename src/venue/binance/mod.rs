@@ -10,6 +10,7 @@ mod market;
 mod quick;
 mod said;
 mod sequence;
+pub mod sim;
 mod terms;
 #[cfg(test)]
 mod tests;
