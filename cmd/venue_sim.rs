@@ -34,6 +34,9 @@ pub(crate) struct VenueSim {
     /// Hold the stream while fewer streams than this are subscribed; 0 never holds it
     #[arg(long, value_name = "STREAMS", default_value_t = 1)]
     await_streams: usize,
+    /// Hold the stream also until so many books were asked for, anew after each cut
+    #[arg(long, value_name = "BOOKS", default_value_t = 0)]
+    await_books: u64,
     /// Leave out each depth update of that number
     #[arg(long, value_name = "UPDATES")]
     gap_every: Option<u64>,
@@ -87,6 +90,7 @@ impl VenueSim {
             },
             pace,
             await_streams: self.await_streams,
+            await_books: self.await_books,
             faults: Faults {
                 gap_every: self.gap_every,
                 duplicate_every: self.duplicate_every,

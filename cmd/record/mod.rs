@@ -4,9 +4,10 @@
 //! `Name`, a `clap::Args` struct whose doc comment is the help text, and
 //! `run(args: &Name, context: &mut Context) -> anyhow::Result<Outcome>`.
 
-// What `import` stands on.
+// What `import` and `run` stand on.
 mod flow;
 mod inputs;
+mod live;
 mod recognise;
 
 // One line per action, as below.

@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use qt_live::recorder::{
-    Acknowledged, Clock, Counters, Mode, Place, Settings, Snapshot, Target,
-};
+use qt_live::recorder::{Acknowledged, Clock, Counters, Mode, Place, Settings, Snapshot, Target};
 use qt_model::record::{Batch, Kind};
 use qt_stream::frame::Header;
 use qt_stream::parquet_file::Span;
 use qt_stream::wal::DiskPolicy;
 
+use super::live::{self, VenueArgs};
 use crate::catalog_sink::raise;
 use crate::context::Context;
 use crate::failure::{Failure, FailureExt};
@@ -26,11 +25,14 @@ use crate::streams::{Rules, Sources, cli_input};
 
 /// Record market data while it happens
 ///
-/// Takes records from a stream (`--input FILE`, or `-` for standard input) and puts them into the
-/// catalog so that nothing that was acknowledged is lost, however the process ends. SIGINT and SIGTERM
-/// write all that is at hand before the command exits.
+/// Connects to a venue (`--venue`), or takes records from a stream (`--input FILE`, or `-` for standard
+/// input), and puts them into the catalog so that nothing that was acknowledged is lost, however the
+/// process ends. Messages of a venue are kept as they came, too, under raw/. SIGINT and SIGTERM write
+/// all that is at hand before the command exits.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
+    #[command(flatten)]
+    venue: VenueArgs,
     #[command(flatten)]
     read: ReadArgs,
     #[command(flatten)]
@@ -95,7 +97,10 @@ impl RecordingArgs {
     }
 
     /// Prints acknowledgements, if they are wanted.
-    pub(crate) fn acks(&self, context: &Context) -> anyhow::Result<impl FnMut(Acknowledged) + use<>> {
+    pub(crate) fn acks(
+        &self,
+        context: &Context,
+    ) -> anyhow::Result<impl FnMut(Acknowledged) + use<>> {
         let mut out = if self.acks { Some(context.stdout()?) } else { None };
         Ok(move |ack: Acknowledged| {
             let Acknowledged { table, first, count, place } = ack;
@@ -119,9 +124,13 @@ pub(crate) fn clock() -> Clock {
 }
 
 pub(crate) fn run(args: &Run, context: &mut Context) -> anyhow::Result<Outcome> {
+    if let Some(venue) = args.venue.venue {
+        return live::record(venue, &args.venue, &args.recording, context);
+    }
     if args.read.input.is_empty() {
         let failure = Failure::usage("nothing to record");
-        return Err(failure.with_hint("`--input FILE` records a stream, `--input -` a pipe").into());
+        let hint = "`--venue binance --symbols BTCUSDT` records a venue, `--input FILE` a stream";
+        return Err(failure.with_hint(hint).into());
     }
     record_streams(args, &args.read.input, context)
 }
@@ -187,7 +196,8 @@ pub(crate) fn conclude(seen: &Snapshot, context: &Context) -> Outcome {
     let dropped: u64 = seen.dropped.iter().map(|(_, count)| count).sum();
     let lost = dropped + seen.frames_dropped;
     if *refused > 0 {
-        context.warn(format_args!("{refused} records were refused; `qt record dlq list` shows them"));
+        context
+            .warn(format_args!("{refused} records were refused; `qt record dlq list` shows them"));
     }
     if lost > 0 {
         context.warn(format_args!("{lost} records or messages were dropped for want of room"));

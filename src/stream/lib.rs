@@ -26,6 +26,7 @@ mod lines;
 pub mod ndjson;
 pub mod parquet_file;
 pub mod place;
+pub mod raw;
 pub mod read;
 pub mod schemas;
 mod symbols;

@@ -12,6 +12,7 @@ mod json;
 mod levels;
 mod listing;
 mod scan;
+pub mod session;
 pub mod tally;
 
 pub use listing::Scales;

@@ -3,3 +3,4 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may stop where they stand, like tests")]
 
 mod kill;
+mod live;

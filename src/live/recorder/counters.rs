@@ -129,6 +129,6 @@ impl Snapshot {
         let dropped: u64 = self.dropped.iter().map(|(_, count)| count).sum();
         let lost = dropped + self.frames_dropped;
         let all = self.received + lost;
-        if all == 0 { 0 } else { lost.saturating_mul(1_000_000) / all }
+        lost.saturating_mul(1_000_000).checked_div(all).unwrap_or(0)
     }
 }

@@ -23,7 +23,7 @@ pub(super) enum Job {
 /// What comes out.
 #[derive(Debug)]
 pub(super) enum Next {
-    Job(Job),
+    Job(Box<Job>),
     /// Nothing came in that time.
     Quiet,
     /// Nothing will come any more.
@@ -54,13 +54,13 @@ impl Inbox {
     }
 
     /// Puts rows in, unless there is no room. An empty side takes anything.
-    pub(super) fn offer(&self, job: Job) -> Result<(), Job> {
+    pub(super) fn offer(&self, job: Box<Job>) -> Result<(), Box<Job>> {
         let mut state = self.lock();
-        match job {
+        match *job {
             Job::Direct(portion) => {
                 let rows = state.direct_rows + portion.batch.len();
                 if state.direct_rows > 0 && rows > self.direct_rows_max || state.is_closed {
-                    return Err(Job::Direct(portion));
+                    return Err(Box::new(Job::Direct(portion)));
                 }
                 state.direct_rows = rows;
                 state.direct.push_back(portion);
@@ -68,7 +68,7 @@ impl Inbox {
             Job::Wal(portion) => {
                 let rows = state.wal_rows + portion.batch.len();
                 if state.wal_rows > 0 && rows > self.wal_rows_max || state.is_closed {
-                    return Err(Job::Wal(portion));
+                    return Err(Box::new(Job::Wal(portion)));
                 }
                 state.wal_rows = rows;
                 state.wal.push_back(portion);
@@ -84,11 +84,11 @@ impl Inbox {
         for waited in [false, true] {
             if let Some(portion) = state.wal.pop_front() {
                 state.wal_rows -= portion.batch.len();
-                return Next::Job(Job::Wal(portion));
+                return Next::Job(Box::new(Job::Wal(portion)));
             }
             if takes_direct && let Some(portion) = state.direct.pop_front() {
                 state.direct_rows -= portion.batch.len();
-                return Next::Job(Job::Direct(portion));
+                return Next::Job(Box::new(Job::Direct(portion)));
             }
             if state.is_closed && state.direct.is_empty() {
                 return Next::Closed;

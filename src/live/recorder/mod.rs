@@ -8,21 +8,31 @@
 //! Absent on purpose: order between tables, which reading restores.
 
 mod buffers;
+mod capture;
 mod counters;
 mod inbox;
+pub mod ledger;
+pub mod metrics;
 mod open;
 mod pipeline;
+mod resume;
 mod retry;
+mod run;
 mod tables;
+pub mod tend;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
 pub use buffers::{Bounds, Fate};
+pub use capture::Capture;
 pub use counters::{Counters, Snapshot};
+pub use ledger::Ledger;
 pub use open::{OpenError, Target};
 pub use pipeline::{Clock, Pipeline, Settings, Store, plausible};
+pub use resume::Numbers;
 pub use retry::Retry;
+pub use run::{Recorder, RunError};
 pub use tables::{Class, Mode, Table, table};
 pub use writer::{Acknowledged, Place, WriterOptions};

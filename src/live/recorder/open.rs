@@ -5,8 +5,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use qt_model::time::Ts;
 use qt_stream::catalog::{Appender, CatalogWriter, WriterLock};
 use qt_stream::error::WriteError;
+use qt_stream::wal::{Folder, LoadError, LoadOptions, Loaded, Loader};
 
 use super::counters::Counters;
 use super::pipeline::{Clock, Pipeline, Settings, Store};
@@ -37,6 +39,12 @@ impl Target {
         let lock = CatalogWriter::lock(root)?;
         let appender = Appender::new(&lock, root, provenance, row_group_records);
         Ok(Self { lock, appender })
+    }
+
+    /// Brings what an earlier session left in the log into the catalog.
+    pub fn recover(&self, root: &Path, now: Ts) -> Result<Loaded, LoadError> {
+        let folder = Folder::of(root);
+        Loader::open(&folder, LoadOptions::default(), now)?.round(&self.appender, now, true)
     }
 
     pub fn start(

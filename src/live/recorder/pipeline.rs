@@ -236,12 +236,13 @@ impl Pipeline {
             Mode::Direct => Job::Direct(portion),
             Mode::WalFirst => Job::Wal(portion),
         };
-        match self.inbox.offer(job) {
+        match self.inbox.offer(Box::new(job)) {
             Ok(()) => {
                 self.numbers[kind.index()] += count;
                 true
             }
-            Err(Job::Direct(portion) | Job::Wal(portion)) => {
+            Err(refused) => {
+                let (Job::Direct(portion) | Job::Wal(portion)) = *refused;
                 self.buffers.restore(kind, portion.batch, since);
                 false
             }
@@ -252,7 +253,7 @@ impl Pipeline {
     fn spill(&mut self, kind: Kind) -> io::Result<()> {
         let batch = self.buffers.take(kind);
         let (first, count) = (self.numbers[kind.index()], batch.len() as u64);
-        let mut job = Job::Wal(Portion { kind, first, batch });
+        let mut job = Box::new(Job::Wal(Portion { kind, first, batch }));
         while let Err(refused) = self.inbox.offer(job) {
             self.is_alive()?;
             job = refused;

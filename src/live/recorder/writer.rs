@@ -128,7 +128,7 @@ impl Writer {
             let is_closed = matches!(next, Next::Closed);
             let now = clock();
             if let Next::Job(job) = next {
-                self.accept(job, now)?;
+                self.accept(*job, now)?;
             }
             if is_closed {
                 return self.finish(clock);

@@ -11,6 +11,7 @@ mod lock;
 mod meta;
 mod partition;
 mod scan;
+mod tend;
 mod write;
 
 pub use append::Appender;

@@ -134,7 +134,9 @@ fn fifty_kills(seed: u64, road: &str) {
     for catalog in 0..5 {
         let mut target = Catalog::new();
         for _ in 0..10 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             let wait = longest.mul_f64((state >> 40) as f64 / f64::from(1_u32 << 24));
             let command = target.recorder(road);
             cut += u64::from(target.record(command, Some(wait)));

@@ -32,7 +32,9 @@ impl Manners {
     pub(super) fn of(market: Market, ping: Option<Duration>) -> Self {
         let (usual, pong_within, messages_per_second) = match market {
             Market::Spot => (Duration::from_secs(20), Duration::from_secs(60), 5),
-            Market::UsdM | Market::CoinM => (Duration::from_secs(180), Duration::from_secs(600), 10),
+            Market::UsdM | Market::CoinM => {
+                (Duration::from_secs(180), Duration::from_secs(600), 10)
+            }
         };
         Self { ping: ping.unwrap_or(usual), pong_within, messages_per_second }
     }
@@ -46,7 +48,8 @@ pub(super) async fn serve(
     shared: Shared,
     manners: Manners,
 ) {
-    let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
+    let mut socket =
+        WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
     let ended = talk(&mut socket, client, &mut told, &shared, manners).await;
     shared.lock().leave(client);
     shared.bell.notify_waiters();

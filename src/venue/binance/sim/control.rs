@@ -21,16 +21,18 @@ pub(super) fn answer(venue: &mut Venue, client: u64, text: &str) -> String {
 }
 
 fn refusal(code: i64, message: &str, id: &Value) -> String {
-    match id {
-        Value::Null => json!({"code": code, "msg": message}).to_string(),
-        id => json!({"code": code, "msg": message, "id": id}).to_string(),
+    let mut answer = json!({"code": code, "msg": message});
+    if !id.is_null() {
+        answer["id"] = id.clone();
     }
+    answer.to_string()
 }
 
 fn act(venue: &mut Venue, client: u64, asked: &Value) -> Result<Value, (i64, String)> {
     let invalid = |what: &str| (2, format!("Invalid request: {what}"));
     let asked = asked.as_object().ok_or_else(|| invalid("request must be an object"))?;
-    if let Some(other) = asked.keys().find(|key| !["method", "params", "id"].contains(&key.as_str()))
+    if let Some(other) =
+        asked.keys().find(|key| !["method", "params", "id"].contains(&key.as_str()))
     {
         return Err(invalid(&format!("unknown field `{other}`")));
     }

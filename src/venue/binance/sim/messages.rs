@@ -81,7 +81,8 @@ pub(super) fn quote(face: &Face, row: &Quote, id: u64, unit: TimeUnit) -> Vec<u8
         }
     }
     .into_bytes();
-    let side = |px: Option<Px>, qty: Option<Qty>| (px.unwrap_or_default(), qty.unwrap_or(Qty::ZERO));
+    let side =
+        |px: Option<Px>, qty: Option<Qty>| (px.unwrap_or_default(), qty.unwrap_or(Qty::ZERO));
     let (bid, bid_qty) = side(row.bid_px, row.bid_qty);
     let (ask, ask_qty) = side(row.ask_px, row.ask_qty);
     put(&mut out, r#","b":"#);
@@ -99,7 +100,13 @@ pub(super) fn quote(face: &Face, row: &Quote, id: u64, unit: TimeUnit) -> Vec<u8
     out
 }
 
-pub(super) fn update(face: &Face, row: &Depth, ids: Ids, levels: &[Level], unit: TimeUnit) -> Vec<u8> {
+pub(super) fn update(
+    face: &Face,
+    row: &Depth,
+    ids: Ids,
+    levels: &[Level],
+    unit: TimeUnit,
+) -> Vec<u8> {
     let ts = unit.count(row.head.ts_event);
     let Ids { first, last, prev } = ids;
     let mut out = match face.market {
@@ -157,9 +164,12 @@ pub(super) fn mark(face: &Face, row: &Mark, funding: &str, unit: TimeUnit) -> Ve
     let index = row.index_px.unwrap_or(row.mark_px);
     let mut out = event(face, "markPriceUpdate", ts);
     let due = ts - ts.rem_euclid(8 * 3_600_000) + 8 * 3_600_000;
-    put(&mut out, &format!(
-        r#","p":"{}","i":"{index}","P":"{}","r":"{funding}","T":{due}}}"#,
-        row.mark_px, row.mark_px
-    ));
+    put(
+        &mut out,
+        &format!(
+            r#","p":"{}","i":"{index}","P":"{}","r":"{funding}","T":{due}}}"#,
+            row.mark_px, row.mark_px
+        ),
+    );
     out
 }

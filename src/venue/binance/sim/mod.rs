@@ -43,6 +43,8 @@ pub struct Options {
     pub pace: Pace,
     /// The stream is held while fewer streams than that are subscribed.
     pub await_streams: usize,
+    /// And while fewer books than that were asked for since connections were last cut.
+    pub await_books: u64,
     pub faults: Faults,
     /// How often clients are pinged; by default as the market does.
     pub ping: Option<Duration>,

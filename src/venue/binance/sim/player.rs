@@ -1,5 +1,10 @@
 //! Tells the stream to whoever listens.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the venue tells of a few kinds of records, and passes over all others"
+)]
+
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -114,17 +119,25 @@ impl Player {
                 venue.entries[at].funding = view.row.rate.to_string();
                 false
             }
-            other => matches!(other, Record::Trade(_) | Record::Quote(_) | Record::Mark(_)),
+            Record::Trade(_) | Record::Quote(_) | Record::Mark(_) => true,
+            _ => false,
         }
+    }
+
+    fn is_awaited(&self) -> bool {
+        let venue = self.shared.lock();
+        venue.streams() < self.options.await_streams || venue.books_asked < self.options.await_books
     }
 
     /// Waits while too few listen.
     async fn hold(&mut self) {
-        while self.shared.lock().streams() < self.options.await_streams {
+        while self.is_awaited() {
             self.flush().await;
-            let (bell, shared) = (Arc::clone(&self.shared.bell), self.shared.clone());
-            let rung = bell.notified();
-            if shared.lock().streams() < self.options.await_streams {
+            let bell = Arc::clone(&self.shared.bell);
+            let mut rung = std::pin::pin!(bell.notified());
+            // Rings between the look and the wait must not be missed.
+            rung.as_mut().enable();
+            if self.is_awaited() {
                 rung.await;
             }
             // What was held back was not told: the clock of the stream begins anew.
@@ -203,7 +216,14 @@ impl Player {
         }
     }
 
-    fn send_update(&mut self, venue: &mut Venue, at: usize, row: &Depth, ids: Ids, levels: &[Level]) {
+    fn send_update(
+        &mut self,
+        venue: &mut Venue,
+        at: usize,
+        row: &Depth,
+        ids: Ids,
+        levels: &[Level],
+    ) {
         self.send(venue, at, Channel::Depth, |face, unit| {
             messages::update(face, row, ids, levels, unit)
         });
@@ -230,7 +250,8 @@ impl Player {
         for listener in venue.listeners(at, channel).to_vec() {
             let face = &venue.entries[at].face;
             let Some(client) = venue.clients.get_mut(&listener.connection) else { continue };
-            let text = written[client.unit as usize].get_or_insert_with(|| write(face, client.unit));
+            let text =
+                written[client.unit as usize].get_or_insert_with(|| write(face, client.unit));
             let text = if client.is_combined {
                 let mut whole = format!(r#"{{"stream":"{}","data":"#, listener.stream).into_bytes();
                 whole.extend_from_slice(text);
@@ -255,7 +276,9 @@ impl Player {
         }
         self.waiting += 1;
         self.flush().await;
-        clients.iter().for_each(|client| self.shared.lock().leave(*client));
+        let mut venue = self.shared.lock();
+        clients.iter().for_each(|client| venue.leave(*client));
+        venue.books_asked = 0;
     }
 
     /// Hands on what waits. At full speed the slowest client sets the pace; at a set pace whoever

@@ -132,7 +132,8 @@ fn depth(venue: &Venue, market: Market, parameters: &[(String, String)], now: Ts
 fn limit(market: Market, text: Option<&str>) -> Result<usize, Answer> {
     let default = if market == Market::Spot { 100 } else { 500 };
     let Some(text) = text else { return Ok(default) };
-    let is_number = !text.is_empty() && text.len() <= 20 && text.bytes().all(|b| b.is_ascii_digit());
+    let is_number =
+        !text.is_empty() && text.len() <= 20 && text.bytes().all(|b| b.is_ascii_digit());
     if !is_number {
         let message = "Illegal characters found in parameter 'limit'; legal range is \
                        '^[0-9]{1,20}$'.";
@@ -204,9 +205,7 @@ fn exchange_info(
 }
 
 fn rate_limits(market: Market) -> Value {
-    let limit = |kind: &str, interval: &str, number: u64, limit: u64| {
-        json!({"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit})
-    };
+    let limit = |kind: &str, interval: &str, number: u64, limit: u64| json!({"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit});
     match market {
         Market::Spot => json!([
             limit("REQUEST_WEIGHT", "MINUTE", 1, weight_max(market)),

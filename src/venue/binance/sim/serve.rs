@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_body_util::Full;
@@ -197,7 +197,13 @@ impl Desk {
             let weight = used.load(Ordering::Relaxed);
             return reply(&rest::refuse(429, -1003, &message), Some(weight), Some(left));
         }
-        let answer = rest::answer(&self.shared.lock(), path, query, now);
+        let answer = {
+            let mut venue = self.shared.lock();
+            let answer = rest::answer(&venue, path, query, now);
+            venue.books_asked += u64::from(answer.status == 200 && path.ends_with("/depth"));
+            answer
+        };
+        self.shared.bell.notify_waiters();
         let weight = used.fetch_add(answer.weight, Ordering::Relaxed) + answer.weight;
         reply(&answer, Some(weight), None)
     }

@@ -68,6 +68,8 @@ pub(super) struct Venue {
     pub(super) clients: BTreeMap<u64, Client>,
     listeners: BTreeMap<(usize, Channel), Vec<Listener>>,
     next_client: u64,
+    /// Books that were asked for since connections were last cut.
+    pub(super) books_asked: u64,
 }
 
 impl Venue {
@@ -152,7 +154,8 @@ impl Venue {
 /// `depth@100ms` and its like. Speeds make no difference: the stream has the speed it has.
 fn channel(name: &str) -> Option<Channel> {
     let (kind, speed) = name.split_once('@').map_or((name, None), |(kind, it)| (kind, Some(it)));
-    let is_speed = matches!(speed, None | Some("0ms" | "100ms" | "250ms" | "500ms" | "1000ms" | "1s"));
+    let is_speed =
+        matches!(speed, None | Some("0ms" | "100ms" | "250ms" | "500ms" | "1000ms" | "1s"));
     let channel = match kind {
         "trade" => Channel::Trade,
         "aggTrade" => Channel::AggTrade,
@@ -185,7 +188,8 @@ impl Entry {
                 let changes = if had_book { changes(&self.book, levels) } else { Vec::new() };
                 self.book.apply(row, levels);
                 let before = self.last;
-                let last = row.last_id.unwrap_or(if changes.is_empty() { before } else { before + 1 });
+                let last =
+                    row.last_id.unwrap_or(if changes.is_empty() { before } else { before + 1 });
                 if last <= before && before > 0 && changes.is_empty() {
                     return None;
                 }
