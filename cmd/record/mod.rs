@@ -11,9 +11,15 @@ mod live;
 mod recognise;
 
 // One line per action, as below.
+pub(crate) mod compact;
+mod dlq;
+mod export;
 mod formats;
 mod import;
+mod retention;
 mod run;
+mod status;
+mod verify;
 
 use clap::{Args, Subcommand};
 
@@ -45,6 +51,12 @@ macro_rules! actions {
 // In this order in the help.
 actions! {
     run::Run,
+    status::Status,
     import::Import,
     formats::Formats,
+    compact::Compact,
+    retention::Retention,
+    dlq::Dlq,
+    verify::Verify,
+    export::Export,
 }

@@ -101,7 +101,8 @@ pub fn expired(root: &Path, now: Ts, pinned: &dyn Fn(&Partition) -> bool) -> io:
             let age = fs::metadata(&path)?.modified()?;
             let age = SystemTime::now().duration_since(age).unwrap_or_default();
             let day = Duration::from_secs(86_400);
-            if kept_tier_days(tier).is_some_and(|days| age > day * u32::try_from(days).unwrap_or(0)) {
+            if kept_tier_days(tier).is_some_and(|days| age > day * u32::try_from(days).unwrap_or(0))
+            {
                 found.expired.push(Expired::LogFile(tier, path));
             }
         }
