@@ -1,12 +1,14 @@
 //! From inputs to one merged source.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use qt_market::merge::{Merge, MergeError, OrderRule};
-use qt_model::record::{Batch, Source};
+use qt_model::instrument::Instruments;
+use qt_model::record::{Batch, Kind, Source};
 use qt_model::time::Ts;
 use qt_stream::ahead::Ahead;
 use qt_stream::catalog::{Catalog, Selection};
@@ -19,13 +21,13 @@ use qt_stream::tolerance::Tolerance;
 
 use crate::choice::Ordering;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::Failure as Refusal;
 use crate::outcome::Outcome;
 use crate::settings::Settings;
 use crate::stream_args::{BadRecord, BadRecordArgs, ReadArgs};
 
 /// A merged stream failed.
-type MergeFailure = MergeError<ReadError>;
+pub(crate) type Failure = MergeError<ReadError>;
 
 /// How inputs are read: what the flags and settings say.
 #[derive(Debug)]
@@ -56,6 +58,17 @@ impl Rules {
             Ordering::Warn => OrderRule::Warn,
         };
         Ok(Self { options, order, threads: settings.threads().get() })
+    }
+
+    /// The instruments of a selection that are known by now.
+    pub(crate) fn instruments(&self, selection: &Selection) -> Arc<Instruments> {
+        let mut wanted = Instruments::default();
+        for instrument in self.options.universe.snapshot().iter() {
+            if selection.wants_symbol(Some(&instrument.symbol)) {
+                wanted.declare(instrument.clone()).expect("a table takes a part of itself");
+            }
+        }
+        Arc::new(wanted)
     }
 }
 
@@ -117,16 +130,25 @@ impl Sources {
         rules: &Rules,
         context: &Context,
     ) -> anyhow::Result<()> {
-        for path in inputs {
-            self.open(cli_input(path, context)?, selection.span, rules)?;
+        if inputs.is_empty() {
+            return self.open_catalog(selection, rules, context);
         }
-        if !inputs.is_empty() {
-            return Ok(());
-        }
+        inputs
+            .iter()
+            .try_for_each(|path| self.open(cli_input(path, context)?, selection.span, rules))
+    }
+
+    /// Adds the files of the catalog that a selection touches.
+    pub(crate) fn open_catalog(
+        &mut self,
+        selection: &Selection,
+        rules: &Rules,
+        context: &Context,
+    ) -> anyhow::Result<()> {
         let root = context.settings()?.data();
         let catalog = Catalog::new(&root);
         if !catalog.exists() {
-            return Err(Failure::usage(format!("there is no catalog at {}", root.display()))
+            return Err(Refusal::usage(format!("there is no catalog at {}", root.display()))
                 .with_hint("`qt synth --to catalog` makes one; `--data` or QT_DATA names another")
                 .into());
         }
@@ -170,6 +192,28 @@ impl Sources {
         all
     }
 
+    /// The header of what comes out, but for its instruments.
+    pub(crate) fn header(&self, selection: &Selection) -> Header {
+        let mut header = Header::new(Arc::default());
+        let kinds_of = |header: &Header| header.kinds.clone();
+        let mut kinds: Option<Vec<String>> =
+            self.headers.iter().map(kinds_of).collect::<Option<Vec<_>>>().map(|all| all.concat());
+        if self.headers.len() < self.count() {
+            kinds = None;
+        }
+        if let Some(wanted) = &selection.kinds {
+            kinds = Some(wanted.iter().map(|kind| kind.name().to_owned()).collect());
+        }
+        if let Some(kinds) = &mut kinds {
+            let place = |name: &String| Kind::from_name(name).map_or(usize::MAX, Kind::index);
+            kinds.sort_by_key(place);
+            kinds.dedup();
+        }
+        header.kinds = kinds;
+        header.provenance = self.provenance();
+        header
+    }
+
     /// Merges the inputs; reads ahead on another thread if there is one.
     pub(crate) fn merge(self, rules: &Rules) -> Reading {
         let counts = Counts::default();
@@ -195,7 +239,7 @@ pub(crate) struct Reading {
 #[derive(Debug)]
 enum Merged {
     Here(Box<Counted>),
-    Ahead(Ahead<MergeFailure>),
+    Ahead(Ahead<Failure>),
 }
 
 impl Reading {
@@ -205,13 +249,34 @@ impl Reading {
             Merged::Here(merge) => merge.next(batch),
             Merged::Ahead(ahead) => ahead.next(batch),
         };
-        read.map_err(|error| match error {
+        read.map_err(|error| self.explain(error))
+    }
+
+    /// Names the input that an error is about.
+    fn explain(&self, error: Failure) -> anyhow::Error {
+        match error {
             MergeError::Source { error, .. } => error.into(),
             order @ MergeError::Order { .. } => {
                 let lane = if let MergeError::Order { lane, .. } = &order { *lane } else { 0 };
                 anyhow::Error::new(order).context(self.names[lane].clone())
             }
-        })
+        }
+    }
+
+    /// Shows what comes next, in runs of neighbours; returns how many, none at the end. Copies
+    /// nothing where one thread reads.
+    pub(crate) fn visit(
+        &mut self,
+        batch: &mut Batch,
+        mut look: impl FnMut(&Batch, Range<usize>),
+    ) -> anyhow::Result<usize> {
+        if let Merged::Here(counted) = &mut self.source {
+            let seen = counted.visit(look);
+            return seen.map_err(|error| self.explain(error));
+        }
+        self.next(batch)?;
+        look(batch, 0..batch.len());
+        Ok(batch.len())
     }
 
     /// The first input that was cut off, once all of them have ended.
@@ -250,12 +315,24 @@ struct Counted {
 #[derive(Clone, Debug, Default)]
 struct Counts(Arc<Mutex<u64>>);
 
-impl Source for Counted {
-    type Error = MergeFailure;
+impl Counted {
+    fn visit(&mut self, look: impl FnMut(&Batch, Range<usize>)) -> Result<usize, Failure> {
+        let seen = self.merge.visit(look);
+        self.publish();
+        seen
+    }
 
-    fn next(&mut self, batch: &mut Batch) -> Result<bool, MergeFailure> {
-        let more = self.merge.next(batch);
+    fn publish(&self) {
         *self.counts.0.lock().unwrap_or_else(PoisonError::into_inner) = self.merge.violations();
+    }
+}
+
+impl Source for Counted {
+    type Error = Failure;
+
+    fn next(&mut self, batch: &mut Batch) -> Result<bool, Failure> {
+        let more = self.merge.next(batch);
+        self.publish();
         more
     }
 }

@@ -3,6 +3,8 @@
 //! Pure: records in, records out.
 
 pub mod book;
+pub mod check;
+pub mod features;
 mod lanes;
 pub mod merge;
 pub mod order;
