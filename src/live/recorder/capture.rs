@@ -41,6 +41,8 @@ pub struct Capture {
     lines: Vec<Line>,
     numbers: Numbers,
     raw: Option<RawWriter>,
+    /// Whether to go on without raw messages once they cannot be written.
+    spares_raw: bool,
     asker: Asker,
     counters: Arc<Counters>,
     /// Why messages were not understood, the first of each kind.
@@ -59,7 +61,7 @@ impl Capture {
         lines: Vec<Vec<String>>,
         wants_books: bool,
         numbers: Numbers,
-        raw: Option<RawWriter>,
+        (raw, spares_raw): (Option<RawWriter>, bool),
         asker: Asker,
         counters: &Arc<Counters>,
     ) -> Self {
@@ -80,6 +82,7 @@ impl Capture {
             universe: universe.clone(),
             numbers,
             raw,
+            spares_raw,
             asker,
             counters: Arc::clone(counters),
             refusals: BTreeMap::new(),
@@ -93,9 +96,7 @@ impl Capture {
                 Counters::add(&self.counters.frames, 1);
                 Counters::add(&self.counters.frame_bytes, bytes.len() as u64);
                 ledger.event(ts);
-                if let Some(raw) = &mut self.raw {
-                    raw.write(ts, &bytes)?;
-                }
+                self.keep(|raw| raw.write(ts, &bytes))?;
                 self.lines[line].last = Some(ts);
                 self.decode(line, ts, None, &bytes);
             }
@@ -117,12 +118,23 @@ impl Capture {
         Ok(())
     }
 
+    /// Does something with the file of raw messages, if there is one.
+    fn keep(&mut self, act: impl FnOnce(&mut RawWriter) -> io::Result<()>) -> io::Result<()> {
+        match self.raw.as_mut().map_or(Ok(()), act) {
+            Err(error) if self.spares_raw => {
+                tracing::error!("messages are no longer kept as they came: {error}");
+                Counters::set(&self.counters.raw_failed, 1);
+                self.raw = None;
+                Ok(())
+            }
+            kept => kept,
+        }
+    }
+
     fn reply(&mut self, line: usize, ts: Ts, url: &str, bytes: &[u8]) -> io::Result<()> {
         let is_book = url.contains("/depth?");
-        if let Some(raw) = &mut self.raw
-            && (is_book || line == 0)
-        {
-            raw.write(ts, &wrapped(url, bytes))?;
+        if is_book || line == 0 {
+            self.keep(|raw| raw.write(ts, &wrapped(url, bytes)))?;
         }
         if !is_book {
             self.lines[line].instruments = Some((url.to_owned(), bytes.to_vec()));
@@ -233,16 +245,15 @@ impl Capture {
 
     /// Makes raw frames durable.
     pub fn sync(&mut self) -> io::Result<()> {
-        let Some(raw) = &mut self.raw else { return Ok(()) };
         let started = Instant::now();
-        raw.sync()?;
+        self.keep(RawWriter::sync)?;
         let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         Counters::peak(&self.counters.sync_ns_max, took);
         Ok(())
     }
 
     pub fn close(&mut self) -> io::Result<()> {
-        self.raw.as_mut().map_or(Ok(()), RawWriter::close)
+        self.keep(RawWriter::close)
     }
 }
 

@@ -12,7 +12,7 @@ use qt_model::time::Ts;
 use qt_stream::catalog::Catalog;
 use qt_stream::error::ReadError;
 use qt_stream::raw::RawWriter;
-use qt_stream::wal::LoadError;
+use qt_stream::wal::{DiskPolicy, LoadError};
 use qt_venue::session::{Clock as SessionClock, Feed, FeedKind, Heard, Limits, Session, asking};
 
 use super::capture::Capture;
@@ -100,6 +100,8 @@ impl Recorder {
         let raw = self.raw.then(|| RawWriter::new(root, venue));
         let wants_books = session.feed.kinds.contains(&FeedKind::Depth);
         let lines = session.lines();
+        // Where records may be dropped for want of room, messages as they came may be as well.
+        let raw = (raw, self.settings.policy != DiskPolicy::Halt);
         let capture =
             Capture::new(session.feed.market, lines, wants_books, numbers, raw, asker, counters);
         let mut work = Work { capture, pipeline, ledger, counters: Arc::clone(counters) };

@@ -68,11 +68,7 @@ pub fn read(path: &Path, universe: &Universe) -> Result<WalFile, ReadFailure> {
 }
 
 /// The same, of bytes that have a name.
-pub fn read_bytes(
-    name: &str,
-    bytes: Vec<u8>,
-    universe: &Universe,
-) -> Result<WalFile, ReadFailure> {
+pub fn read_bytes(name: &str, bytes: Vec<u8>, universe: &Universe) -> Result<WalFile, ReadFailure> {
     let at = memchr::memchr(b'\n', &bytes).ok_or_else(|| corrupt("it has no first line"))?;
     let (first, body) = (&bytes[..at], &bytes[at + 1..]);
     let label: Label =
