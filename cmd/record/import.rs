@@ -49,6 +49,9 @@ pub(crate) struct Import {
     /// Decimals of sizes; by default as many as the file needs
     #[arg(long, value_name = "DIGITS")]
     qty_scale: Option<u8>,
+    /// Round numbers with more decimals than --px-scale or --qty-scale, half to even, and say how many
+    #[arg(long)]
+    round: bool,
     /// IANA zone of local times, such as America/New_York
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
@@ -189,6 +192,7 @@ impl Import {
             date,
             px_scale: scale("--px-scale", self.px_scale)?,
             qty_scale: scale("--qty-scale", self.qty_scale)?,
+            round: self.round,
             zone: self.zone.clone(),
             map: self.map.clone(),
         })

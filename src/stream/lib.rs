@@ -22,7 +22,7 @@ pub mod import;
 pub mod input;
 pub mod instruments;
 mod json;
-mod lines;
+pub mod lines;
 pub mod ndjson;
 pub mod parquet_file;
 pub mod place;

@@ -85,7 +85,7 @@ impl Tolerance {
     }
 
     /// Decides about an error: `Ok` means go on without the record.
-    pub(crate) fn judge(&self, error: ReadError) -> Result<(), ReadError> {
+    pub fn judge(&self, error: ReadError) -> Result<(), ReadError> {
         let ReadError::Record { place, problem, text } = error else { return Err(error) };
         let mut state = self.lock();
         match &mut state.policy {

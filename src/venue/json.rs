@@ -6,10 +6,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use qt_model::decimal;
+use qt_model::time::Ts;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::epoch;
 use crate::frame::DecodeError;
 
 /// The members of an object, in the order sent.
@@ -29,6 +33,14 @@ pub(crate) struct Value<'a, 'n> {
 pub(crate) fn root(bytes: &[u8]) -> Result<Value<'_, 'static>, DecodeError> {
     let raw = serde_json::from_slice::<&RawValue>(bytes).map_err(|error| not_json(&error))?;
     Ok(Value { name: "the message", raw })
+}
+
+/// The message, where it has to be an object.
+pub(crate) fn object(bytes: &[u8]) -> Result<Object<'_>, DecodeError> {
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return root(bytes)?.object();
+    }
+    serde_json::from_slice(bytes).map_err(|error| not_json(&error))
 }
 
 fn not_json(error: &serde_json::Error) -> DecodeError {
@@ -65,10 +77,6 @@ impl<'a> Object<'a> {
 }
 
 impl<'a, 'n> Value<'a, 'n> {
-    pub(crate) fn name(&self) -> &'n str {
-        self.name
-    }
-
     /// The JSON as it was sent.
     pub(crate) fn raw(&self) -> &'a str {
         self.raw.get()
@@ -133,6 +141,27 @@ impl<'a, 'n> Value<'a, 'n> {
 
     pub(crate) fn u64(&self) -> Result<u64, DecodeError> {
         self.digits()?.parse().map_err(|_| self.refuse("a whole number"))
+    }
+
+    /// A count of milliseconds or finer since 1970.
+    pub(crate) fn time(&self) -> Result<Ts, DecodeError> {
+        epoch::from_count(self.u64()?).ok_or_else(|| self.refuse("milliseconds since 1970"))
+    }
+
+    /// Seconds since 1970 with a fraction.
+    pub(crate) fn seconds(&self) -> Result<Ts, DecodeError> {
+        epoch::from_seconds(self.digits()?).ok_or_else(|| self.refuse("seconds since 1970"))
+    }
+
+    /// A time as RFC 3339 writes it.
+    pub(crate) fn instant(&self) -> Result<Ts, DecodeError> {
+        let text = self.text()?;
+        Ts::parse(text.as_bytes()).map_err(|_| self.refuse("a time such as 2024-08-08T00:00:00Z"))
+    }
+
+    pub(crate) fn money(&self) -> Result<Decimal, DecodeError> {
+        let money = decimal::parse_money(self.digits()?.as_bytes());
+        money.ok_or_else(|| self.refuse("a number of 28 digits at most"))
     }
 
     pub(crate) fn bool(&self) -> Result<bool, DecodeError> {

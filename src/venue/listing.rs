@@ -31,6 +31,8 @@ pub(crate) enum Style {
     Filled,
     /// As short as they can be, so that the first ones may lack decimals.
     Short,
+    /// As short as they can be, of instruments that all have eight decimals.
+    Fine,
     /// In whole numbers.
     Whole,
 }
@@ -213,6 +215,7 @@ fn misfit(field: &str, text: &str, error: DecimalError, flag: &str) -> DecodeErr
 pub(crate) struct Sighting<'a> {
     first_px: Option<&'a str>,
     px_decimals: u8,
+    px_needs: u8,
     px_digits: u8,
     qty_decimals: u8,
     /// Without zeros at the end.
@@ -242,18 +245,19 @@ impl<'a> Sighting<'a> {
     pub(crate) fn px(&mut self, text: &'a str) {
         self.first_px.get_or_insert(text);
         self.px_decimals = self.px_decimals.max(decimals(text));
+        self.px_needs = self.px_needs.max(needs(text));
         self.px_digits = self.px_digits.max(digits(text));
     }
 
     pub(crate) fn qty(&mut self, text: &'a str) {
         self.qty_decimals = self.qty_decimals.max(decimals(text));
-        self.qty_needs = self.qty_needs.max(decimal::decimals_of(text.as_bytes()).unwrap_or(0));
+        self.qty_needs = self.qty_needs.max(needs(text));
         self.qty_digits = self.qty_digits.max(digits(text));
     }
 
     fn px_scale(&self, style: Style, stated: Option<u8>) -> Scale {
         let wish = match style {
-            Style::Padded | Style::Filled => self.px_decimals,
+            Style::Padded | Style::Filled | Style::Fine => self.px_decimals,
             Style::Whole => 0,
             // A price of 0.00001306 steps far below the fourth decimal, one of 61820 does not.
             Style::Short => {
@@ -262,7 +266,7 @@ impl<'a> Sighting<'a> {
                 self.px_decimals.max(u8::try_from(wish).unwrap_or(0))
             }
         };
-        fitting(stated.unwrap_or(wish), self.px_digits)
+        fitting(beside(style, stated, wish), self.px_needs, self.px_digits, style)
     }
 
     fn qty_scale(&self, style: Style, stated: Option<u8>) -> Scale {
@@ -273,9 +277,10 @@ impl<'a> Sighting<'a> {
             Style::Padded => self.qty_decimals,
             Style::Filled => self.qty_decimals.min(by_price).max(self.qty_needs),
             Style::Short => SHORT_QTY_DECIMALS.min(by_price).max(self.qty_needs),
+            Style::Fine => self.qty_decimals.max(SHORT_QTY_DECIMALS),
             Style::Whole => 0,
         };
-        fitting(stated.unwrap_or(wish), self.qty_digits)
+        fitting(beside(style, stated, wish), self.qty_needs, self.qty_digits, style)
     }
 
     /// The power of ten of the first price: 4 for 61820.99, -5 for 0.00001306.
@@ -294,10 +299,28 @@ impl<'a> Sighting<'a> {
     }
 }
 
-/// The scale wished for, as far as it leaves room for the whole digits and a few more.
-fn fitting(wish: u8, whole_digits: u8) -> Scale {
-    let room = Scale::MAX.digits().saturating_sub(whole_digits.saturating_add(SPARE_DIGITS));
-    Scale::new(wish.min(room)).unwrap_or(Scale::ZERO)
+/// What the venue states of its instrument counts. But where it fills up its numbers with zeros, a
+/// book may hold orders from before the tick and the lot of today, with decimals that those lack.
+fn beside(style: Style, stated: Option<u8>, wish: u8) -> u8 {
+    match stated {
+        Some(stated) if style == Style::Filled => stated.max(wish),
+        Some(stated) => stated,
+        None => wish,
+    }
+}
+
+/// The scale wished for, as far as it leaves room for the whole digits and a few more. Decimals that
+/// were seen come before digits that may follow.
+fn fitting(wish: u8, needs: u8, whole_digits: u8, style: Style) -> Scale {
+    // Where every decimal is of the instrument, decimals are the likelier need.
+    let spare = if matches!(style, Style::Padded | Style::Fine) { 1 } else { SPARE_DIGITS };
+    let room = |spare: u8| Scale::MAX.digits().saturating_sub(whole_digits.saturating_add(spare));
+    Scale::new(wish.min(room(spare).max(needs.min(room(0))))).unwrap_or(Scale::ZERO)
+}
+
+/// Decimals without zeros at the end.
+fn needs(text: &str) -> u8 {
+    decimal::decimals_of(text.as_bytes()).unwrap_or(0)
 }
 
 fn decimals(text: &str) -> u8 {
@@ -332,12 +355,14 @@ mod tests {
         assert_eq!(scales(Style::Short, "30236.1", "0.18050747"), (5, 8));
         assert_eq!(scales(Style::Short, "1.1e-7", "1"), (14, 3));
         assert_eq!(scales(Style::Padded, "1600000000.00", "0.00001"), (2, 5));
+        assert_eq!(scales(Style::Fine, "0.7", "123456789.5"), (1, 8));
+        assert_eq!(scales(Style::Short, "0.7", "1234567890.12345678"), (10, 8));
     }
 
     #[test]
     fn what_is_asked_or_stated_counts_before_what_is_seen() {
         let universe = Universe::default();
-        let styles = Styles { px: Style::Padded, qty: Style::Filled };
+        let styles = Styles { px: Style::Padded, qty: Style::Padded };
         let asked = Scales { px: Scale::new(1).ok(), qty: None };
         let mut listing = Listing::new("x", styles, &universe, asked);
         let stated = Stated { px_decimals: Some(4), qty_decimals: Some(3), ..Stated::default() };
@@ -345,6 +370,7 @@ mod tests {
         let sighting = Sighting::of("1.00000000", "1.00000000");
         let (listed, is_new) = listing.list("A", Terms::default, &sighting).unwrap();
         assert_eq!((listed.px.digits(), listed.qty.digits(), is_new), (1, 3, true));
+        assert_eq!(sighting.qty_scale(Style::Filled, Some(3)).digits(), 8);
         assert!(!listing.list("A", Terms::default, &sighting).unwrap().1);
         assert_eq!(listing.only().as_deref(), Some("A"));
         let (listed, _) = listing.list("B", Terms::default, &sighting).unwrap();

@@ -27,3 +27,14 @@ impl Tally {
         self.counts.iter().map(|(reason, count)| (*reason, *count))
     }
 }
+
+/// Reasons that many venues share.
+pub(crate) mod left {
+    pub(crate) const CONTROL: &str = "answers to our own requests";
+    pub(crate) const OTHER_EVENT: &str = "events of kinds that become no record";
+    pub(crate) const HISTORY: &str = "prints from before the subscription, repeated by the venue";
+    pub(crate) const NO_BOOK: &str = "changes of a book before its snapshot";
+    pub(crate) const CHECKSUM: &str = "checksums that do not fit the book";
+    pub(crate) const CHECKED: &str = "checksums that fit the book";
+    pub(crate) const GAP: &str = "gaps in the sequence of depth updates";
+}

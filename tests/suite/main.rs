@@ -6,6 +6,7 @@
 mod architecture;
 mod damage;
 mod frame;
+mod import;
 mod interop;
 mod pipes;
 mod recorder;

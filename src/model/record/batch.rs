@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::kinds::{Kind, Record, Table, Tables};
-use super::{Head, Level};
+use super::{Head, Key, Level};
 use crate::instrument::Instruments;
 use crate::time::Ts;
 
@@ -192,6 +192,29 @@ impl Batch {
     pub fn place_all(&mut self, kind: Kind) {
         let placed = self.order.iter().filter(|slot| slot.kind == kind).count();
         self.tables.slots_from(kind, placed, &mut self.order);
+    }
+
+    /// Puts the records in the total order where that moves a few of them past records of other
+    /// kinds; else changes nothing and says `false`. Rows stay where they lie.
+    pub fn settle(&mut self) -> bool {
+        let mut order = self.order.clone();
+        for at in 1..order.len() {
+            let mut here = at;
+            while here > 0 && order[here].ts_recv <= order[here - 1].ts_recv {
+                let (before, slot) = (order[here - 1], order[here]);
+                let key = |slot| Key::of(&self.at(slot));
+                if key(before).compare(&key(slot), &self.instruments).is_lt() {
+                    break;
+                }
+                if before.kind == slot.kind || at - here >= 64 {
+                    return false;
+                }
+                order.swap(here, here - 1);
+                here -= 1;
+            }
+        }
+        self.order = order;
+        true
     }
 
     /// Gives the record at that place another sequence number.

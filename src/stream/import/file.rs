@@ -149,7 +149,7 @@ impl Member {
     }
 }
 
-fn first_bytes(name: &Arc<str>, bytes: &mut impl Read) -> Result<Vec<u8>, ReadError> {
+pub(super) fn first_bytes(name: &Arc<str>, bytes: &mut impl Read) -> Result<Vec<u8>, ReadError> {
     let mut start = vec![0; START];
     let read =
         fill(bytes, &mut start).map_err(|source| ReadError::of_read(Place::whole(name), source))?;

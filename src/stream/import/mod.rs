@@ -5,9 +5,17 @@
 //! a time says its zone and unit or is refused. Captures of a venue's wire are `qt-venue`'s.
 
 mod binance;
+mod databento;
+mod dukascopy;
 mod file;
+mod itch;
+mod lean;
+mod lobster;
 mod local;
+mod map;
 mod notes;
+mod plain;
+mod roster;
 mod rows;
 mod sorted;
 mod tardis;
@@ -29,7 +37,20 @@ pub use notes::Notes;
 pub use sorted::Sorted;
 
 /// The importers of this room.
-pub const IMPORTERS: &[&dyn Importer] = &[&tardis::Tardis, &binance::Binance];
+pub const IMPORTERS: &[&dyn Importer] = &[
+    &tardis::Tardis,
+    &binance::Binance,
+    &databento::Databento,
+    &lobster::Lobster,
+    &itch::Itch,
+    &dukascopy::Dukascopy,
+    &lean::Lean,
+    &plain::HISTDATA,
+    &plain::TRUEFX,
+    &plain::FXCM,
+    &plain::BARS,
+    &map::Map,
+];
 
 /// What an opened import is.
 pub type Imported = Box<dyn Source<Error = ReadError> + Send>;
@@ -135,6 +156,16 @@ pub struct ImportInput {
     pub notes: Notes,
 }
 
+impl ImportInput {
+    /// Shows the first bytes and leaves them to be read again.
+    fn peek(&mut self) -> Result<Vec<u8>, ReadError> {
+        let start = file::first_bytes(&self.name, &mut self.bytes)?;
+        let rest = std::mem::replace(&mut self.bytes, Box::new(std::io::empty()));
+        self.bytes = Box::new(std::io::Cursor::new(start.clone()).chain(rest));
+        Ok(start)
+    }
+}
+
 impl fmt::Debug for ImportInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ImportInput").field("name", &self.name).finish_non_exhaustive()
@@ -151,6 +182,8 @@ pub struct Hints {
     pub date: Option<Date>,
     pub px_scale: Option<Scale>,
     pub qty_scale: Option<Scale>,
+    /// Whether decimals beyond a given scale are rounded, half to even; else they are errors.
+    pub round: bool,
     /// The IANA zone of local times.
     pub zone: Option<String>,
     /// A mapping of columns, for the generic importers.

@@ -57,7 +57,7 @@ impl Sorted {
         while !self.is_over && self.fresh.is_empty() {
             self.is_over = !self.source.next(&mut self.fresh)?;
         }
-        if !is_sorted(&self.fresh) {
+        if !is_sorted(&self.fresh) && !self.fresh.settle() {
             let mut order: Vec<usize> = (0..self.fresh.len()).collect();
             let key = |at: usize| Key::of(&self.fresh.get(at));
             order.sort_by(|a, b| key(*a).compare(&key(*b), self.fresh.instruments()));

@@ -1,21 +1,19 @@
 //! The general road: every message of the market streams and of REST, in any shape that JSON allows.
 
-use qt_model::decimal;
 use qt_model::record::Level;
 use qt_model::time::Ts;
 use qt_model::words::Side;
-use rust_decimal::Decimal;
 
 use super::market::Market;
-use super::said::{ClosedBar, MarkPrice, Print, Prints, Said, Touch, left};
-use super::sequence::Update;
+use super::said::{ClosedBar, MarkPrice, Prints, Said, aggressor, left};
 use super::terms;
-use crate::desk::Desk;
+use crate::desk::{Desk, Print, Touch};
 use crate::epoch;
 use crate::frame::DecodeError;
 use crate::json::{self, Object, Value};
 use crate::levels;
 use crate::listing::{Listed, Sighting};
+use crate::sequence::Update;
 
 /// What a reader of messages works with.
 #[derive(Debug)]
@@ -30,11 +28,10 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     pub(super) fn read(&mut self, bytes: &[u8]) -> Result<Vec<Said>, DecodeError> {
-        let root = json::root(bytes)?;
-        if root.is_array() {
-            return self.events(root, None);
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            return self.events(json::root(bytes)?, None);
         }
-        let object = root.object()?;
+        let object = json::object(bytes)?;
         let Some(stream) = object.get("stream") else {
             return Ok(vec![self.event(&object, None)?]);
         };
@@ -158,8 +155,8 @@ impl Reader<'_> {
         let (px, qty) = (event.need("p")?.digits()?, event.need("q")?.digits()?);
         let symbol = event.need("s")?.text()?;
         let key = if stream == Prints::Single { "t" } else { "a" };
-        let (id, ts_event) = (event.need(key)?.u64()?, time(event.need("T")?)?);
-        let side = Print::side_of(event.need("m")?.bool()?);
+        let (id, ts_event) = (event.need(key)?.u64()?, event.need("T")?.time()?);
+        let side = Some(aggressor(event.need("m")?.bool()?));
         if let Some(kind) = event.get("X")
             && kind.text()? != "MARKET"
         {
@@ -170,7 +167,8 @@ impl Reader<'_> {
         if qty.is_zero() || px.mantissa() == 0 {
             return Ok(Said::Left(left::NO_SIZE));
         }
-        Ok(Said::Print { listed, ts_event, print: Print { stream, px, qty, side, id } })
+        let print = Print { px, qty, side, id: Some(id) };
+        Ok(Said::Print { listed, ts_event, stream, print })
     }
 
     fn quote(&mut self, event: &Object<'_>) -> Result<Said, DecodeError> {
@@ -202,12 +200,12 @@ impl Reader<'_> {
             }
             None => return Ok(Said::Left(left::EARLY_MARK)),
         };
-        let index = event.get("i").filter(is_filled).map(|index| money(index)).transpose()?;
-        let rate = event.get("r").filter(is_filled).map(|rate| money(rate)).transpose()?;
+        let index = event.get("i").filter(is_filled).map(|index| index.money()).transpose()?;
+        let rate = event.get("r").filter(is_filled).map(|rate| rate.money()).transpose()?;
         let due = event.get("T").map(|due| due.u64()).transpose()?.filter(|due| *due != 0);
         let due = due.and_then(epoch::from_count);
-        let mark = MarkPrice { mark: money(px)?, index, funding: rate.map(|rate| (rate, due)) };
-        Ok(Said::Mark { listed, ts_event: time(event.need("E")?)?, mark })
+        let mark = MarkPrice { mark: px.money()?, index, funding: rate.map(|rate| (rate, due)) };
+        Ok(Said::Mark { listed, ts_event: event.need("E")?.time()?, mark })
     }
 
     fn bar(&mut self, bar: &Object<'_>) -> Result<Said, DecodeError> {
@@ -215,7 +213,7 @@ impl Reader<'_> {
             return Ok(Said::Left(left::OPEN_BAR));
         }
         let symbol = bar.need("s")?.text()?;
-        let (open_ts, last) = (time(bar.need("t")?)?, bar.need("T")?);
+        let (open_ts, last) = (bar.need("t")?.time()?, bar.need("T")?);
         // `T` is the last millisecond inside the bar.
         let close_ts = last.u64()?.checked_add(1).and_then(epoch::from_count);
         let close_ts = close_ts.filter(|close| *close > open_ts);
@@ -234,7 +232,7 @@ impl Reader<'_> {
             prices: [px("o")?, px("h")?, px("l")?, px("c")?],
             volume,
             buy_volume: qty("V")?,
-            notional: bar.get("q").map(|notional| money(notional)).transpose()?,
+            notional: bar.get("q").map(|notional| notional.money()).transpose()?,
             trades: bar.get("n").map(|trades| trades.u64()).transpose()?,
         };
         Ok(Said::Bar { listed, bar })
@@ -252,17 +250,7 @@ fn is_filled(value: &Value<'_, '_>) -> bool {
     value.raw() != "\"\""
 }
 
-fn money(value: Value<'_, '_>) -> Result<Decimal, DecodeError> {
-    let text = value.digits()?;
-    decimal::parse_money(text.as_bytes())
-        .ok_or_else(|| value.refuse("a number of 28 digits at most"))
-}
-
-fn time(value: Value<'_, '_>) -> Result<Ts, DecodeError> {
-    epoch::from_count(value.u64()?).ok_or_else(|| value.refuse("milliseconds since 1970"))
-}
-
 /// The matching engine's time where it is given, else the time of sending.
 fn moment(event: &Object<'_>) -> Result<Option<Ts>, DecodeError> {
-    event.get("T").or_else(|| event.get("E")).map(time).transpose()
+    event.get("T").or_else(|| event.get("E")).map(|at| at.time()).transpose()
 }

@@ -4,8 +4,8 @@ use qt_model::instrument::Terms;
 use qt_model::time::Date;
 use qt_model::words::{InstrumentClass, Payoff};
 
-use super::sequence::Rule;
 use crate::listing::{Style, Styles};
+use crate::sequence::Rule;
 
 /// A market of Binance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Binance: spot, USD-M and COIN-M futures, as their market streams and REST send them.
 //!
-//! Levels of depth are sequenced (see `sequence`): updates go out as deltas in the order of their
+//! Levels of depth are sequenced (see `crate::sequence`): updates go out as deltas in the order of their
 //! numbers, a snapshot goes out as the book at the moment of its reception, and a hole is a `gap`.
 //! Single trades and aggregates tell of the same prints, and pictures of the best levels of the same
 //! book as the updates: of each pair one makes records, the other is counted.
@@ -9,13 +9,12 @@ mod general;
 mod market;
 mod quick;
 mod said;
-mod sequence;
 pub mod sim;
 mod terms;
 #[cfg(test)]
 mod tests;
 
-use qt_model::record::{Bar, Batch, Depth, Funding, Gap, Kind, Level, Mark, Quote, Trade};
+use qt_model::record::{Bar, Batch, Funding, Kind, Level, Mark};
 use qt_model::time::Ts;
 use qt_model::words::{BarClock, DepthAction, GapReason};
 use qt_stream::universe::Universe;
@@ -24,12 +23,12 @@ use rust_decimal::Decimal;
 pub use market::Market;
 
 use general::Reader;
-use said::{ClosedBar, MarkPrice, Print, Prints, Said, Touch};
-use sequence::{Chain, Joined, Place, Update};
+use said::{ClosedBar, MarkPrice, Prints, Said};
 
-use crate::desk::Desk;
+use crate::desk::{About, Desk, Ids};
 use crate::frame::{DecodeError, Decoder, Frame};
 use crate::listing::{Listed, Scales};
+use crate::sequence::{Chain, Joined, Place, Update};
 use crate::tally::Tally;
 
 /// The decoder of one market. See the module.
@@ -93,191 +92,102 @@ impl Binance {
 
     #[inline]
     fn emit(&mut self, said: Said, ts_recv: Ts, batch: &mut Batch) {
+        let about = |listed, ts_event| About { listed, ts_event, ts_recv };
         match said {
             Said::Update { listed, ts_event, update } => {
-                self.update(listed, ts_event, update, ts_recv, batch);
+                self.update(about(listed, ts_event), update, batch);
             }
             Said::Quote { listed, ts_event, quote } => {
-                self.quote(listed, ts_event, quote, ts_recv, batch);
+                self.desk.quote(about(listed, ts_event), quote, batch);
             }
-            Said::Print { listed, ts_event, print } => {
-                self.print(listed, ts_event, print, ts_recv, batch);
+            Said::Print { listed, ts_event, stream, print } => {
+                if *self.state(listed).prints.get_or_insert(stream) != stream {
+                    return self.desk.tally.add(PRINT_TWICE);
+                }
+                self.desk.trade(about(listed, Some(ts_event)), print, batch);
             }
             Said::Snapshot { listed, ts_event, last } => {
-                self.snapshot(listed, ts_event, last, ts_recv, batch);
+                self.snapshot(about(listed, ts_event), last, batch);
             }
             Said::Picture { listed, ts_event, last } => {
-                self.picture(listed, ts_event, last, ts_recv, batch);
+                self.picture(about(listed, ts_event), last, batch);
             }
             Said::Mark { listed, ts_event, mark } => {
-                self.mark(listed, ts_event, &mark, ts_recv, batch);
+                self.mark(about(listed, Some(ts_event)), &mark, batch);
             }
-            Said::Bar { listed, bar } => self.bar(listed, &bar, ts_recv, batch),
+            Said::Bar { listed, bar } => {
+                self.bar(about(listed, Some(bar.close_ts)), &bar, batch);
+            }
             Said::Left(reason) => self.desk.tally.add(reason),
         }
     }
 
-    fn update(
-        &mut self,
-        listed: Listed,
-        ts_event: Option<Ts>,
-        update: Update,
-        ts_recv: Ts,
-        batch: &mut Batch,
-    ) {
+    fn update(&mut self, about: About, update: Update, batch: &mut Batch) {
         let levels = std::mem::take(&mut self.levels);
-        let state = self.state(listed);
+        let state = self.state(about.listed);
         let had_pictures = state.book == BookFrom::Pictures;
         state.book = BookFrom::Updates;
         let place = state.chain.update(update, &levels);
-        let before = state.updated.replace(ts_recv).unwrap_or(ts_recv);
+        let before = state.updated.replace(about.ts_recv).unwrap_or(about.ts_recv);
         if had_pictures {
             // The book of pictures ends here: it has too few levels for updates to amend it.
-            self.gap(listed, ts_recv, ts_recv, GapReason::NoSnapshot, None, batch);
+            self.desk.gap(about, about.ts_recv, GapReason::NoSnapshot, None, batch);
         }
         match place {
             Place::Old => self.desk.tally.add(OLD_UPDATE),
             Place::Gap { missing } => {
                 self.desk.tally.add(SEQUENCE_GAP);
-                self.gap(listed, before, ts_recv, GapReason::Sequence, missing, batch);
+                self.desk.gap(about, before, GapReason::Sequence, missing, batch);
             }
             Place::Next => {}
         }
         if place != Place::Old {
             let Update { first, last, prev } = update;
-            let head = self.desk.head(Kind::Depth, listed, ts_event, ts_recv);
-            let (action, first_id, last_id) = (DepthAction::Delta, Some(first), Some(last));
-            batch.push_row(Depth { head, action, first_id, last_id, prev_id: prev }, &levels);
+            let ids = Ids { first: Some(first), last: Some(last), prev };
+            self.desk.depth(about, DepthAction::Delta, ids, &levels, batch);
         }
         self.levels = levels;
     }
 
-    fn snapshot(
-        &mut self,
-        listed: Listed,
-        ts_event: Option<Ts>,
-        last: u64,
-        ts_recv: Ts,
-        batch: &mut Batch,
-    ) {
+    fn snapshot(&mut self, about: About, last: u64, batch: &mut Batch) {
         let mut levels = std::mem::take(&mut self.levels);
-        let state = self.state(listed);
+        let state = self.state(about.listed);
         state.book = BookFrom::Updates;
         match state.chain.snapshot(last, &mut levels) {
             Joined::Book { last } => {
-                self.whole(listed, ts_event, last, ts_recv, &levels, batch);
+                let ids = Ids { last: Some(last), ..Ids::default() };
+                self.desk.depth(about, DepthAction::Snapshot, ids, &levels, batch);
             }
             Joined::Redundant => self.desk.tally.add(REDUNDANT_SNAPSHOT),
             Joined::Stale => {
                 self.desk.tally.add(STALE_SNAPSHOT);
-                self.gap(listed, ts_recv, ts_recv, GapReason::NoSnapshot, None, batch);
+                self.desk.gap(about, about.ts_recv, GapReason::NoSnapshot, None, batch);
             }
         }
         self.levels = levels;
     }
 
-    fn picture(
-        &mut self,
-        listed: Listed,
-        ts_event: Option<Ts>,
-        last: u64,
-        ts_recv: Ts,
-        batch: &mut Batch,
-    ) {
-        let state = self.state(listed);
+    fn picture(&mut self, about: About, last: u64, batch: &mut Batch) {
+        let state = self.state(about.listed);
         if state.book == BookFrom::Updates {
             return self.desk.tally.add(PICTURE_BESIDE_UPDATES);
         }
         state.book = BookFrom::Pictures;
-        let levels = std::mem::take(&mut self.levels);
-        self.whole(listed, ts_event, last, ts_recv, &levels, batch);
-        self.levels = levels;
+        let ids = Ids { last: Some(last), ..Ids::default() };
+        self.desk.depth(about, DepthAction::Snapshot, ids, &self.levels, batch);
     }
 
-    /// Writes a whole book.
-    fn whole(
-        &mut self,
-        listed: Listed,
-        ts_event: Option<Ts>,
-        last: u64,
-        ts_recv: Ts,
-        levels: &[Level],
-        batch: &mut Batch,
-    ) {
-        let head = self.desk.head(Kind::Depth, listed, ts_event, ts_recv);
-        let (action, last_id) = (DepthAction::Snapshot, Some(last));
-        batch.push_row(Depth { head, action, first_id: None, last_id, prev_id: None }, levels);
-    }
-
-    fn gap(
-        &mut self,
-        listed: Listed,
-        from: Ts,
-        to: Ts,
-        reason: GapReason,
-        missing: Option<u64>,
-        batch: &mut Batch,
-    ) {
-        let head = self.desk.head(Kind::Gap, listed, None, to);
-        batch.push_row(Gap { head, from, to, reason, missing }, &[]);
-    }
-
-    #[inline]
-    fn quote(
-        &mut self,
-        listed: Listed,
-        ts_event: Option<Ts>,
-        quote: Touch,
-        ts_recv: Ts,
-        batch: &mut Batch,
-    ) {
-        let head = self.desk.head(Kind::Quote, listed, ts_event, ts_recv);
-        let Touch { bid, ask, id } = quote;
-        let row = Quote {
-            head,
-            bid_px: bid.map(|(px, _)| px),
-            bid_qty: bid.map(|(_, qty)| qty),
-            ask_px: ask.map(|(px, _)| px),
-            ask_qty: ask.map(|(_, qty)| qty),
-            id,
-        };
-        batch.push_row(row, &[]);
-    }
-
-    fn print(
-        &mut self,
-        listed: Listed,
-        ts_event: Ts,
-        print: Print,
-        ts_recv: Ts,
-        batch: &mut Batch,
-    ) {
-        let Print { stream, px, qty, side, id } = print;
-        if *self.state(listed).prints.get_or_insert(stream) != stream {
-            return self.desk.tally.add(PRINT_TWICE);
-        }
-        let head = self.desk.head(Kind::Trade, listed, Some(ts_event), ts_recv);
-        batch.push_row(Trade { head, px, qty, side: Some(side), id: Some(id) }, &[]);
-    }
-
-    fn mark(
-        &mut self,
-        listed: Listed,
-        ts_event: Ts,
-        mark: &MarkPrice,
-        ts_recv: Ts,
-        batch: &mut Batch,
-    ) {
+    fn mark(&mut self, about: About, mark: &MarkPrice, batch: &mut Batch) {
         if let Some((rate, due)) = mark.funding {
-            let head = self.desk.head(Kind::Funding, listed, Some(ts_event), ts_recv);
+            let head = self.desk.head(Kind::Funding, about);
             batch.push_row(Funding { head, rate, due, interval_ns: None }, &[]);
         }
-        let head = self.desk.head(Kind::Mark, listed, Some(ts_event), ts_recv);
+        let head = self.desk.head(Kind::Mark, about);
         batch.push_row(Mark { head, mark_px: mark.mark, index_px: mark.index }, &[]);
     }
 
-    fn bar(&mut self, listed: Listed, bar: &ClosedBar, ts_recv: Ts, batch: &mut Batch) {
-        let head = self.desk.head(Kind::Bar, listed, Some(bar.close_ts), ts_recv);
+    fn bar(&mut self, about: About, bar: &ClosedBar, batch: &mut Batch) {
+        let head = self.desk.head(Kind::Bar, about);
         let [open, high, low, close] = bar.prices;
         let row = Bar {
             head,
@@ -300,7 +210,7 @@ impl Binance {
 /// Updates whose numbers are all known already.
 pub const OLD_UPDATE: &str = "depth updates that are old";
 /// Holes in the numbers of depth updates.
-pub const SEQUENCE_GAP: &str = "gaps in the sequence of depth updates";
+pub const SEQUENCE_GAP: &str = crate::tally::left::GAP;
 /// Snapshots that no kept update reaches back to.
 pub const STALE_SNAPSHOT: &str = "snapshots too old to join";
 /// Snapshots older than what is kept, while there is a book.

@@ -6,11 +6,12 @@
 use qt_model::record::Level;
 use qt_model::words::Side;
 
-use super::said::{Print, Prints, Said, Touch, left};
-use super::sequence::Update;
+use super::said::{Prints, Said, aggressor, left};
+use crate::desk::{Print, Touch};
 use crate::epoch;
 use crate::listing::{Listed, Listing};
 use crate::scan::Scan;
+use crate::sequence::Update;
 
 /// Reads a message; levels of depth go to `levels`, which is empty.
 #[inline]
@@ -131,7 +132,7 @@ fn print(scan: &mut Scan<'_>, listing: &mut Listing, stream: Prints) -> Option<S
         }
     }
     let ts_event = epoch::from_count(traded?)?;
-    let (px, qty, side) = (px?, qty?, Print::side_of(buyer_is_maker?));
+    let (px, qty, side) = (px?, qty?, Some(aggressor(buyer_is_maker?)));
     let (listed, id) = (listed?, id?);
     if !is_market {
         return Some(Said::Left(left::NOT_MARKET));
@@ -139,5 +140,6 @@ fn print(scan: &mut Scan<'_>, listing: &mut Listing, stream: Prints) -> Option<S
     if qty.is_zero() || px.mantissa() == 0 {
         return Some(Said::Left(left::NO_SIZE));
     }
-    Some(Said::Print { listed, ts_event, print: Print { stream, px, qty, side, id } })
+    let print = Print { px, qty, side, id: Some(id) };
+    Some(Said::Print { listed, ts_event, stream, print })
 }

@@ -6,8 +6,9 @@ use qt_model::units::{Px, Qty};
 use qt_model::words::Side;
 use rust_decimal::Decimal;
 
-use super::sequence::Update;
+use crate::desk::{Print, Touch};
 use crate::listing::Listed;
+use crate::sequence::Update;
 
 /// One statement. Levels of depth lie in the reader's own list.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,7 @@ pub(super) enum Said {
     Print {
         listed: Listed,
         ts_event: Ts,
+        stream: Prints,
         print: Print,
     },
     Quote {
@@ -61,22 +63,6 @@ pub(super) enum Prints {
     Aggregate,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Print {
-    pub stream: Prints,
-    pub px: Px,
-    pub qty: Qty,
-    pub side: Side,
-    pub id: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Touch {
-    pub bid: Option<(Px, Qty)>,
-    pub ask: Option<(Px, Qty)>,
-    pub id: Option<u64>,
-}
-
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct MarkPrice {
     pub mark: Decimal,
@@ -95,30 +81,20 @@ pub(super) struct ClosedBar {
     pub trades: Option<u64>,
 }
 
-impl Print {
-    /// A buyer who was maker means that a seller came.
-    pub(super) fn side_of(buyer_is_maker: bool) -> Side {
-        if buyer_is_maker { Side::Sell } else { Side::Buy }
-    }
-}
-
-impl Touch {
-    /// A side without size is an empty one.
-    pub(super) fn new(bid: (Px, Qty), ask: (Px, Qty), id: Option<u64>) -> Self {
-        let resting = |side: (Px, Qty)| (!side.1.is_zero()).then_some(side);
-        Self { bid: resting(bid), ask: resting(ask), id }
-    }
+/// A buyer who was maker means that a seller came.
+pub(super) fn aggressor(buyer_is_maker: bool) -> Side {
+    if buyer_is_maker { Side::Sell } else { Side::Buy }
 }
 
 /// Reasons to leave a message out.
 pub(super) mod left {
+    pub(in crate::binance) use crate::tally::left::{CONTROL, OTHER_EVENT};
+
     pub(in crate::binance) const NOT_MARKET: &str = "prints that are no market trades";
     pub(in crate::binance) const NO_SIZE: &str = "prints without price or size";
     pub(in crate::binance) const OPEN_BAR: &str = "bars that are still open";
     pub(in crate::binance) const LIQUIDATION: &str = "liquidation orders";
-    pub(in crate::binance) const CONTROL: &str = "answers to our own requests";
     pub(in crate::binance) const OTHER_MARKET: &str = "events of the other futures market";
     pub(in crate::binance) const EARLY_MARK: &str =
         "mark prices before anything else of an instrument";
-    pub(in crate::binance) const OTHER_EVENT: &str = "events of kinds that become no record";
 }

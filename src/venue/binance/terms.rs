@@ -1,6 +1,5 @@
 //! The terms of instruments from Binance's `exchangeInfo`.
 
-use qt_model::decimal;
 use qt_model::instrument::Terms;
 use qt_model::words::{InstrumentClass, Payoff};
 use rust_decimal::Decimal;
@@ -73,7 +72,7 @@ fn terms(
         Market::UsdM => Some(Payoff::Linear),
         Market::CoinM => Some(Payoff::Inverse),
     };
-    let size = symbol.get("contractSize").map(|size| money(size)).transpose()?;
+    let size = symbol.get("contractSize").map(|size| size.money()).transpose()?;
     Ok(Terms {
         class: Some(class),
         payoff,
@@ -94,16 +93,10 @@ fn filter(symbol: &Object<'_>, kind: &str, key: &str) -> Result<Option<Decimal>,
     for filter in filters.array()? {
         let filter = filter.object()?;
         if filter.need("filterType")?.text()? == kind {
-            let step = money(filter.need(key)?)?;
+            let step = filter.need(key)?.money()?;
             // Zero switches a filter off.
             return Ok(Some(step).filter(|step| !step.is_zero()));
         }
     }
     Ok(None)
-}
-
-fn money(value: Value<'_, '_>) -> Result<Decimal, DecodeError> {
-    let text = value.digits()?;
-    decimal::parse_money(text.as_bytes())
-        .ok_or_else(|| value.refuse("a number of 28 digits at most"))
 }

@@ -139,6 +139,15 @@ fn what_the_venue_tells_is_what_is_recorded() {
     assert_eq!(count(&recorded, r#""action":"snapshot""#), 2);
     assert_eq!(count(&recorded, r#""k":"gap""#), 0);
     world.world.qt("replay verify").assert().success();
+    // The messages as they came give the same records once more.
+    let mut files = Vec::new();
+    for day in std::fs::read_dir(world.world.path().join("data/raw/venue=binance")).unwrap() {
+        files.extend(std::fs::read_dir(day.unwrap().path()).unwrap().map(|it| it.unwrap().path()));
+    }
+    files.sort();
+    world.world.qt("--data again record import").args(&files).assert().success();
+    let again = stdout(&mut world.world.qt("--data again replay"));
+    assert_same(&recorded, &again, &["trade", "quote", "depth"]);
 }
 
 #[test]

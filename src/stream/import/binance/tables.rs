@@ -165,12 +165,12 @@ impl Rows {
 
     fn quote(&mut self, row: &Row<'_>, out: &mut Out) -> Result<(), Problem> {
         let id = Some(self.whole(row, 0)?);
-        let mut px = |at: usize, out: &mut Out| {
+        let px = |at: usize, out: &mut Out| {
             let (name, text) = self.cell(row, at);
             out.px(self.which, name, text).map(Some)
         };
         let (bid_px, ask_px) = (px(1, out)?, px(3, out)?);
-        let mut qty = |at: usize, out: &mut Out| {
+        let qty = |at: usize, out: &mut Out| {
             let (name, text) = self.cell(row, at);
             out.qty(self.which, name, text).map(Some)
         };

@@ -107,8 +107,19 @@ impl Out {
         venue: &str,
         name: &str,
     ) -> Result<Which, Problem> {
+        match self.hints.symbol.clone() {
+            Some(name) => self.instrument_as(venue, &name),
+            None => self.instrument_as(venue, name),
+        }
+    }
+
+    /// Like `instrument`, for a name that was made of what the user says.
+    pub(in crate::import) fn instrument_as(
+        &mut self,
+        venue: &str,
+        name: &str,
+    ) -> Result<Which, Problem> {
         let venue = self.hints.venue.as_deref().unwrap_or(venue);
-        let name = self.hints.symbol.as_deref().unwrap_or(name);
         let is = |text: &str| {
             text.len() == venue.len() + name.len() + 1
                 && text.starts_with(venue)
@@ -177,8 +188,11 @@ impl Out {
             seen.px_digits = seen.px_digits.max((self.decimals)(text).unwrap_or(0));
             return Ok(Px::new(0));
         }
-        let mantissa = decimal::parse(text, seen.px_scale);
-        mantissa.map(Px::new).map_err(|source| number(field, source, text, "--px-scale"))
+        let scale = seen.px_scale;
+        match decimal::parse(text, scale) {
+            Ok(mantissa) => Ok(Px::new(mantissa)),
+            Err(source) => self.rounded(field, source, text, scale, "--px-scale").map(Px::new),
+        }
     }
 
     #[inline]
@@ -193,9 +207,32 @@ impl Out {
             seen.qty_digits = seen.qty_digits.max((self.decimals)(text).unwrap_or(0));
             return Ok(Qty::ZERO);
         }
-        let mantissa = decimal::parse(text, seen.qty_scale);
-        let mantissa = mantissa.map_err(|source| number(field, source, text, "--qty-scale"))?;
+        let scale = seen.qty_scale;
+        let mantissa = match decimal::parse(text, scale) {
+            Ok(mantissa) => mantissa,
+            Err(source) => self.rounded(field, source, text, scale, "--qty-scale")?,
+        };
         Qty::new(mantissa).map_err(|_| misread(field, "a size that is not below zero", text))
+    }
+
+    /// A number with more decimals than its scale, where the user allows to round it.
+    #[cold]
+    fn rounded(
+        &self,
+        field: &str,
+        source: DecimalError,
+        text: &[u8],
+        scale: Scale,
+        flag: &str,
+    ) -> Result<i64, Problem> {
+        let is_finer = matches!(source, DecimalError::DoesNotFit { .. });
+        let money = decimal::parse_money(text).filter(|_| self.hints.round && is_finer);
+        let rounded = money.map(|money| money.round_dp(u32::from(scale.digits())).to_string());
+        let mantissa = rounded.and_then(|text| decimal::parse(text.as_bytes(), scale).ok());
+        if mantissa.is_some() {
+            self.notes.add("numbers were rounded to the scale of their instrument", 1);
+        }
+        mantissa.ok_or_else(|| number(field, source, text, flag))
     }
 
     /// A whole number at a decimal scale of the format, such as ten-thousandths, as a price.
@@ -297,10 +334,28 @@ fn number(field: &str, source: DecimalError, found: &[u8], flag: &str) -> Proble
             let found = excerpt(found);
             let message = format!(
                 "field `{field}`: more than the {scale} decimals of its instrument, found {found}; \
-                 pass {flag} with as many as there are"
+                 pass {flag} with as many as there are, or --round"
             );
             Problem::Row { message }
         }
-        source => Problem::Number { field: field.to_owned(), source, found: excerpt(found) },
+        DecimalError::NotANumber if found.iter().any(|byte| b",' _".contains(byte)) => {
+            let found = excerpt(found);
+            let message = format!(
+                "field `{field}`: expected a decimal number, found {found}; where digits are in \
+                 groups, or the decimals behind a comma, `--map` says so"
+            );
+            Problem::Row { message }
+        }
+        DecimalError::Overflow { scale } => {
+            let found = excerpt(found);
+            let message = format!(
+                "field `{field}`: more than 18 digits at {scale} decimals, found {found}; other rows \
+                 have so many decimals: pass {flag} with fewer, and --round to round those"
+            );
+            Problem::Row { message }
+        }
+        source @ DecimalError::NotANumber => {
+            Problem::Number { field: field.to_owned(), source, found: excerpt(found) }
+        }
     }
 }

@@ -40,6 +40,29 @@ impl Fields {
         Ok(Row { text: line, spans: &self.spans })
     }
 
+    /// A line as one field, whatever stands in it.
+    pub(super) fn whole<'a>(&'a mut self, line: &'a [u8]) -> Row<'a> {
+        self.spans.clear();
+        self.spans.push((0, line.len() as u32));
+        Row { text: line, spans: &self.spans }
+    }
+
+    /// Begins a row that is put together field by field.
+    pub(in crate::import) fn begin(&mut self) {
+        self.spans.clear();
+        self.unquoted.clear();
+    }
+
+    pub(in crate::import) fn push(&mut self, field: &[u8]) {
+        let start = self.unquoted.len() as u32;
+        self.unquoted.extend_from_slice(field);
+        self.spans.push((start, self.unquoted.len() as u32));
+    }
+
+    pub(in crate::import) fn row(&self) -> Row<'_> {
+        Row { text: &self.unquoted, spans: &self.spans }
+    }
+
     fn unquote(&mut self, line: &[u8], at: u8) -> Result<(), Problem> {
         self.unquoted.clear();
         let (mut start, mut is_inside, mut byte) = (0, false, 0);
@@ -70,6 +93,11 @@ impl Fields {
 impl<'a> Row<'a> {
     pub(in crate::import) fn len(&self) -> usize {
         self.spans.len()
+    }
+
+    /// All of it.
+    pub(in crate::import) fn line(&self) -> &'a [u8] {
+        self.text
     }
 
     /// A field without the spaces around it; empty where there is none.

@@ -33,6 +33,11 @@ pub(in crate::import) trait Decode: Send {
         b','
     }
 
+    /// Whether a line is not to be cut at all.
+    fn is_whole(&self, _line: &[u8]) -> bool {
+        false
+    }
+
     /// Looks at the first line: finds the columns, refuses another format.
     fn begin(&mut self, first: &Row<'_>, out: &mut Out) -> Result<Begin, Problem>;
 
@@ -185,7 +190,10 @@ fn read_line<D: Decode>(
     has_begun: bool,
     out: &mut Out,
 ) -> Result<(), Problem> {
-    let row = fields.cut(line, decode.separator())?;
+    let row = match decode.is_whole(line) {
+        true => fields.whole(line),
+        false => fields.cut(line, decode.separator())?,
+    };
     if !has_begun && decode.begin(&row, out)? == Begin::Names {
         return Ok(());
     }

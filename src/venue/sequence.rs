@@ -1,7 +1,9 @@
-//! The order of Binance's depth updates: which one may follow, and how a snapshot joins them.
+//! The order of depth updates whose snapshots come over REST: which one may follow, and how a
+//! snapshot joins them.
 //!
-//! Spot numbers its updates without holes: `U` is the last `u` plus one. Futures leave holes and
-//! name the update before: `pu` is the last `u`. A snapshot comes over REST, so it stands behind
+//! Binance's spot market numbers its updates without holes: `U` is the last `u` plus one. Futures
+//! leave holes and name the update before: `pu` is the last `u`. Bitstamp has times for numbers and
+//! no chain, which is the first rule with every update beginning at zero. A snapshot comes over REST, so it stands behind
 //! updates that are newer than it; those are kept, bounded, and applied to it when it arrives
 //! (`docs/decisions/0007`). Pure: no time, no records.
 
