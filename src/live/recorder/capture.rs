@@ -1,6 +1,6 @@
 //! From what sessions hear to the pipeline: raw frames, decoding, numbering, and asking for books.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -44,6 +44,8 @@ pub struct Capture {
     /// Whether to go on without raw messages once they cannot be written.
     spares_raw: bool,
     asker: Asker,
+    /// Books that were asked for and have not come.
+    asked: BTreeSet<(usize, String)>,
     counters: Arc<Counters>,
     /// Why messages were not understood, the first of each kind.
     refusals: BTreeMap<String, u64>,
@@ -84,6 +86,7 @@ impl Capture {
             raw,
             spares_raw,
             asker,
+            asked: BTreeSet::new(),
             counters: Arc::clone(counters),
             refusals: BTreeMap::new(),
         }
@@ -113,6 +116,8 @@ impl Capture {
                 Counters::add(&self.counters.frames_dropped, count);
                 let from = self.lines[line].last.unwrap_or(ts);
                 self.gaps(line, from, ts, GapReason::Overload, Some(count));
+                // The gap ends the books of readers, so they are begun anew here as well.
+                self.begin(line, ts);
             }
         }
         Ok(())
@@ -136,6 +141,10 @@ impl Capture {
         if is_book || line == 0 {
             self.keep(|raw| raw.write(ts, &wrapped(url, bytes)))?;
         }
+        if let Some(symbol) = url.split_once("symbol=").filter(|_| is_book) {
+            let symbol = symbol.1.split('&').next().unwrap_or_default();
+            self.asked.remove(&(line, symbol.to_owned()));
+        }
         if !is_book {
             self.lines[line].instruments = Some((url.to_owned(), bytes.to_vec()));
         }
@@ -157,14 +166,28 @@ impl Capture {
             let from = self.lines[at].last.unwrap_or(ts);
             self.gaps(at, from, ts, GapReason::Disconnect, None);
         }
+        // Answers to what was asked before belong to a book that is no more.
+        self.asked.retain(|(line, _)| *line != at);
+        self.begin(at, ts);
+    }
+
+    /// Forgets what the decoder of a connection knew, and asks for its books.
+    fn begin(&mut self, at: usize, ts: Ts) {
         self.lines[at].decoder = Binance::new(self.market, &self.universe, Scales::default());
         if let Some((url, bytes)) = self.lines[at].instruments.clone() {
             self.decode(at, ts, Some(&url), &bytes);
         }
         if self.lines[at].wants_books {
             for symbol in self.lines[at].symbols.clone() {
-                self.asker.ask(Ask { line: at, symbol });
+                self.ask(at, symbol);
             }
+        }
+    }
+
+    /// Asks for a book, unless an answer is under way.
+    fn ask(&mut self, line: usize, symbol: String) {
+        if self.asked.insert((line, symbol.clone())) {
+            self.asker.ask(Ask { line, symbol });
         }
     }
 
@@ -196,15 +219,16 @@ impl Capture {
             line.batch
                 .set_seq(place, self.numbers.next(kind, head.instrument, line.batch.instruments()));
         }
+        let mut lost = Vec::new();
         for place in before..line.batch.len() {
             if let Record::Gap(view) = line.batch.get(place)
                 && matches!(view.row.reason, GapReason::Sequence | GapReason::NoSnapshot)
                 && let Some(id) = view.row.head.instrument
             {
-                let symbol = line.batch.instruments().get(id).symbol.name().to_owned();
-                self.asker.ask(Ask { line: at, symbol });
+                lost.push(line.batch.instruments().get(id).symbol.name().to_owned());
             }
         }
+        lost.into_iter().for_each(|symbol| self.ask(at, symbol));
     }
 
     /// Says that something is missing, of each instrument of a connection that is known.
