@@ -1,6 +1,6 @@
 //! From what sessions hear to the pipeline: raw frames, decoding, numbering, and asking for books.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -41,7 +41,11 @@ pub struct Capture {
     lines: Vec<Line>,
     numbers: Numbers,
     raw: Option<RawWriter>,
+    /// Whether to go on without raw messages once they cannot be written.
+    spares_raw: bool,
     asker: Asker,
+    /// Books that were asked for and have not come.
+    asked: BTreeSet<(usize, String)>,
     counters: Arc<Counters>,
     /// Why messages were not understood, the first of each kind.
     refusals: BTreeMap<String, u64>,
@@ -59,7 +63,7 @@ impl Capture {
         lines: Vec<Vec<String>>,
         wants_books: bool,
         numbers: Numbers,
-        raw: Option<RawWriter>,
+        (raw, spares_raw): (Option<RawWriter>, bool),
         asker: Asker,
         counters: &Arc<Counters>,
     ) -> Self {
@@ -80,7 +84,9 @@ impl Capture {
             universe: universe.clone(),
             numbers,
             raw,
+            spares_raw,
             asker,
+            asked: BTreeSet::new(),
             counters: Arc::clone(counters),
             refusals: BTreeMap::new(),
         }
@@ -93,9 +99,7 @@ impl Capture {
                 Counters::add(&self.counters.frames, 1);
                 Counters::add(&self.counters.frame_bytes, bytes.len() as u64);
                 ledger.event(ts);
-                if let Some(raw) = &mut self.raw {
-                    raw.write(ts, &bytes)?;
-                }
+                self.keep(|raw| raw.write(ts, &bytes))?;
                 self.lines[line].last = Some(ts);
                 self.decode(line, ts, None, &bytes);
             }
@@ -112,17 +116,34 @@ impl Capture {
                 Counters::add(&self.counters.frames_dropped, count);
                 let from = self.lines[line].last.unwrap_or(ts);
                 self.gaps(line, from, ts, GapReason::Overload, Some(count));
+                // The gap ends the books of readers, so they are begun anew here as well.
+                self.begin(line, ts);
             }
         }
         Ok(())
     }
 
+    /// Does something with the file of raw messages, if there is one.
+    fn keep(&mut self, act: impl FnOnce(&mut RawWriter) -> io::Result<()>) -> io::Result<()> {
+        match self.raw.as_mut().map_or(Ok(()), act) {
+            Err(error) if self.spares_raw => {
+                tracing::error!("messages are no longer kept as they came: {error}");
+                Counters::set(&self.counters.raw_failed, 1);
+                self.raw = None;
+                Ok(())
+            }
+            kept => kept,
+        }
+    }
+
     fn reply(&mut self, line: usize, ts: Ts, url: &str, bytes: &[u8]) -> io::Result<()> {
         let is_book = url.contains("/depth?");
-        if let Some(raw) = &mut self.raw
-            && (is_book || line == 0)
-        {
-            raw.write(ts, &wrapped(url, bytes))?;
+        if is_book || line == 0 {
+            self.keep(|raw| raw.write(ts, &wrapped(url, bytes)))?;
+        }
+        if let Some(symbol) = url.split_once("symbol=").filter(|_| is_book) {
+            let symbol = symbol.1.split('&').next().unwrap_or_default();
+            self.asked.remove(&(line, symbol.to_owned()));
         }
         if !is_book {
             self.lines[line].instruments = Some((url.to_owned(), bytes.to_vec()));
@@ -145,14 +166,28 @@ impl Capture {
             let from = self.lines[at].last.unwrap_or(ts);
             self.gaps(at, from, ts, GapReason::Disconnect, None);
         }
+        // Answers to what was asked before belong to a book that is no more.
+        self.asked.retain(|(line, _)| *line != at);
+        self.begin(at, ts);
+    }
+
+    /// Forgets what the decoder of a connection knew, and asks for its books.
+    fn begin(&mut self, at: usize, ts: Ts) {
         self.lines[at].decoder = Binance::new(self.market, &self.universe, Scales::default());
         if let Some((url, bytes)) = self.lines[at].instruments.clone() {
             self.decode(at, ts, Some(&url), &bytes);
         }
         if self.lines[at].wants_books {
             for symbol in self.lines[at].symbols.clone() {
-                self.asker.ask(Ask { line: at, symbol });
+                self.ask(at, symbol);
             }
+        }
+    }
+
+    /// Asks for a book, unless an answer is under way.
+    fn ask(&mut self, line: usize, symbol: String) {
+        if self.asked.insert((line, symbol.clone())) {
+            self.asker.ask(Ask { line, symbol });
         }
     }
 
@@ -184,15 +219,16 @@ impl Capture {
             line.batch
                 .set_seq(place, self.numbers.next(kind, head.instrument, line.batch.instruments()));
         }
+        let mut lost = Vec::new();
         for place in before..line.batch.len() {
             if let Record::Gap(view) = line.batch.get(place)
                 && matches!(view.row.reason, GapReason::Sequence | GapReason::NoSnapshot)
                 && let Some(id) = view.row.head.instrument
             {
-                let symbol = line.batch.instruments().get(id).symbol.name().to_owned();
-                self.asker.ask(Ask { line: at, symbol });
+                lost.push(line.batch.instruments().get(id).symbol.name().to_owned());
             }
         }
+        lost.into_iter().for_each(|symbol| self.ask(at, symbol));
     }
 
     /// Says that something is missing, of each instrument of a connection that is known.
@@ -233,16 +269,15 @@ impl Capture {
 
     /// Makes raw frames durable.
     pub fn sync(&mut self) -> io::Result<()> {
-        let Some(raw) = &mut self.raw else { return Ok(()) };
         let started = Instant::now();
-        raw.sync()?;
+        self.keep(RawWriter::sync)?;
         let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         Counters::peak(&self.counters.sync_ns_max, took);
         Ok(())
     }
 
     pub fn close(&mut self) -> io::Result<()> {
-        self.raw.as_mut().map_or(Ok(()), RawWriter::close)
+        self.keep(RawWriter::close)
     }
 }
 

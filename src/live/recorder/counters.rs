@@ -95,6 +95,8 @@ counters! {
     wal_bytes,
     /// 1 while there is no room on the disk.
     disk_full,
+    /// 1 once raw messages could not be written and are no longer kept.
+    raw_failed,
     /// 1 once the writing thread has ended with an error.
     writer_failed,
 }

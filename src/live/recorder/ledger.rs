@@ -175,6 +175,11 @@ impl Ledger {
 
     fn close(&mut self, end: Ts, now: Ts) -> io::Result<()> {
         let after = self.counters.snapshot();
+        // What came in the second at hand came behind the end, if the window ends by the clock.
+        let is_whole = self.window.second == end.nanos().div_euclid(SECOND)
+            && now.since(self.window.start) >= WINDOW_NANOS;
+        let carried = if is_whole { self.window.events } else { 0 };
+        self.venue.events -= carried;
         let line = self.line(end, &after);
         let mut text = serde_json::to_vec(&line)?;
         text.push(b'\n');
@@ -191,6 +196,7 @@ impl Ledger {
         self.venue = VenueLine { venue: self.venue.venue.clone(), ..VenueLine::default() };
         self.window = Window::new(window_start(end), end.min(now), after, false);
         self.window.is_offline = is_offline;
+        (self.window.events, self.venue.events) = (carried, carried);
         Ok(())
     }
 
@@ -307,4 +313,64 @@ pub fn days(root: &Path) -> io::Result<Vec<Date>> {
     }
     days.sort();
     Ok(days)
+}
+
+#[cfg(test)]
+mod tests {
+    use qt_model::words::Grade;
+
+    use super::*;
+
+    fn at(second: i64) -> Ts {
+        Ts::from_nanos(Date::new(2024, 8, 8).unwrap().start().nanos() + second * SECOND)
+    }
+
+    #[test]
+    fn windows_are_written_as_they_end_and_the_first_and_last_are_partial() {
+        let root = tempfile::tempdir().unwrap();
+        let counters = Arc::new(Counters::default());
+        let mut ledger = Ledger::open(root.path(), "v", 100, &counters, at(100)).unwrap();
+        for second in 100..1_900 {
+            ledger.events(at(second), 3);
+            if second == 1_000 {
+                Counters::set(&counters.queued_frames, 89);
+                counters.drop_rows(qt_model::record::Kind::Trade, 2);
+            }
+            ledger.tick(at(second)).unwrap();
+            Counters::set(&counters.queued_frames, 0);
+        }
+        ledger.offline(at(1_900));
+        ledger.online(at(1_950));
+        ledger.finish(at(2_000)).unwrap();
+        let windows = windows(root.path(), at(0).date()).unwrap();
+        let partial: Vec<bool> = windows.iter().map(|window| window.is_partial).collect();
+        assert_eq!(partial, [true, false, true]);
+        let whole = &windows[1];
+        assert_eq!((whole.start.as_str(), whole.venues[0].events), (&*at(900).to_string(), 2_700));
+        assert_eq!((whole.venues[0].events_per_second_min, whole.queue_peak_percent), (3, 89));
+        assert_eq!((whole.dropped, whole.grade.as_str()), (2, "bad"));
+        assert_eq!(whole.dropped_by_table, [("trade".to_owned(), 2)]);
+        assert_eq!(windows[2].venues[0].offline_seconds, 50);
+        assert_eq!(windows[2].venues[0].silences, 1);
+        let day = day_grade(root.path(), "v", at(0).date()).unwrap().unwrap();
+        assert_eq!((day.graded.grade, day.complete, day.partial), (Grade::Degraded, 1, 2));
+        assert_eq!(day_grade(root.path(), "w", at(0).date()).unwrap(), None);
+        assert_eq!(days(root.path()).unwrap(), [at(0).date()]);
+    }
+
+    #[test]
+    fn a_restart_adds_to_the_ledger_and_a_cut_line_is_left_out() {
+        let root = tempfile::tempdir().unwrap();
+        let counters = Arc::new(Counters::default());
+        for second in [0, 2_000] {
+            let ledger = Ledger::open(root.path(), "v", 100, &counters, at(second)).unwrap();
+            ledger.finish(at(second + 10)).unwrap();
+        }
+        let path = root.path().join("quality/2024-08-08.jsonl");
+        let mut text = fs::read(&path).unwrap();
+        assert_eq!(windows(root.path(), at(0).date()).unwrap().len(), 2);
+        text.truncate(text.len() - 20);
+        fs::write(&path, text).unwrap();
+        assert_eq!(windows(root.path(), at(0).date()).unwrap().len(), 1);
+    }
 }

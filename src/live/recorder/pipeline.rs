@@ -75,6 +75,9 @@ impl std::fmt::Debug for Pipeline {
     }
 }
 
+/// Rows that may wait for the writing thread, on each road: what comes while a part is written.
+const INBOX_ROWS: usize = 131_072;
+
 /// Rows that a source which waits hands over at one time.
 const WAITING_ROWS: usize = 1_000;
 
@@ -111,7 +114,7 @@ impl Pipeline {
             session: format!("{:x}", now.nanos()),
             state: State::new(now.nanos().unsigned_abs()),
         };
-        let inbox = Arc::new(Inbox::new(64 * 1024, 64 * 1024));
+        let inbox = Arc::new(Inbox::new(INBOX_ROWS, INBOX_ROWS));
         let (theirs, clock, shared) = (Arc::clone(&inbox), Arc::clone(clock), Arc::clone(counters));
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || {
             let ended = writer.run(&theirs, &clock);
@@ -276,9 +279,14 @@ impl Pipeline {
         Ok(())
     }
 
+    /// Whether a batch of so many rows fits without anything giving way.
+    pub fn has_room(&self, rows: usize) -> bool {
+        self.buffers.has_room(rows)
+    }
+
     /// Waits until a batch of so many rows fits.
     fn wait_for_room(&mut self, rows: usize, clock: &Clock) -> io::Result<()> {
-        while !self.buffers.has_room(rows) {
+        while !self.has_room(rows) {
             self.tick(clock())?;
             let due: Vec<Kind> = self.buffers.due(clock(), true).collect();
             let flushed = due.into_iter().map(|kind| self.flush(kind)).fold(false, |a, b| a | b);

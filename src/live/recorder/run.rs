@@ -12,7 +12,7 @@ use qt_model::time::Ts;
 use qt_stream::catalog::Catalog;
 use qt_stream::error::ReadError;
 use qt_stream::raw::RawWriter;
-use qt_stream::wal::LoadError;
+use qt_stream::wal::{DiskPolicy, LoadError};
 use qt_venue::session::{Clock as SessionClock, Feed, FeedKind, Heard, Limits, Session, asking};
 
 use super::capture::Capture;
@@ -82,14 +82,28 @@ impl Recorder {
         let (sender, queue) = mpsc::sync_channel(QUEUE);
         let (asker, asked) = asking();
         let counted = Arc::clone(counters);
-        let hear = move |heard: Heard| match sender.try_send(heard) {
-            Ok(()) => {
-                Counters::add(&counted.queued_frames, 1);
-                Ok(())
+        // Once full, the queue has to drain by half before messages are let in again: one long hole
+        // costs one gap and one new book, a thousand short ones cost a thousand.
+        let is_shedding = AtomicBool::new(false);
+        let hear = move |heard: Heard| {
+            let is_message = matches!(heard, Heard::Message { .. } | Heard::Lost { .. });
+            let is_drained = counted.queued_frames.load(Ordering::Relaxed) <= QUEUE as u64 / 2;
+            if is_message && is_shedding.load(Ordering::Relaxed) && !is_drained {
+                return Err(heard);
             }
-            Err(mpsc::TrySendError::Full(heard)) => Err(heard),
-            // The recorder is on its way out; nobody minds.
-            Err(mpsc::TrySendError::Disconnected(_)) => Ok(()),
+            match sender.try_send(heard) {
+                Ok(()) => {
+                    is_shedding.store(false, Ordering::Relaxed);
+                    Counters::add(&counted.queued_frames, 1);
+                    Ok(())
+                }
+                Err(mpsc::TrySendError::Full(heard)) => {
+                    is_shedding.store(true, Ordering::Relaxed);
+                    Err(heard)
+                }
+                // The recorder is on its way out; nobody minds.
+                Err(mpsc::TrySendError::Disconnected(_)) => Ok(()),
+            }
         };
         let session = Session {
             feed: self.feed,
@@ -100,6 +114,8 @@ impl Recorder {
         let raw = self.raw.then(|| RawWriter::new(root, venue));
         let wants_books = session.feed.kinds.contains(&FeedKind::Depth);
         let lines = session.lines();
+        // Where records may be dropped for want of room, messages as they came may be as well.
+        let raw = (raw, self.settings.policy != DiskPolicy::Halt);
         let capture =
             Capture::new(session.feed.market, lines, wants_books, numbers, raw, asker, counters);
         let mut work = Work { capture, pipeline, ledger, counters: Arc::clone(counters) };
@@ -133,6 +149,14 @@ impl Work {
         let mut synced = Instant::now();
         loop {
             let mut taken = 0;
+            if !self.pipeline.has_room(2 * BITE) {
+                // Messages wait in the queue. Where it overflows the loss leaves a gap record, and
+                // depth begins anew; rows that gave way here would leave a hole that nobody sees.
+                self.pipeline.tick(clock())?;
+                self.ledger.tick(clock())?;
+                thread::sleep(Duration::from_millis(1));
+                continue;
+            }
             match queue.recv_timeout(Duration::from_millis(50)) {
                 Ok(heard) => {
                     taken += 1;

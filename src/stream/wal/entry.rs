@@ -37,6 +37,11 @@ pub fn content_hash(kind: Kind, body: &[u8]) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// CRC-32 of all behind the first line.
+pub fn checksum(body: &[u8]) -> String {
+    format!("{:08x}", crc32fast::hash(body))
+}
+
 /// A `stream` record, so that a file can be read like any stream, with the label in it.
 pub(super) fn first_line(kind: Kind, used: &Instruments, count: u64, body: &[u8]) -> String {
     let header = Header::new(Arc::new(used.clone())).with_kinds([kind]);
@@ -50,7 +55,7 @@ pub(super) fn first_line(kind: Kind, used: &Instruments, count: u64, body: &[u8]
         "table": kind.name(),
         "columns": columns,
         "count": count,
-        "crc32": format!("{:08x}", crc32fast::hash(body)),
+        "crc32": checksum(body),
     });
     let label = label.to_string();
     let stream = header.to_json();

@@ -22,10 +22,10 @@ mod tests;
 
 pub use dead::{DeadLetter, DeadLetters, Replayed};
 pub use disk::{Disk, DiskLimits, DiskPolicy, DiskState, FileSystem, FreeSpace, WalLevel};
-pub use entry::content_hash;
+pub use entry::{checksum, content_hash};
 pub use folder::{Folder, Tier, TierStat};
 pub use load::{Insert, LoadError, LoadOptions, Loaded, Loader};
 pub use manifest::{Loaded as ManifestLine, Manifest};
 pub use name::WalName;
-pub use read::{ReadFailure, WalFile, read};
+pub use read::{ReadFailure, WalFile, read, read_bytes};
 pub use write::{Bounds, WalWriter, Written};

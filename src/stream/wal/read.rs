@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use qt_model::record::{Batch, Kind, Source};
 
-use super::entry::{Label, content_hash};
+use super::entry::{Label, checksum, content_hash};
 use crate::error::ReadError;
 use crate::frame::Header;
 use crate::ndjson::NdjsonReader;
@@ -64,7 +64,11 @@ pub(super) fn declare(path: &Path, universe: &Universe) -> Result<(), ReadFailur
 
 /// Reads a file whole: it is no larger than the writer's bounds. Instruments go to the universe.
 pub fn read(path: &Path, universe: &Universe) -> Result<WalFile, ReadFailure> {
-    let bytes = fs::read(path)?;
+    read_bytes(&path.display().to_string(), fs::read(path)?, universe)
+}
+
+/// The same, of bytes that have a name.
+pub fn read_bytes(name: &str, bytes: Vec<u8>, universe: &Universe) -> Result<WalFile, ReadFailure> {
     let at = memchr::memchr(b'\n', &bytes).ok_or_else(|| corrupt("it has no first line"))?;
     let (first, body) = (&bytes[..at], &bytes[at + 1..]);
     let label: Label =
@@ -72,7 +76,7 @@ pub fn read(path: &Path, universe: &Universe) -> Result<WalFile, ReadFailure> {
     let table = Kind::from_name(&label.table)
         .or_else(|| (label.table == Kind::Other.name()).then_some(Kind::Other))
         .ok_or_else(|| corrupt(format!("line 1: no table `{}`", label.table)))?;
-    let found = format!("{:08x}", crc32fast::hash(body));
+    let found = checksum(body);
     if found != label.crc32 {
         let expected = &label.crc32;
         return Err(corrupt(format!("the checksum is {found}, line 1 says {expected}")));
@@ -82,13 +86,13 @@ pub fn read(path: &Path, universe: &Universe) -> Result<WalFile, ReadFailure> {
         return Err(corrupt(format!("{lines} lines, line 1 says {}", label.count)));
     }
     let (hash, first_line) = (content_hash(table, body), first.to_vec());
-    let (rows, bad) = parse(path, table, bytes, universe)?;
+    let (rows, bad) = parse(name, table, bytes, universe)?;
     Ok(WalFile { table, hash, first_line, rows, bad })
 }
 
 /// The lines as a stream whose `end` is not owed: the count has been checked.
 fn parse(
-    path: &Path,
+    name: &str,
     table: Kind,
     bytes: Vec<u8>,
     universe: &Universe,
@@ -100,7 +104,7 @@ fn parse(
         allow_truncated: true,
         ..Options::default()
     };
-    let name: Arc<str> = path.display().to_string().into();
+    let name: Arc<str> = name.into();
     let failed = |error: ReadError| match error {
         ReadError::Io { source, .. } => ReadFailure::Io(source),
         other => corrupt(other.to_string()),

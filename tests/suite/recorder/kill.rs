@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::frame::World;
 
 /// Records of a session. Trades go straight, fills through the log.
-const RECORDS: u64 = 6_000;
+const RECORDS: u64 = 3_000;
 
 /// A stream whose records no other session has.
 fn session(number: u64) -> String {
@@ -34,7 +34,7 @@ fn session(number: u64) -> String {
         };
         writeln!(text, "{line}").unwrap();
     }
-    text.push_str(r#"{"k":"end","records":6000,"digest":""}"#);
+    text.push_str(r#"{"k":"end","records":3000,"digest":""}"#);
     text.push('\n');
     text
 }
@@ -62,7 +62,7 @@ impl Catalog {
     fn recorder(&self, road: &str) -> Command {
         fs::write(self.world.path().join("in.ndjson"), session(self.sessions)).unwrap();
         let mut command = self.world.std(&format!(
-            "record run --input in.ndjson --acks --road {road} --part-records 1500 --part-age-s 1"
+            "record run --input in.ndjson --acks --road {road} --part-records 800 --part-age-s 1"
         ));
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         command

@@ -139,6 +139,15 @@ fn what_the_venue_tells_is_what_is_recorded() {
     assert_eq!(count(&recorded, r#""action":"snapshot""#), 2);
     assert_eq!(count(&recorded, r#""k":"gap""#), 0);
     world.world.qt("replay verify").assert().success();
+    // The messages as they came give the same records once more.
+    let mut files = Vec::new();
+    for day in std::fs::read_dir(world.world.path().join("data/raw/venue=binance")).unwrap() {
+        files.extend(std::fs::read_dir(day.unwrap().path()).unwrap().map(|it| it.unwrap().path()));
+    }
+    files.sort();
+    world.world.qt("--data again record import").args(&files).assert().success();
+    let again = stdout(&mut world.world.qt("--data again replay"));
+    assert_same(&recorded, &again, &["trade", "quote", "depth"]);
 }
 
 #[test]
@@ -250,4 +259,68 @@ fn two_recorders_of_one_catalog_refuse_each_other() {
     assert!(said.contains("another process writes to this catalog"), "{said}");
     let _ = kill_process(Pid::from_child(&first), Signal::TERM);
     first.wait().unwrap();
+}
+
+#[test]
+fn a_recorder_tells_how_it_is() {
+    use std::io::{Read, Write};
+    let world = Loop::new(MARKET, "--speed realtime --await-streams 6");
+    let mut recorder = world.recorder(&format!("{SPOT} --metrics 127.0.0.1:0"));
+    let mut talk = BufReader::new(recorder.stderr.take().unwrap()).lines();
+    let said = talk.next().unwrap().unwrap();
+    let address = said.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let ask = |path: &str| {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let value = |page: &str, name: &str| -> u64 {
+        let line = page.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap();
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    let end = Instant::now() + Duration::from_secs(20);
+    let page = loop {
+        let page = ask("/metrics");
+        if value(&page, "qt_recorder_frames") > 50 || Instant::now() > end {
+            break page;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert!(page.starts_with("HTTP/1.1 200 OK"), "{page}");
+    assert!(value(&page, "qt_recorder_received") > 50, "{page}");
+    assert_eq!(value(&page, "qt_recorder_connections"), 1);
+    assert!(page.contains("qt_recorder_state{state=\"ready\"} 1"), "{page}");
+    assert!(page.contains("qt_recorder_wal_tier_files{tier=\"dlq\"} 0"), "{page}");
+    assert!(ask("/").starts_with("HTTP/1.1 404"));
+    let status = world.world.qt("--json record status").output().unwrap();
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!((&status["recording"], &status["degraded"]), (&true.into(), &false.into()));
+    let _ = kill_process(Pid::from_child(&recorder), Signal::TERM);
+    recorder.wait().unwrap();
+}
+
+#[test]
+fn raw_frames_and_the_ledger_survive_being_killed_at_their_points() {
+    for point in ["raw.sync", "ledger.sync"] {
+        let world = Loop::new(MARKET, "--speed 50x --await-streams 6");
+        let address = &world.address;
+        let args = format!(
+            "record run --symbols BTCUSDT,ETHUSDT --rest-url http://{address} \
+             --ws-url ws://{address} {SPOT} --part-age-s 1"
+        );
+        let mut command = world.world.std(&args);
+        command.env("QT_CRASH_AT", point).stderr(Stdio::null());
+        let mut recorder = command.spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(1500));
+        let _ = kill_process(Pid::from_child(&recorder), Signal::TERM);
+        assert_eq!(recorder.wait().unwrap().code(), None, "{point}: it went on");
+        // What is there can be read, and the next recorder starts.
+        let mut next = world.recorder(SPOT);
+        std::thread::sleep(Duration::from_millis(500));
+        let _ = kill_process(Pid::from_child(&next), Signal::TERM);
+        assert_eq!(next.wait().unwrap().code(), Some(143), "{point}");
+        world.world.qt("record verify").assert().success();
+    }
 }
