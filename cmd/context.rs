@@ -17,8 +17,9 @@ use crate::failure::{self, FailureExt};
 use crate::global::GlobalArgs;
 use crate::outcome::{Exit, Outcome};
 use crate::output::{FirstFailure, Stdout};
+use crate::problem::Problems;
 use crate::progress::Progress;
-use crate::settings::{Problems, Settings, misspelt_variables};
+use crate::settings::{Settings, misspelt_variables};
 use crate::shutdown::Shutdown;
 use crate::terminal::{Paint, Talk, When};
 

@@ -18,7 +18,7 @@ use qt_market::merge::MergeError;
 use qt_stream::error::{ReadError, WriteError};
 
 use crate::outcome::Exit;
-use crate::settings::Problems;
+use crate::problem::Problems;
 
 /// An error with its exit code, a hint, or both.
 #[derive(Debug)]

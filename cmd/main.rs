@@ -13,6 +13,7 @@ mod global;
 mod listing;
 mod outcome;
 mod output;
+mod problem;
 mod progress;
 mod registry;
 mod select_args;
@@ -21,19 +22,23 @@ mod shutdown;
 mod stream_args;
 mod streams;
 mod terminal;
+mod toml_text;
 mod write_args;
 
 // One line per command, as in the registry.
 mod catalog;
+mod check;
 mod completions;
 mod config;
 mod demo;
 mod drill;
+mod features;
 mod man;
 mod record;
 mod replay;
 mod schema;
 mod synth;
+mod venue_sim;
 
 use std::env;
 use std::panic;

@@ -39,9 +39,12 @@ macro_rules! commands {
 // In this order in `qt help`.
 commands! {
     record::Record,
+    venue_sim::VenueSim,
     replay::Replay,
+    features::Features,
     synth::Synth,
     catalog::Catalog,
+    check::Check,
     demo::Demo,
     schema::Schema,
     config::Config,

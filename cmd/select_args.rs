@@ -31,6 +31,16 @@ pub(crate) struct SelectArgs {
 }
 
 impl SelectArgs {
+    /// Whether any of these flags was used.
+    pub(crate) fn is_given(&self) -> bool {
+        let Self { date, from, until, symbols, kinds } = self;
+        date.is_some()
+            || from.is_some()
+            || until.is_some()
+            || !symbols.is_empty()
+            || !kinds.is_empty()
+    }
+
     pub(crate) fn selection(&self) -> Result<Selection, Failure> {
         let kinds: Result<Vec<Kind>, Failure> = self.kinds.iter().map(|name| kind(name)).collect();
         let kinds = kinds?;

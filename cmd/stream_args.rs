@@ -111,6 +111,11 @@ impl ReadArgs {
 }
 
 impl BadRecordArgs {
+    /// Where unreadable records go, if anywhere.
+    pub(crate) fn quarantine(&self) -> Option<&Path> {
+        self.quarantine.as_deref()
+    }
+
     /// `--quarantine FILE` alone is enough to ask for it.
     pub(crate) fn bad_record(&self, settings: &Settings) -> Result<BadRecord<'_>, Failure> {
         match (self.on_error, &self.quarantine) {

@@ -10,10 +10,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use qt_market::order::Key;
-use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Kind, Record};
-use qt_stream::catalog::{Catalog, Selection};
-use qt_stream::frame::{End, Header};
+use qt_model::record::{Batch, Record};
+use qt_stream::catalog::Selection;
+use qt_stream::frame::End;
 
 use crate::context::Context;
 use crate::failure::{Failure, FailureExt};
@@ -21,7 +20,7 @@ use crate::outcome::{Exit, Outcome};
 use crate::progress::Progress;
 use crate::select_args::SelectArgs;
 use crate::stream_args::StreamArgs;
-use crate::streams::{Reading, Rules, Sink, Sources, cli_input};
+use crate::streams::{Reading, Rules, Sink, Sources};
 use crate::write_args::WriteArgs;
 use cursor::Cursor;
 use pace::Pace;
@@ -87,30 +86,12 @@ impl Plan {
     /// Opens what the selection touches.
     fn open(&self, args: &Replay, rules: &Rules, context: &Context) -> anyhow::Result<Sources> {
         let mut sources = Sources::default();
-        if !args.stream.read.input.is_empty() {
-            for path in &args.stream.read.input {
-                sources.open(cli_input(path, context)?, self.selection.span, rules)?;
-            }
-            return Ok(sources);
-        }
-        let root = context.settings()?.data();
-        let catalog = Catalog::new(&root);
-        if !catalog.exists() {
-            return Err(Failure::usage(format!("there is no catalog at {}", root.display()))
-                .with_hint("`qt synth --to catalog` makes one; `--data` or QT_DATA names another")
-                .into());
-        }
-        for part in catalog.parts(&self.selection, &rules.options)? {
-            let first = part.description.span.map(|(first, _)| first.max(self.selection.span.from));
-            sources.add_file(&part.path, self.selection.span, first, rules);
-            sources.headers.extend(part.description.header);
-        }
+        sources.open_selected(&args.stream.read.input, &self.selection, rules, context)?;
         Ok(sources)
     }
 
     /// Whether a record belongs to the selection. `behind` says whether its cause did.
     fn wants(&self, record: &Record<'_>, batch: &Batch, behind: &mut bool) -> bool {
-        let head = record.head();
         let instruments = batch.instruments();
         if let Some(cursor) = &self.cursor {
             *behind = cursor.is_before(record, instruments, *behind);
@@ -118,10 +99,7 @@ impl Plan {
                 return false;
             }
         }
-        let symbol = head.instrument.map(|id| &instruments.get(id).symbol);
-        self.selection.span.contains(head.ts_recv)
-            && self.selection.wants_kind(record.kind())
-            && self.selection.wants_symbol(symbol)
+        self.selection.wants_record(record, instruments)
     }
 
     /// Whether every record of the sources is wanted, so that batches pass as they are.
@@ -135,39 +113,6 @@ impl Plan {
     }
 }
 
-/// The instruments of the selection that are known by now.
-fn instruments(plan: &Plan, rules: &Rules) -> Arc<Instruments> {
-    let mut wanted = Instruments::default();
-    for instrument in rules.options.universe.snapshot().iter() {
-        if plan.selection.wants_symbol(Some(&instrument.symbol)) {
-            wanted.declare(instrument.clone()).expect("a table takes a part of itself");
-        }
-    }
-    Arc::new(wanted)
-}
-
-/// The header of what comes out, but for its instruments.
-fn header(sources: &Sources, plan: &Plan) -> Header {
-    let mut header = Header::new(Arc::default());
-    let kinds_of = |header: &Header| header.kinds.clone();
-    let mut kinds: Option<Vec<String>> =
-        sources.headers.iter().map(kinds_of).collect::<Option<Vec<_>>>().map(|all| all.concat());
-    if sources.headers.len() < sources.count() {
-        kinds = None;
-    }
-    if let Some(wanted) = &plan.selection.kinds {
-        kinds = Some(wanted.iter().map(|kind| kind.name().to_owned()).collect());
-    }
-    if let Some(kinds) = &mut kinds {
-        let place = |name: &String| Kind::from_name(name).map_or(usize::MAX, Kind::index);
-        kinds.sort_by_key(place);
-        kinds.dedup();
-    }
-    header.kinds = kinds;
-    header.provenance = sources.provenance();
-    header
-}
-
 fn play(args: &Replay, plan: Plan, context: &Context) -> anyhow::Result<Outcome> {
     let speed = args.speed.as_deref().unwrap_or(context.settings()?.replay_speed());
     let pace = Pace::parse(speed).ok_or_else(|| {
@@ -176,7 +121,7 @@ fn play(args: &Replay, plan: Plan, context: &Context) -> anyhow::Result<Outcome>
     let rules = Rules::new(&args.stream.read, context)?;
     let sources = plan.open(args, &rules, context)?;
     let is_nothing = sources.is_empty();
-    let mut header = header(&sources, &plan);
+    let mut header = sources.header(&plan.selection);
     if args.write.dry_run {
         context.note(format_args!("would merge {} inputs", sources.count()));
         return Ok(Outcome::Done);
@@ -185,7 +130,7 @@ fn play(args: &Replay, plan: Plan, context: &Context) -> anyhow::Result<Outcome>
     // Streams without a header show their instruments with their first records.
     let mut first = Batch::default();
     let more = reading.next(&mut first)?;
-    header.instruments = instruments(&plan, &rules);
+    header.instruments = rules.instruments(&plan.selection);
     let sink = Sink::open(&args.stream.to, &args.write, &header, context)?;
     let mut player = Player {
         is_open: plan.is_open(args),

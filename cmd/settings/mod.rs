@@ -5,7 +5,6 @@
 //! configuration in manifests. Absent on purpose: changes after start-up.
 
 mod file;
-mod problem;
 #[cfg_attr(not(test), expect(dead_code, reason = "its first tenant is a database password"))]
 mod secret;
 mod sources;
@@ -21,9 +20,9 @@ use sha2::{Digest, Sha256};
 
 use crate::choice::{OnError, Ordering, OutputFormat};
 use crate::global::GlobalArgs;
+use crate::problem::Problems;
 use crate::terminal::{Paint, When};
 
-pub(crate) use problem::Problems;
 pub(crate) use sources::{check_files, misspelt_variables};
 pub(crate) use table::{SETTINGS, Setting};
 pub(crate) use value::{Origin, Value};

@@ -4,10 +4,10 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use super::file;
-use super::problem::{Place, Problem, Problems};
 use super::table::{self, SETTINGS};
 use super::value::{Found, Origin, Value};
 use crate::global::GlobalArgs;
+use crate::problem::{Place, Problem, Problems};
 
 /// The project's file, looked for in the working directory and its ancestors.
 const FILE_NAME: &str = "qt.toml";
@@ -78,7 +78,7 @@ fn read_text(
     match kind.parse(text) {
         Some(value) => found.push(Found { setting, value, origin }),
         None => {
-            let message = Problem::message_for(kind, &Value::Text(text.to_owned()).to_string());
+            let message = kind.misfit(&Value::Text(text.to_owned()).to_string());
             problems.push(Problem { place, key: key.to_owned(), message });
         }
     }

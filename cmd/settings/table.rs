@@ -159,6 +159,17 @@ impl Kind {
         !matches!(self, Self::Count { .. })
     }
 
+    /// The message for a value of another kind; `found` as it would be written in TOML.
+    pub(crate) fn misfit(self, found: &str) -> String {
+        let mut message = format!("expected {}, found {found}", self.expected());
+        if let Self::Choice(names) = self
+            && let Some(near) = nearest_choice(names, found.trim_matches('"'))
+        {
+            message.push_str(&format!("; did you mean \"{near}\"?"));
+        }
+        message
+    }
+
     /// Completes "expected …".
     pub(crate) fn expected(self) -> String {
         match self {
@@ -170,6 +181,11 @@ impl Kind {
             Self::Speed => "\"max\", \"realtime\" or a multiple such as \"10x\"".to_owned(),
         }
     }
+}
+
+fn nearest_choice(names: &[&'static str], found: &str) -> Option<&'static str> {
+    let distance = |name: &&str| strsim::damerau_levenshtein(name, found);
+    names.iter().copied().min_by_key(distance).filter(|near| distance(near) <= 2)
 }
 
 fn is_speed(text: &str) -> bool {

@@ -1,14 +1,17 @@
 //! From inputs to one merged source.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use qt_market::merge::{Merge, MergeError, OrderRule};
-use qt_model::record::{Batch, Source};
+use qt_model::instrument::Instruments;
+use qt_model::record::{Batch, Kind, Source};
 use qt_model::time::Ts;
 use qt_stream::ahead::Ahead;
+use qt_stream::catalog::{Catalog, Selection};
 use qt_stream::error::ReadError;
 use qt_stream::frame::Header;
 use qt_stream::input::{AnyReader, Input};
@@ -18,12 +21,13 @@ use qt_stream::tolerance::Tolerance;
 
 use crate::choice::Ordering;
 use crate::context::Context;
+use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::settings::Settings;
 use crate::stream_args::{BadRecord, BadRecordArgs, ReadArgs};
 
 /// A merged stream failed.
-pub(crate) type Failure = MergeError<ReadError>;
+type MergeFailure = MergeError<ReadError>;
 
 /// How inputs are read: what the flags and settings say.
 #[derive(Debug)]
@@ -54,6 +58,17 @@ impl Rules {
             Ordering::Warn => OrderRule::Warn,
         };
         Ok(Self { options, order, threads: settings.threads().get() })
+    }
+
+    /// The instruments of a selection that are known by now.
+    pub(crate) fn instruments(&self, selection: &Selection) -> Arc<Instruments> {
+        let mut wanted = Instruments::default();
+        for instrument in self.options.universe.snapshot().iter() {
+            if selection.wants_symbol(Some(&instrument.symbol)) {
+                wanted.declare(instrument.clone()).expect("a table takes a part of itself");
+            }
+        }
+        Arc::new(wanted)
     }
 }
 
@@ -107,6 +122,45 @@ impl Sources {
         Ok(())
     }
 
+    /// Opens the files of a command line, or what the catalog has of the selection without any.
+    pub(crate) fn open_selected(
+        &mut self,
+        inputs: &[PathBuf],
+        selection: &Selection,
+        rules: &Rules,
+        context: &Context,
+    ) -> anyhow::Result<()> {
+        if inputs.is_empty() {
+            return self.open_catalog(selection, rules, context);
+        }
+        for path in inputs {
+            self.open(cli_input(path, context)?, selection.span, rules)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the files of the catalog that a selection touches.
+    pub(crate) fn open_catalog(
+        &mut self,
+        selection: &Selection,
+        rules: &Rules,
+        context: &Context,
+    ) -> anyhow::Result<()> {
+        let root = context.settings()?.data();
+        let catalog = Catalog::new(&root);
+        if !catalog.exists() {
+            return Err(Failure::usage(format!("there is no catalog at {}", root.display()))
+                .with_hint("`qt synth --to catalog` makes one; `--data` or QT_DATA names another")
+                .into());
+        }
+        for part in catalog.parts(selection, &rules.options)? {
+            let first = part.description.span.map(|(first, _)| first.max(selection.span.from));
+            self.add_file(&part.path, selection.span, first, rules);
+            self.headers.extend(part.description.header);
+        }
+        Ok(())
+    }
+
     /// Adds a file of a catalog, which is opened once `first` is due.
     pub(crate) fn add_file(&mut self, path: &Path, span: Span, first: Option<Ts>, rules: &Rules) {
         let reader = ParquetReader::new(path, span, rules.options.clone());
@@ -139,6 +193,28 @@ impl Sources {
         all
     }
 
+    /// The header of what comes out, but for its instruments.
+    pub(crate) fn header(&self, selection: &Selection) -> Header {
+        let mut header = Header::new(Arc::default());
+        let kinds_of = |header: &Header| header.kinds.clone();
+        let mut kinds: Option<Vec<String>> =
+            self.headers.iter().map(kinds_of).collect::<Option<Vec<_>>>().map(|all| all.concat());
+        if self.headers.len() < self.count() {
+            kinds = None;
+        }
+        if let Some(wanted) = &selection.kinds {
+            kinds = Some(wanted.iter().map(|kind| kind.name().to_owned()).collect());
+        }
+        if let Some(kinds) = &mut kinds {
+            let place = |name: &String| Kind::from_name(name).map_or(usize::MAX, Kind::index);
+            kinds.sort_by_key(place);
+            kinds.dedup();
+        }
+        header.kinds = kinds;
+        header.provenance = self.provenance();
+        header
+    }
+
     /// Merges the inputs; reads ahead on another thread if there is one.
     pub(crate) fn merge(self, rules: &Rules) -> Reading {
         let counts = Counts::default();
@@ -164,7 +240,7 @@ pub(crate) struct Reading {
 #[derive(Debug)]
 enum Merged {
     Here(Box<Counted>),
-    Ahead(Ahead<Failure>),
+    Ahead(Ahead<MergeFailure>),
 }
 
 impl Reading {
@@ -174,13 +250,34 @@ impl Reading {
             Merged::Here(merge) => merge.next(batch),
             Merged::Ahead(ahead) => ahead.next(batch),
         };
-        read.map_err(|error| match error {
+        read.map_err(|error| self.explain(error))
+    }
+
+    /// Names the input that an error is about.
+    fn explain(&self, error: MergeFailure) -> anyhow::Error {
+        match error {
             MergeError::Source { error, .. } => error.into(),
             order @ MergeError::Order { .. } => {
                 let lane = if let MergeError::Order { lane, .. } = &order { *lane } else { 0 };
                 anyhow::Error::new(order).context(self.names[lane].clone())
             }
-        })
+        }
+    }
+
+    /// Shows what comes next, in runs of neighbours; returns how many, none at the end. Copies
+    /// nothing where one thread reads.
+    pub(crate) fn visit(
+        &mut self,
+        batch: &mut Batch,
+        mut look: impl FnMut(&Batch, Range<usize>),
+    ) -> anyhow::Result<usize> {
+        if let Merged::Here(counted) = &mut self.source {
+            let seen = counted.visit(look);
+            return seen.map_err(|error| self.explain(error));
+        }
+        self.next(batch)?;
+        look(batch, 0..batch.len());
+        Ok(batch.len())
     }
 
     /// The first input that was cut off, once all of them have ended.
@@ -219,12 +316,24 @@ struct Counted {
 #[derive(Clone, Debug, Default)]
 struct Counts(Arc<Mutex<u64>>);
 
-impl Source for Counted {
-    type Error = Failure;
+impl Counted {
+    fn visit(&mut self, look: impl FnMut(&Batch, Range<usize>)) -> Result<usize, MergeFailure> {
+        let seen = self.merge.visit(look);
+        self.publish();
+        seen
+    }
 
-    fn next(&mut self, batch: &mut Batch) -> Result<bool, Failure> {
-        let more = self.merge.next(batch);
+    fn publish(&self) {
         *self.counts.0.lock().unwrap_or_else(PoisonError::into_inner) = self.merge.violations();
+    }
+}
+
+impl Source for Counted {
+    type Error = MergeFailure;
+
+    fn next(&mut self, batch: &mut Batch) -> Result<bool, MergeFailure> {
+        let more = self.merge.next(batch);
+        self.publish();
         more
     }
 }

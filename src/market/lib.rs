@@ -1,10 +1,14 @@
-//! What can be known of a market from its records alone: so far, their order.
+//! What can be known of a market from its records alone: their order and their books.
 //!
 //! Pure: records in, records out.
 
+pub mod book;
+pub mod check;
+pub mod features;
 mod lanes;
 pub mod merge;
 pub mod order;
+pub mod quality;
 
 #[cfg(test)]
 mod merge_tests;

@@ -5,6 +5,7 @@
 //! number of lanes that overlap and not the number of lanes. A derived record stays directly
 //! behind the record that caused it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
@@ -123,15 +124,14 @@ impl<S: Source> Merge<S> {
     }
 
     /// Hands out records of one lane for as long as no other lane's are due.
-    fn run(&mut self, lane: usize, out: &mut Batch) -> Result<(), MergeError<S::Error>> {
+    fn run<T: Taker>(&mut self, lane: usize, out: &mut T) -> Result<(), MergeError<S::Error>> {
         let bound = self.queue.first();
-        let room = self.batch_records - out.len();
         loop {
-            let end = self.run_end(lane, bound, room.min(self.batch_records - out.len()));
+            let end = self.run_end(lane, bound, self.batch_records.saturating_sub(out.taken()));
             let start = self.lanes[lane].at;
             let checked = self.check(lane, start, end, out);
             let good = checked.as_ref().map_or_else(|(good, _)| *good, |()| end);
-            out.push_range(&self.lanes[lane].batch, start, good);
+            out.take(&self.lanes[lane].batch, start..good);
             self.lanes[lane].at = good;
             if let Err((_, broken)) = checked {
                 if self.pass(&broken, lane, out) {
@@ -180,12 +180,12 @@ impl<S: Source> Merge<S> {
     }
 
     /// Whether records may follow those before them; else how many may, and what breaks.
-    fn check(
+    fn check<T: Taker>(
         &mut self,
         lane: usize,
         start: usize,
         end: usize,
-        out: &Batch,
+        out: &T,
     ) -> Result<(), (usize, Broken)> {
         let batch = &self.lanes[lane].batch;
         for at in start..end {
@@ -196,11 +196,7 @@ impl<S: Source> Merge<S> {
             }
             let key = Key::of(&batch.get(at));
             if let Some((violation, previous)) = self.watch.check(key, &self.instruments) {
-                let last = if at > start {
-                    Some((batch, at - 1))
-                } else {
-                    out.len().checked_sub(1).map(|l| (out, l))
-                };
+                let last = if at > start { Some((batch, at - 1)) } else { out.last() };
                 let is_repeat = violation == Violation::Duplicate
                     && last.is_some_and(|(batch_of_last, last)| {
                         batch_of_last.get(last) == batch.get(at)
@@ -212,12 +208,12 @@ impl<S: Source> Merge<S> {
     }
 
     /// Whether a record out of order may pass or be dropped; then it is done with.
-    fn pass(&mut self, broken: &Broken, lane: usize, out: &mut Batch) -> bool {
+    fn pass<T: Taker>(&mut self, broken: &Broken, lane: usize, out: &mut T) -> bool {
         let at = self.lanes[lane].at;
         match self.rule {
             OrderRule::Warn => {
                 self.violations += 1;
-                out.push_range(&self.lanes[lane].batch, at, at + 1);
+                out.take(&self.lanes[lane].batch, at..at + 1);
             }
             OrderRule::DropRepeats if broken.is_repeat => self.repeats += 1,
             OrderRule::DropRepeats | OrderRule::Strict => return false,
@@ -246,20 +242,85 @@ struct Broken {
     is_repeat: bool,
 }
 
-impl<S: Source> Source for Merge<S> {
-    type Error = MergeError<S::Error>;
+/// What the records of a merge are handed to, a run at a time.
+trait Taker {
+    fn take(&mut self, batch: &Batch, places: Range<usize>);
 
-    fn next(&mut self, out: &mut Batch) -> Result<bool, Self::Error> {
-        out.clear();
+    /// How many were taken since the last call from outside.
+    fn taken(&self) -> usize;
+
+    /// The record taken last, if it can be looked at again.
+    fn last(&self) -> Option<(&Batch, usize)>;
+
+    fn know(&mut self, instruments: &Arc<Instruments>);
+}
+
+impl Taker for Batch {
+    fn take(&mut self, batch: &Batch, places: Range<usize>) {
+        self.push_range(batch, places.start, places.end);
+    }
+
+    fn taken(&self) -> usize {
+        self.len()
+    }
+
+    fn last(&self) -> Option<(&Batch, usize)> {
+        self.len().checked_sub(1).map(|last| (self, last))
+    }
+
+    fn know(&mut self, instruments: &Arc<Instruments>) {
+        if self.instruments().len() < instruments.len() {
+            self.set_instruments(Arc::clone(instruments));
+        }
+    }
+}
+
+/// Looks at records where they lie.
+struct Visitor<F> {
+    visit: F,
+    taken: usize,
+}
+
+impl<F: FnMut(&Batch, Range<usize>)> Taker for Visitor<F> {
+    fn take(&mut self, batch: &Batch, places: Range<usize>) {
+        self.taken += places.len();
+        (self.visit)(batch, places);
+    }
+
+    fn taken(&self) -> usize {
+        self.taken
+    }
+
+    fn last(&self) -> Option<(&Batch, usize)> {
+        None
+    }
+
+    fn know(&mut self, _: &Arc<Instruments>) {}
+}
+
+impl<S: Source> Merge<S> {
+    /// Shows the records that come next where they lie, without copying them: about as many as a
+    /// batch holds, in runs of neighbours. Returns how many; none once there is nothing more.
+    ///
+    /// Repetitions cannot be dropped on this road, since what was shown is not kept.
+    pub fn visit(
+        &mut self,
+        visit: impl FnMut(&Batch, Range<usize>),
+    ) -> Result<usize, MergeError<S::Error>> {
+        debug_assert!(self.rule != OrderRule::DropRepeats, "a visit keeps nothing to compare with");
+        let mut visitor = Visitor { visit, taken: 0 };
+        self.fill(&mut visitor)?;
+        Ok(visitor.taken)
+    }
+
+    fn fill<T: Taker>(&mut self, out: &mut T) -> Result<(), MergeError<S::Error>> {
         if let Some(error) = self.pending.take() {
             return Err(error);
         }
-        while out.len() < self.batch_records {
+        while out.taken() < self.batch_records {
             let Some(ticket) = self.queue.pop() else { break };
             let step = if ticket.is_open() {
-                if out.instruments().len() < self.instruments.len() {
-                    out.set_instruments(Arc::clone(&self.instruments));
-                }
+                out.know(&self.instruments);
                 self.run(ticket.lane(), out)
             } else {
                 self.lanes[ticket.lane()].batch = self.spare.pop().unwrap_or_default();
@@ -267,13 +328,23 @@ impl<S: Source> Source for Merge<S> {
             };
             if let Err(error) = step {
                 // What came before the error is handed out first.
-                if out.is_empty() {
+                if out.taken() == 0 {
                     return Err(error);
                 }
                 self.pending = Some(error);
-                return Ok(true);
+                break;
             }
         }
+        Ok(())
+    }
+}
+
+impl<S: Source> Source for Merge<S> {
+    type Error = MergeError<S::Error>;
+
+    fn next(&mut self, out: &mut Batch) -> Result<bool, Self::Error> {
+        out.clear();
+        self.fill(out)?;
         Ok(!out.is_empty())
     }
 }

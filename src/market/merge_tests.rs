@@ -73,23 +73,37 @@ fn keys(batch: &Batch) -> Vec<Key> {
     batch.iter().map(|record| Key::of(&record)).collect()
 }
 
-fn merged(
-    lanes: &[Vec<Spec>],
-    size: usize,
-    out: usize,
-    rule: OrderRule,
-) -> Result<Vec<Key>, MergeError<Infallible>> {
+fn merge(lanes: &[Vec<Spec>], size: usize, out: usize, rule: OrderRule) -> Merge<Pieces> {
     let table = table();
     let sources = lanes.iter().map(|lane| {
         let records = batch_of(lane, &table);
         let bound = lane.first().map(|spec| Ts::from_nanos(spec.0));
         (Pieces { records, at: 0, size }, bound)
     });
-    let mut merge = Merge::new(sources, rule, out);
+    Merge::new(sources, rule, out)
+}
+
+/// All records of a merge by both roads, which must show the same.
+fn merged(
+    lanes: &[Vec<Spec>],
+    size: usize,
+    out: usize,
+    rule: OrderRule,
+) -> Result<Vec<Key>, MergeError<Infallible>> {
+    let mut source = merge(lanes, size, out, rule);
     let mut batch = Batch::default();
     let mut all = Vec::new();
-    while merge.next(&mut batch)? {
+    while source.next(&mut batch)? {
         all.extend(keys(&batch));
+    }
+    if rule != OrderRule::DropRepeats {
+        let mut shown = Vec::new();
+        let mut source = merge(lanes, size, out, rule);
+        let mut show = |batch: &Batch, places: std::ops::Range<usize>| {
+            shown.extend(places.map(|at| Key::of(&batch.get(at))));
+        };
+        while source.visit(&mut show)? > 0 {}
+        assert_eq!(shown, all);
     }
     Ok(all)
 }

@@ -85,7 +85,7 @@ impl ReadError {
     }
 
     /// A failed read: of a damaged wrapping, or of the thing itself.
-    pub(crate) fn of_read(place: Place, source: std::io::Error) -> Self {
+    pub fn of_read(place: Place, source: std::io::Error) -> Self {
         use std::io::ErrorKind;
         match source.kind() {
             ErrorKind::UnexpectedEof => {

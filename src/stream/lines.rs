@@ -6,14 +6,14 @@
 use std::io::Read;
 
 /// No record of ours comes near this; a longer line is not a record.
-pub(crate) const LINE_LIMIT: usize = 4 << 20;
+pub const LINE_LIMIT: usize = 4 << 20;
 
 /// A header names every instrument, and there may be a million.
-pub(crate) const HEADER_LIMIT: usize = 1 << 28;
+pub const HEADER_LIMIT: usize = 1 << 28;
 
 const BLOCK: usize = 1 << 18;
 
-pub(crate) struct Lines {
+pub struct Lines {
     reader: Box<dyn Read + Send>,
     buffer: Vec<u8>,
     /// The part of the buffer that is read and not yet handed out.
@@ -34,13 +34,13 @@ impl std::fmt::Debug for Lines {
 
 /// What comes next.
 #[derive(Debug)]
-pub(crate) enum Line<'a> {
+pub enum Line<'a> {
     Text(&'a [u8]),
     TooLong,
 }
 
 impl Lines {
-    pub(crate) fn new(reader: Box<dyn Read + Send>) -> Self {
+    pub fn new(reader: Box<dyn Read + Send>) -> Self {
         Self {
             reader,
             buffer: vec![0; BLOCK],
@@ -53,16 +53,16 @@ impl Lines {
     }
 
     /// Whether the last line lacks its line feed: where an input is cut, it is cut there.
-    pub(crate) fn is_open_ended(&self) -> bool {
+    pub fn is_open_ended(&self) -> bool {
         self.is_open_ended
     }
 
-    pub(crate) fn number(&self) -> u64 {
+    pub fn number(&self) -> u64 {
         self.number
     }
 
     /// Whether a line can be had without waiting for more bytes.
-    pub(crate) fn is_ready(&self) -> bool {
+    pub fn is_ready(&self) -> bool {
         memchr::memchr(b'\n', &self.buffer[self.start..self.end]).is_some()
     }
 
@@ -72,7 +72,7 @@ impl Lines {
     }
 
     /// Like `next`, with a limit of its own.
-    pub(crate) fn next_within(&mut self, limit: usize) -> std::io::Result<Option<Line<'_>>> {
+    pub fn next_within(&mut self, limit: usize) -> std::io::Result<Option<Line<'_>>> {
         let mut searched = self.start;
         loop {
             if let Some(at) = memchr::memchr(b'\n', &self.buffer[searched..self.end]) {
@@ -103,7 +103,7 @@ impl Lines {
     }
 
     /// Reads until that many bytes are at hand, or the input ends, and shows them.
-    pub(crate) fn peek(&mut self, want: usize) -> std::io::Result<&[u8]> {
+    pub fn peek(&mut self, want: usize) -> std::io::Result<&[u8]> {
         while self.end - self.start < want && !self.at_eof {
             self.read_more()?;
         }
@@ -111,7 +111,7 @@ impl Lines {
     }
 
     /// The next line as far as it is at hand, up to that many bytes, without stepping over it.
-    pub(crate) fn peek_line(&mut self, want: usize) -> std::io::Result<&[u8]> {
+    pub fn peek_line(&mut self, want: usize) -> std::io::Result<&[u8]> {
         let mut searched = 0;
         loop {
             let window = &self.buffer[self.start..self.end];
@@ -128,7 +128,7 @@ impl Lines {
     }
 
     /// Steps over bytes that `peek` showed.
-    pub(crate) fn pass(&mut self, bytes: usize) {
+    pub fn pass(&mut self, bytes: usize) {
         self.start = self.end.min(self.start + bytes);
     }
 

@@ -3,6 +3,8 @@
 use qt_model::record::Batch;
 use qt_model::time::Ts;
 
+use crate::tally::Tally;
+
 /// A message of a venue, with the moment at which it was received.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
@@ -27,4 +29,11 @@ pub enum DecodeError {
 pub trait Decoder: Send {
     /// Adds what the message says. On an error nothing was added.
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError>;
+
+    /// Adds what the answer to a request says. The address tells what was asked, which the answer
+    /// alone may not.
+    fn reply(&mut self, url: &str, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError>;
+
+    /// What was met and made no records, by reason.
+    fn tally(&self) -> &Tally;
 }

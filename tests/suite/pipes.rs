@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may stop where they stand, like tests")]
 
 mod catalog;
+mod check;
 mod crash;
+mod features;
 mod replay;
 mod selection;
 mod synth;

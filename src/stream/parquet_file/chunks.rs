@@ -5,7 +5,9 @@
 //! skipped one by one behind it.
 
 use std::fs::File;
-use std::io::{BufReader, Error, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{BufReader, Error, ErrorKind, Read};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
@@ -16,17 +18,33 @@ const ENDS_MAX: u32 = 64;
 
 /// A file that can be read from any place.
 #[derive(Debug)]
-pub(super) struct Chunks(pub(super) File);
+pub(super) struct Chunks {
+    file: Arc<File>,
+    len: u64,
+}
 
 /// Reads on from one place.
 pub(super) struct Section {
-    inner: BufReader<File>,
+    inner: BufReader<Onward>,
     ends: u32,
+}
+
+/// A place in a file that others read too: it asks the system for bytes and for nothing else.
+struct Onward {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Chunks {
+    pub(super) fn new(file: File) -> std::io::Result<Self> {
+        let len = file.metadata()?.len();
+        Ok(Self { file: Arc::new(file), len })
+    }
 }
 
 impl Length for Chunks {
     fn len(&self) -> u64 {
-        Length::len(&self.0)
+        self.len
     }
 }
 
@@ -34,18 +52,27 @@ impl ChunkReader for Chunks {
     type T = Section;
 
     fn get_read(&self, start: u64) -> Result<Section> {
-        let mut file = self.0.try_clone()?;
-        file.seek(SeekFrom::Start(start))?;
-        Ok(Section { inner: BufReader::new(file), ends: 0 })
+        let onward = Onward { file: Arc::clone(&self.file), at: start };
+        Ok(Section { inner: BufReader::new(onward), ends: 0 })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
-        let held = Length::len(&self.0).saturating_sub(start);
+        let held = self.len.saturating_sub(start);
         if length as u64 > held {
             let message = format!("{length} bytes were announced at {start}, {held} are there");
             return Err(ParquetError::EOF(message));
         }
-        self.0.get_bytes(start, length)
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, start)?;
+        Ok(bytes.into())
+    }
+}
+
+impl Read for Onward {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }
 

@@ -101,14 +101,17 @@ impl std::fmt::Debug for ParquetReader {
 /// Reads the footer of a file and declares its instruments.
 pub fn describe(path: &Path, options: &Options) -> Result<Description, ReadError> {
     let input: Arc<str> = path.display().to_string().into();
-    let file = File::open(path).map_err(|source| ReadError::io(&input, source))?;
-    let metadata = load(&input, &Chunks(file))?;
+    let metadata = load(&input, &chunks(&input, path)?)?;
     let description = describe_footer(&input, &metadata)?;
     if let Some(header) = &description.header {
         let declared = options.universe.declare_all(header.instruments.iter());
         declared.map_err(|problem| corrupt(&input, problem.to_string()))?;
     }
     Ok(description)
+}
+
+fn chunks(input: &Arc<str>, path: &Path) -> Result<Chunks, ReadError> {
+    File::open(path).and_then(Chunks::new).map_err(|source| ReadError::io(input, source))
 }
 
 fn load(input: &Arc<str>, file: &Chunks) -> Result<ArrowReaderMetadata, ReadError> {
@@ -200,8 +203,7 @@ impl ParquetReader {
 
     fn open(&mut self) -> Result<(), ReadError> {
         let input = &self.input;
-        let file = File::open(&self.path).map_err(|source| ReadError::io(input, source))?;
-        let file = Chunks(file);
+        let file = chunks(input, &self.path)?;
         let plain = load(input, &file)?;
         let Description { kind, end, .. } = describe_footer(input, &plain)?;
         let options = ArrowReaderOptions::new()

@@ -159,7 +159,7 @@ fn a_file_ends_where_it_ends() {
 
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(b"PAR1 and more").unwrap();
-    let chunks = super::chunks::Chunks(file);
+    let chunks = super::chunks::Chunks::new(file).unwrap();
     assert_eq!(&chunks.get_bytes(4, 4).unwrap()[..], b" and");
     let error = chunks.get_bytes(4, 1 << 50).unwrap_err().to_string();
     assert_eq!(error, "EOF: 1125899906842624 bytes were announced at 4, 9 are there");

@@ -2,21 +2,19 @@
 
 use std::error::Error;
 use std::fmt::{self, Display};
-use std::path::PathBuf;
-
-use super::table::Kind;
+use std::path::{Path, PathBuf};
 
 /// One error. Printed as editors and terminals expect it, so that a click leads to the place.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
-    pub(super) place: Place,
+    pub(crate) place: Place,
     /// Empty where the text is no TOML and there is no key to speak of.
-    pub(super) key: String,
-    pub(super) message: String,
+    pub(crate) key: String,
+    pub(crate) message: String,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+pub(crate) enum Place {
     File { file: PathBuf, line: usize, column: usize },
     Whole(PathBuf),
     Env(&'static str),
@@ -24,21 +22,14 @@ pub(super) enum Place {
 }
 
 impl Problem {
-    /// The message for a value of the wrong kind; `found` as it would be written in TOML.
-    pub(super) fn message_for(kind: Kind, found: &str) -> String {
-        let mut message = format!("expected {}, found {found}", kind.expected());
-        if let Kind::Choice(names) = kind
-            && let Some(near) = nearest_choice(names, found.trim_matches('"'))
-        {
-            message.push_str(&format!("; did you mean \"{near}\"?"));
-        }
-        message
+    pub(crate) fn in_file(
+        file: &Path,
+        (line, column): (usize, usize),
+        key: String,
+        message: String,
+    ) -> Self {
+        Self { place: Place::File { file: file.to_owned(), line, column }, key, message }
     }
-}
-
-fn nearest_choice(names: &[&'static str], found: &str) -> Option<&'static str> {
-    let distance = |name: &&str| strsim::damerau_levenshtein(name, found);
-    names.iter().copied().min_by_key(distance).filter(|near| distance(near) <= 2)
 }
 
 impl Display for Problem {

@@ -1,0 +1,207 @@
+//! `qt check`: can this data be trusted?
+
+mod calendar;
+mod junit;
+mod rules_file;
+mod sarif;
+mod show;
+mod verdict;
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use qt_market::check::{Found, Report, Rule, Tally};
+use qt_market::merge::OrderRule;
+use qt_model::record::{Batch, Kind};
+use qt_model::time::Ts;
+use qt_model::words::Severity;
+use qt_stream::catalog::Selection;
+use qt_stream::parquet_file::Span;
+use qt_stream::tolerance::Tolerance;
+
+use crate::context::Context;
+use crate::listing::{Cell, Table};
+use crate::outcome::Outcome;
+use crate::select_args::SelectArgs;
+use crate::stream_args::ReadArgs;
+use crate::streams::{Given, Rules, Sources, open_given};
+use rules_file::RulesFile;
+use show::Shape;
+
+/// Judge data: what is missing, impossible, doubtful or odd in it
+///
+/// Reads the files of --input; the catalog, where a range, symbols, kinds or --catalog ask for it;
+/// else standard input, and the catalog if that is a terminal. Each finding sums up one rule for one
+/// instrument. Exit code 0: nothing at or above the severity of --fail-on; 1: something; 3: the
+/// data cannot be read to its end.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// List the rules with their severities and thresholds
+    #[arg(long)]
+    list: bool,
+    /// Severities, thresholds and the calendar, as TOML
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// The mildest finding that fails
+    #[arg(long, value_name = "SEVERITY")]
+    fail_on: Option<Gate>,
+    /// The form of the findings; --json is the same as `ndjson`
+    #[arg(long, value_name = "FORM", default_value = "table")]
+    report: Shape,
+    /// Check the catalog even where standard input could be read
+    #[arg(long, conflicts_with = "input")]
+    catalog: bool,
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Gate {
+    Info,
+    Warning,
+    Error,
+    Critical,
+}
+
+impl From<Gate> for Severity {
+    fn from(gate: Gate) -> Self {
+        match gate {
+            Gate::Info => Self::Info,
+            Gate::Warning => Self::Warning,
+            Gate::Error => Self::Error,
+            Gate::Critical => Self::Critical,
+        }
+    }
+}
+
+pub(crate) fn run(args: Check, context: &mut Context) -> anyhow::Result<Outcome> {
+    let file = match &args.rules {
+        Some(path) => RulesFile::read(path)?,
+        None => RulesFile::default(),
+    };
+    if args.list {
+        return list(&file, context);
+    }
+    let gate = args.fail_on.map(Severity::from).or(file.fail_on).unwrap_or(Severity::Error);
+    let selection = args.select.selection()?;
+    let (report, place, failure) = examine(&args, &selection, &file, context)?;
+    let shape = if context.json() { Shape::Ndjson } else { args.report };
+    context.print(show::text(&report, &place, shape, gate, context.paint())?)?;
+    match failure {
+        Some(failure) => Err(failure),
+        None if report.violates(gate) => Ok(Outcome::No),
+        None => Ok(Outcome::Done),
+    }
+}
+
+/// Reads everything, or as far as it can be read.
+fn examine(
+    args: &Check,
+    selection: &Selection,
+    file: &RulesFile,
+    context: &Context,
+) -> anyhow::Result<(Report, String, Option<anyhow::Error>)> {
+    let mut rules = Rules::new(&args.read, context)?;
+    // Disorder and unreadable records are findings, not ends.
+    rules.order = OrderRule::Warn;
+    if args.read.bad.quarantine().is_none() {
+        rules.options.tolerance = Tolerance::skip();
+    }
+    let mut sources = Sources::default();
+    let flags = (&args.read, &args.select, args.catalog);
+    let Given { place, is_whole } = open_given(&mut sources, flags, selection, &rules, context)?;
+    let mut checker = file.checker(selection.span)?;
+    let mut reading = sources.merge(&rules);
+    let mut progress = context.progress("checking", None);
+    let mut batch = Batch::default();
+    let failure = loop {
+        if context.shutdown().requested() {
+            break None;
+        }
+        let seen = reading.visit(&mut batch, |batch, places| match is_whole {
+            true => checker.range(batch, places),
+            false => selected(batch, places, selection, |places| checker.range(batch, places)),
+        });
+        match seen {
+            Ok(0) => break reading.cut().map(anyhow::Error::new),
+            Ok(seen) => progress.tick(seen as u64),
+            Err(error) => break Some(error),
+        }
+    };
+    progress.finish();
+    let span = (selection.span != Span::ALL).then_some((selection.span.from, selection.span.to));
+    let span = span.filter(|(from, to)| *from != Ts::MIN && *to != Ts::MAX);
+    let mut report = checker.finish(span, &rules.options.universe.snapshot());
+    unreadable(&mut report, &rules, file, failure.as_ref());
+    Ok((report, place, failure))
+}
+
+/// Picks the wanted records out of a run.
+fn selected(
+    batch: &Batch,
+    places: Range<usize>,
+    selection: &Selection,
+    mut look: impl FnMut(Range<usize>),
+) {
+    for at in places {
+        if selection.wants_record(&batch.get(at), batch.instruments()) {
+            look(at..at + 1);
+        }
+    }
+}
+
+/// Adds what the readers could not read.
+fn unreadable(
+    report: &mut Report,
+    rules: &Rules,
+    file: &RulesFile,
+    failure: Option<&anyhow::Error>,
+) {
+    let skipped = rules.options.tolerance.skipped();
+    let count = skipped + u64::from(failure.is_some());
+    let limit = file.common().get(Rule::Unreadable);
+    let Some(severity) = limit.severity.filter(|_| count > 0) else { return };
+    let first = rules.options.tolerance.first();
+    let detail = first.or_else(|| failure.map(|error| format!("{error:#}")));
+    let never = Ts::from_nanos(0);
+    let tally = Tally { count, first: never, last: never, worst: 0, worst_at: never };
+    report.findings.insert(
+        0,
+        Found {
+            rule: Rule::Unreadable,
+            severity,
+            exceeds: count > limit.allow,
+            instrument: None,
+            symbol: None,
+            kind: Kind::Other,
+            tally,
+            detail,
+        },
+    );
+}
+
+fn list(file: &RulesFile, context: &Context) -> anyhow::Result<Outcome> {
+    let mut table = Table::new(&["rule", "severity", "allow", "threshold", "meaning"]);
+    for rule in Rule::ALL {
+        let limit = file.common().get(*rule);
+        let severity = limit.severity.map_or("off".to_owned(), |severity| severity.to_string());
+        let threshold = rule.threshold().map_or("-".to_owned(), |threshold| {
+            format!(
+                "{} = {}",
+                threshold.key,
+                rules_file::threshold_text(threshold, limit.threshold)
+            )
+        });
+        table.row([
+            Cell::Text(rule.name().to_owned()),
+            Cell::Text(severity),
+            Cell::Number(limit.allow),
+            Cell::Text(threshold),
+            Cell::Text(rule.doc().to_owned()),
+        ]);
+    }
+    table.print(context)
+}

@@ -1,0 +1,61 @@
+//! When a market is open, as stretches of time. Zones and holidays are resolved by who makes one.
+
+use qt_model::time::Ts;
+
+/// Open hours in order, without overlap; none given is open always.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calendar {
+    sessions: Option<Vec<(Ts, Ts)>>,
+}
+
+impl Calendar {
+    /// Takes sessions of any order; those that touch or overlap become one.
+    pub fn new(mut sessions: Vec<(Ts, Ts)>) -> Self {
+        sessions.retain(|(open, close)| open < close);
+        sessions.sort_unstable();
+        let mut joined: Vec<(Ts, Ts)> = Vec::with_capacity(sessions.len());
+        for (open, close) in sessions {
+            match joined.last_mut() {
+                Some(last) if open <= last.1 => last.1 = last.1.max(close),
+                _ => joined.push((open, close)),
+            }
+        }
+        Self { sessions: Some(joined) }
+    }
+
+    pub fn is_open(&self, ts: Ts) -> bool {
+        let Some(sessions) = &self.sessions else { return true };
+        let after = sessions.partition_point(|(open, _)| *open <= ts);
+        after > 0 && ts < sessions[after - 1].1
+    }
+
+    /// How much of a stretch is open, in nanoseconds.
+    pub fn open_ns(&self, from: Ts, to: Ts) -> i64 {
+        let length = |from: Ts, to: Ts| to.nanos().saturating_sub(from.nanos()).max(0);
+        let Some(sessions) = &self.sessions else { return length(from, to) };
+        let first = sessions.partition_point(|(_, close)| *close <= from);
+        let inside = sessions[first..].iter().take_while(|(open, _)| *open < to);
+        inside.map(|(open, close)| length((*open).max(from), (*close).min(to))).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ts(nanos: i64) -> Ts {
+        Ts::from_nanos(nanos)
+    }
+
+    #[test]
+    fn open_time_is_what_lies_in_sessions() {
+        let calendar = Calendar::new(vec![(ts(20), ts(30)), (ts(0), ts(10)), (ts(5), ts(12))]);
+        assert_eq!(calendar.open_ns(ts(-5), ts(100)), 22);
+        assert_eq!(calendar.open_ns(ts(11), ts(21)), 2);
+        assert_eq!(calendar.open_ns(ts(12), ts(20)), 0);
+        assert!(calendar.is_open(ts(0)) && calendar.is_open(ts(11)) && !calendar.is_open(ts(12)));
+        assert!(!calendar.is_open(ts(30)) && !calendar.is_open(ts(-1)));
+        assert_eq!(Calendar::default().open_ns(ts(3), ts(9)), 6);
+        assert_eq!(Calendar::new(Vec::new()).open_ns(ts(3), ts(9)), 0);
+    }
+}

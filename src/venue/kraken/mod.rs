@@ -1,0 +1,283 @@
+//! Kraken's first websocket protocol: books with a checksum in every update, prints, tickers.
+//!
+//! Updates have no numbers; the checksum says whether the book is right. It covers the ten best
+//! levels of each side as text, so the book is kept as it was sent. A venue that sends the best 1000
+//! levels sends no deletes for those that fall out: the delta gets them here, so that it applies.
+
+use qt_model::instrument::Terms;
+use qt_model::record::{Batch, Level};
+use qt_model::time::Ts;
+use qt_model::words::{DepthAction, GapReason, InstrumentClass, Side};
+use qt_stream::universe::Universe;
+
+use crate::desk::{About, Desk, Ids, Print, Touch};
+use crate::epoch;
+use crate::frame::{DecodeError, Decoder, Frame};
+use crate::json::{self, Object, Value};
+use crate::levels::{self, TextLevel};
+use crate::listing::{Listed, Scales, Sighting, Style, Styles};
+use crate::tally::{Tally, left};
+use crate::text_book::TextBook;
+
+/// The venue in the names of its instruments.
+pub const VENUE: &str = "kraken";
+
+/// How many levels of each side the checksum covers.
+const CHECKED_LEVELS: usize = 10;
+
+/// The decoder. See the module.
+#[derive(Debug)]
+pub struct Kraken {
+    desk: Desk,
+    /// By slot.
+    books: Vec<Book>,
+    levels: Vec<Level>,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    sent: TextBook,
+    is_live: bool,
+    updated: Option<Ts>,
+}
+
+impl Kraken {
+    /// A decoder whose instruments go to `universe`.
+    pub fn new(universe: &Universe, scales: Scales) -> Self {
+        let styles = Styles { px: Style::Padded, qty: Style::Padded };
+        let desk = Desk::new(VENUE, styles, universe, scales);
+        Self { desk, books: Vec::new(), levels: Vec::new() }
+    }
+
+    fn list(&mut self, pair: &str, sighting: &Sighting<'_>) -> Result<Listed, DecodeError> {
+        let parts = pair.split_once('/');
+        let terms = || Terms {
+            class: Some(InstrumentClass::Spot),
+            base: parts.map(|(base, _)| base.into()),
+            quote: parts.map(|(_, quote)| quote.into()),
+            ..Terms::default()
+        };
+        self.desk.list(pair, terms, sighting)
+    }
+
+    /// A message of a channel: its number, one payload or two, the channel, the pair.
+    fn channel(
+        &mut self,
+        message: Value<'_, '_>,
+        ts_recv: Ts,
+        batch: &mut Batch,
+    ) -> Result<(), DecodeError> {
+        let parts = message.array()?;
+        let [_, payloads @ .., channel, pair] = parts.as_slice() else {
+            return Err(message.refuse("a channel message of four or five parts"));
+        };
+        let (channel, pair) = (channel.text()?, pair.text()?);
+        let (kind, depth) = channel.split_once('-').unwrap_or((&channel, ""));
+        let [first, ..] = payloads else {
+            return Err(message.refuse("a channel message of four or five parts"));
+        };
+        match kind {
+            "book" => {
+                let depth_levels = depth.parse().unwrap_or(usize::MAX);
+                self.book(payloads, &pair, depth_levels, ts_recv, batch)
+            }
+            "trade" => self.prints(*first, &pair, ts_recv, batch),
+            "ticker" => self.ticker(&first.object()?, &pair, ts_recv, batch),
+            "spread" => self.spread(*first, &pair, ts_recv, batch),
+            _ => self.desk.leave(left::OTHER_EVENT),
+        }
+    }
+
+    fn book(
+        &mut self,
+        payloads: &[Value<'_, '_>],
+        pair: &str,
+        depth_levels: usize,
+        ts_recv: Ts,
+        batch: &mut Batch,
+    ) -> Result<(), DecodeError> {
+        let mut text = Vec::new();
+        let (mut is_snapshot, mut checksum, mut ts_event) = (false, None, None);
+        for payload in payloads {
+            let payload = payload.object()?;
+            is_snapshot |= payload.has("as") || payload.has("bs");
+            for (key, side) in
+                [("bs", Side::Buy), ("b", Side::Buy), ("as", Side::Sell), ("a", Side::Sell)]
+            {
+                let Some(list) = payload.get(key) else { continue };
+                levels::read(list, side, &mut text)?;
+                let times = text.iter().filter_map(|level| epoch::from_seconds(level.third?));
+                ts_event = times.max();
+            }
+            if let Some(value) = payload.get("c") {
+                checksum = Some(value.u64()?);
+            }
+        }
+        let listed = self.list(pair, &levels::sighting(&text))?;
+        self.levels.clear();
+        levels::resolve(&text, listed, &mut self.levels)?;
+        self.desk.open(ts_recv, batch);
+        let about = About { listed, ts_event, ts_recv };
+        self.apply(about, is_snapshot, &text, depth_levels, batch);
+        if let Some(checksum) = checksum {
+            self.check(about, checksum, batch);
+        }
+        Ok(())
+    }
+
+    fn apply(
+        &mut self,
+        about: About,
+        is_snapshot: bool,
+        text: &[TextLevel<'_>],
+        depth_levels: usize,
+        batch: &mut Batch,
+    ) {
+        let slot = about.listed.slot;
+        self.books.resize_with(self.books.len().max(slot + 1), Book::default);
+        let book = &mut self.books[slot];
+        if is_snapshot {
+            book.sent.clear();
+            book.is_live = true;
+        }
+        if book.is_live {
+            book.sent.apply(&self.levels, text);
+            book.sent.keep_best(depth_levels, &mut self.levels);
+        }
+        let action = if is_snapshot { DepthAction::Snapshot } else { DepthAction::Delta };
+        self.desk.depth(about, action, Ids::default(), &self.levels, batch);
+    }
+
+    fn check(&mut self, about: About, checksum: u64, batch: &mut Batch) {
+        let book = &mut self.books[about.listed.slot];
+        let before = book.updated.replace(about.ts_recv).unwrap_or(about.ts_recv);
+        if !book.is_live {
+            return self.desk.tally.add(left::NO_BOOK);
+        }
+        if u64::from(checksum_of(&book.sent)) == checksum {
+            return self.desk.tally.add(left::CHECKED);
+        }
+        book.is_live = false;
+        book.sent.clear();
+        self.desk.tally.add(left::CHECKSUM);
+        self.desk.gap(about, before, GapReason::Corrupt, None, batch);
+    }
+
+    fn prints(
+        &mut self,
+        list: Value<'_, '_>,
+        pair: &str,
+        ts_recv: Ts,
+        batch: &mut Batch,
+    ) -> Result<(), DecodeError> {
+        let mut prints = Vec::new();
+        for print in list.array()? {
+            let parts = print.array()?;
+            let [px, qty, time, side, ..] = parts.as_slice() else {
+                return Err(list.refuse("prints of price, size, time and side"));
+            };
+            let aggressor = match &*side.text()? {
+                "b" => Side::Buy,
+                "s" => Side::Sell,
+                _ => return Err(side.refuse("b or s")),
+            };
+            let (px, qty) = (px.digits()?, qty.digits()?);
+            let listed = self.list(pair, &Sighting::of(px, qty))?;
+            let (px, qty) = (listed.px("price", px)?, listed.qty("volume", qty)?);
+            let about = About { listed, ts_event: Some(time.seconds()?), ts_recv };
+            prints.push((about, Print { px, qty, side: Some(aggressor), id: None }));
+        }
+        self.desk.open(ts_recv, batch);
+        prints.into_iter().for_each(|(about, print)| self.desk.trade(about, print, batch));
+        Ok(())
+    }
+
+    fn ticker(
+        &mut self,
+        ticker: &Object<'_>,
+        pair: &str,
+        ts_recv: Ts,
+        batch: &mut Batch,
+    ) -> Result<(), DecodeError> {
+        // Price, whole lots, size.
+        let (bid, ask) = (ticker.need("b")?.array()?, ticker.need("a")?.array()?);
+        let ([bid, _, bid_qty], [ask, _, ask_qty]) = (bid.as_slice(), ask.as_slice()) else {
+            return Err(ticker.need("b")?.refuse("price, whole lots and size"));
+        };
+        let texts = [bid.digits()?, bid_qty.digits()?, ask.digits()?, ask_qty.digits()?];
+        self.touch(texts, pair, None, ts_recv, batch)
+    }
+
+    fn spread(
+        &mut self,
+        spread: Value<'_, '_>,
+        pair: &str,
+        ts_recv: Ts,
+        batch: &mut Batch,
+    ) -> Result<(), DecodeError> {
+        let parts = spread.array()?;
+        let [bid, ask, time, bid_qty, ask_qty] = parts.as_slice() else {
+            return Err(spread.refuse("bid, ask, time and two sizes"));
+        };
+        let texts = [bid.digits()?, bid_qty.digits()?, ask.digits()?, ask_qty.digits()?];
+        self.touch(texts, pair, Some(time.seconds()?), ts_recv, batch)
+    }
+
+    fn touch(
+        &mut self,
+        [bid, bid_qty, ask, ask_qty]: [&str; 4],
+        pair: &str,
+        ts_event: Option<Ts>,
+        ts_recv: Ts,
+        batch: &mut Batch,
+    ) -> Result<(), DecodeError> {
+        let mut sighting = Sighting::of(bid, bid_qty);
+        sighting.px(ask);
+        sighting.qty(ask_qty);
+        let listed = self.list(pair, &sighting)?;
+        let bid = (listed.px("bid", bid)?, listed.qty("bid size", bid_qty)?);
+        let ask = (listed.px("ask", ask)?, listed.qty("ask size", ask_qty)?);
+        self.desk.open(ts_recv, batch);
+        let about = About { listed, ts_event, ts_recv };
+        self.desk.quote(about, Touch::new(bid, ask, None), batch);
+        Ok(())
+    }
+}
+
+/// The ten best asks and bids, digits only, without zeros in front.
+fn checksum_of(book: &TextBook) -> u32 {
+    let mut digits = Vec::with_capacity(1 << 9);
+    let sides = book.asks().take(CHECKED_LEVELS).chain(book.bids().take(CHECKED_LEVELS));
+    for (px, qty) in sides {
+        for text in [px, qty] {
+            let bytes = text.bytes().filter(|byte| *byte != b'.');
+            digits.extend(bytes.skip_while(|byte| *byte == b'0'));
+        }
+    }
+    crc32fast::hash(&digits)
+}
+
+impl Decoder for Kraken {
+    fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
+        let root = json::root(frame.bytes)?;
+        if root.is_array() {
+            return self.channel(root, frame.ts_recv, batch);
+        }
+        let message = root.object()?;
+        if !message.has("event") && !message.has("error") {
+            return Err(root.refuse("an event or a channel message of Kraken"));
+        }
+        self.desk.tally.add(left::CONTROL);
+        Ok(())
+    }
+
+    fn reply(&mut self, _: &str, _: Frame<'_>, _: &mut Batch) -> Result<(), DecodeError> {
+        // Terms of all pairs: nothing that a book needs.
+        self.desk.tally.add(left::CONTROL);
+        Ok(())
+    }
+
+    fn tally(&self) -> &Tally {
+        &self.desk.tally
+    }
+}
