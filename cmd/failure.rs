@@ -34,6 +34,11 @@ impl Failure {
         Self { exit: Some(Exit::Usage), hint: None, error: anyhow::Error::msg(message) }
     }
 
+    /// What was asked for can be done, and the answer is no: exit 1.
+    pub(crate) fn no(message: impl Display + fmt::Debug + Send + Sync + 'static) -> Self {
+        Self { exit: Some(Exit::No), hint: None, error: anyhow::Error::msg(message) }
+    }
+
     /// Adds a next step.
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

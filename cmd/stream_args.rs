@@ -83,6 +83,9 @@ pub(crate) struct ReadArgs {
     /// Accept a stream that was cut off before its `end` record
     #[arg(long)]
     pub(crate) allow_truncated: bool,
+    /// Read days of the catalog that are graded bad
+    #[arg(long)]
+    pub(crate) allow_bad_data: bool,
     /// Check the count and digest in the `end` record
     #[arg(long)]
     pub(crate) verify: bool,

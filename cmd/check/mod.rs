@@ -10,13 +10,14 @@ mod verdict;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use qt_market::check::{Found, Report, Rule, Tally};
+use qt_market::check::{Day, Found, Report, Rule, Tally};
 use qt_market::merge::OrderRule;
 use qt_model::record::{Batch, Kind};
 use qt_model::time::Ts;
 use qt_model::words::Severity;
-use qt_stream::catalog::Selection;
+use qt_stream::catalog::{Catalog, Selection, WriterLock};
 use qt_stream::parquet_file::Span;
 use qt_stream::tolerance::Tolerance;
 
@@ -49,6 +50,9 @@ pub(crate) struct Check {
     /// The form of the findings; --json is the same as `ndjson`
     #[arg(long, value_name = "FORM", default_value = "table")]
     report: Shape,
+    /// Note the grade of each day in the catalog
+    #[arg(long, conflicts_with = "input")]
+    grade: bool,
     /// Check the catalog even where standard input could be read
     #[arg(long, conflicts_with = "input")]
     catalog: bool,
@@ -88,6 +92,9 @@ pub(crate) fn run(args: Check, context: &mut Context) -> anyhow::Result<Outcome>
     let gate = args.fail_on.map(Severity::from).or(file.fail_on).unwrap_or(Severity::Error);
     let selection = args.select.selection()?;
     let (report, place, failure) = examine(&args, &selection, &file, context)?;
+    if args.grade && failure.is_none() {
+        note_grades(&report, &selection, context)?;
+    }
     let shape = if context.json() { Shape::Ndjson } else { args.report };
     context.print(show::text(&report, &place, shape, gate, context.paint())?)?;
     match failure {
@@ -107,11 +114,12 @@ fn examine(
     let mut rules = Rules::new(&args.read, context)?;
     // Disorder and unreadable records are findings, not ends.
     rules.order = OrderRule::Warn;
+    rules.allow_bad_data = true;
     if args.read.bad.quarantine().is_none() {
         rules.options.tolerance = Tolerance::skip();
     }
     let mut sources = Sources::default();
-    let flags = (&args.read, &args.select, args.catalog);
+    let flags = (&args.read, &args.select, args.catalog || args.grade);
     let Given { place, is_whole } = open_given(&mut sources, flags, selection, &rules, context)?;
     let mut checker = file.checker(selection.span)?;
     let mut reading = sources.merge(&rules);
@@ -137,6 +145,24 @@ fn examine(
     let mut report = checker.finish(span, &rules.options.universe.snapshot());
     unreadable(&mut report, &rules, file, failure.as_ref());
     Ok((report, place, failure))
+}
+
+/// Writes the grades of days into the notes of their partitions.
+fn note_grades(report: &Report, selection: &Selection, context: &Context) -> anyhow::Result<()> {
+    let root = context.settings()?.data();
+    let catalog = Catalog::new(&root);
+    let lock = WriterLock::take(&root)?;
+    let mut noted = 0;
+    for partition in catalog.partitions(selection).context("reading the catalog")? {
+        let Some(symbol) = &partition.symbol else { continue };
+        let is_of = |day: &&Day| day.venue == symbol.venue() && day.date == partition.date;
+        let Some(day) = report.days.iter().find(is_of) else { continue };
+        let grade = day.grade.graded.grade.to_string();
+        let changed = catalog.set_grade(&lock, &partition, &grade);
+        noted += u64::from(changed.context("noting a grade in the catalog")?);
+    }
+    context.note(format_args!("{noted} grades noted"));
+    Ok(())
 }
 
 /// Picks the wanted records out of a run.

@@ -7,7 +7,7 @@ use qt_model::record::{Batch, Kind};
 use qt_model::time::Date;
 use qt_model::units::Scale;
 use qt_stream::frame::{End, Header};
-use qt_stream::import::Hints;
+use qt_stream::import::{Hints, Notes};
 use qt_stream::read::Options;
 
 use super::flow::Flow;
@@ -98,6 +98,7 @@ pub(super) fn run(args: &Import, context: &mut Context) -> anyhow::Result<Outcom
     let inputs = Inputs::find(&args.files, chosen, &hints, &options, context)?;
     if args.write.dry_run {
         inputs.describe(context);
+        tell(&inputs.notes, context);
         return Ok(Outcome::Done);
     }
     let total = inputs.bytes()?;
@@ -111,8 +112,12 @@ pub(super) fn run(args: &Import, context: &mut Context) -> anyhow::Result<Outcom
         header = header.with_kinds(kinds.iter().copied());
     }
     let mut out = match target {
-        Target::Catalog => Out::Catalog(CatalogSink::open(&header, &args.write, context)?),
-        Target::Stream => Out::Stream(Sink::open(&args.output, &args.write, &header, context)?),
+        Target::Catalog => {
+            Out::Catalog(Box::new(CatalogSink::open(&header, &args.write, context)?))
+        }
+        Target::Stream => {
+            Out::Stream(Box::new(Sink::open(&args.output, &args.write, &header, context)?))
+        }
     };
     let mut progress = context.progress("importing", total);
     meter.take();
@@ -124,14 +129,19 @@ pub(super) fn run(args: &Import, context: &mut Context) -> anyhow::Result<Outcom
     progress.finish();
     let stopped = context.shutdown().requested().then(|| "signal".to_owned());
     out.finish(End { stopped, skipped: options.tolerance.skipped(), ..End::default() }, context)?;
+    tell(&notes, context);
+    warn_of_skipped(&options.tolerance, context);
+    flow.cut().map_or(Ok(Outcome::Done), |cut| Err(cut.into()))
+}
+
+/// Says what was left out, and how what was unclear was read.
+fn tell(notes: &Notes, context: &Context) {
     for (note, records) in notes.all() {
         match records {
             0 => context.note(format_args!("{note}")),
             records => context.note(format_args!("{records} {note}")),
         }
     }
-    warn_of_skipped(&options.tolerance, context);
-    flow.cut().map_or(Ok(Outcome::Done), |cut| Err(cut.into()))
 }
 
 /// The records of some kinds; all of them where none is named.
@@ -146,8 +156,8 @@ fn only<'a>(kinds: &[Kind], batch: &'a Batch, kept: &'a mut Batch) -> &'a Batch 
 }
 
 enum Out {
-    Catalog(CatalogSink),
-    Stream(Sink),
+    Catalog(Box<CatalogSink>),
+    Stream(Box<Sink>),
 }
 
 impl Out {

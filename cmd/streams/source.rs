@@ -1,6 +1,6 @@
 //! From inputs to one merged source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +10,7 @@ use qt_market::merge::{Merge, MergeError, OrderRule};
 use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Kind, Source};
 use qt_model::time::Ts;
+use qt_model::words::{Grade, Word};
 use qt_stream::ahead::Ahead;
 use qt_stream::catalog::{Catalog, Selection};
 use qt_stream::error::ReadError;
@@ -34,12 +35,19 @@ type MergeFailure = MergeError<ReadError>;
 pub(crate) struct Rules {
     pub(crate) options: Options,
     pub(crate) order: OrderRule,
+    /// Whether days that are graded bad are read.
+    pub(crate) allow_bad_data: bool,
     threads: usize,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { options: Options::default(), order: OrderRule::Strict, threads: 1 }
+        Self {
+            options: Options::default(),
+            order: OrderRule::Strict,
+            allow_bad_data: true,
+            threads: 1,
+        }
     }
 }
 
@@ -57,7 +65,12 @@ impl Rules {
             Ordering::Strict => OrderRule::Strict,
             Ordering::Warn => OrderRule::Warn,
         };
-        Ok(Self { options, order, threads: settings.threads().get() })
+        Ok(Self {
+            options,
+            order,
+            allow_bad_data: args.allow_bad_data,
+            threads: settings.threads().get(),
+        })
     }
 
     /// The instruments of a selection that are known by now.
@@ -106,6 +119,8 @@ pub(crate) struct Sources {
     lanes: Vec<(Lane, Option<Ts>)>,
     names: Vec<String>,
     pub(crate) headers: Vec<Header>,
+    /// The grades of the days of a catalog, as far as they were judged.
+    grades: BTreeSet<Grade>,
     cut: Cut,
 }
 
@@ -154,6 +169,15 @@ impl Sources {
                 .into());
         }
         for part in catalog.parts(selection, &rules.options)? {
+            let grade = part.grade.as_deref().and_then(Grade::from_word);
+            if grade == Some(Grade::Bad) && !rules.allow_bad_data {
+                let folder = part.partition.folder();
+                let message = format!("{} is graded bad", folder.display());
+                return Err(Failure::no(message)
+                    .with_hint("`qt check` says why; `--allow-bad-data` reads it all the same")
+                    .into());
+            }
+            self.grades.extend(grade);
             let first = part.description.span.map(|(first, _)| first.max(selection.span.from));
             self.add_file(&part.path, selection.span, first, rules);
             self.headers.extend(part.description.header);
@@ -212,6 +236,10 @@ impl Sources {
         }
         header.kinds = kinds;
         header.provenance = self.provenance();
+        // The worst counts: the variants stand from the best to the worst.
+        if let Some(worst) = self.grades.last() {
+            header.provenance.insert("grade".to_owned(), worst.to_string());
+        }
         header
     }
 

@@ -107,6 +107,8 @@ pub struct Part {
     pub path: PathBuf,
     pub partition: Partition,
     pub description: Description,
+    /// How far the day can be trusted, once it was judged.
+    pub grade: Option<String>,
 }
 
 /// A partition in numbers.
@@ -159,11 +161,14 @@ impl Catalog {
         let io = |source| ReadError::io(&input, source);
         let mut parts = Vec::new();
         for partition in self.partitions(selection).map_err(io)? {
-            for path in visible(&self.root.join(partition.folder())).map_err(io)? {
+            let folder = self.root.join(partition.folder());
+            let grade = Meta::read(&folder).map_err(io)?.and_then(|meta| meta.grade);
+            for path in visible(&folder).map_err(io)? {
                 let description = describe(&path, options)?;
                 let touches = |(first, last)| selection.span.touches(first, last);
                 if description.span.is_none_or(touches) {
-                    parts.push(Part { path, partition: partition.clone(), description });
+                    let (partition, grade) = (partition.clone(), grade.clone());
+                    parts.push(Part { path, partition, description, grade });
                 }
             }
         }

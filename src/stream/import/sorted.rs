@@ -28,6 +28,8 @@ pub struct Sorted {
     held: Batch,
     fresh: Batch,
     is_over: bool,
+    /// What ended the source, said once all before it is handed out.
+    error: Option<ReadError>,
     /// The time of the last record handed out. A moment is never cut in two.
     last: Option<Ts>,
 }
@@ -47,15 +49,20 @@ impl Sorted {
             held: Batch::default(),
             fresh: Batch::default(),
             is_over: false,
+            error: None,
             last: None,
         }
     }
 
-    /// Reads the next batch that is not empty and sorts it.
-    fn read(&mut self) -> Result<(), ReadError> {
+    /// Reads the next batch that is not empty and sorts it. With an error comes what was read
+    /// before it.
+    fn read(&mut self) {
         self.fresh.clear();
         while !self.is_over && self.fresh.is_empty() {
-            self.is_over = !self.source.next(&mut self.fresh)?;
+            match self.source.next(&mut self.fresh) {
+                Ok(more) => self.is_over = !more,
+                Err(error) => (self.is_over, self.error) = (true, Some(error)),
+            }
         }
         if !is_sorted(&self.fresh) && !self.fresh.settle() {
             let mut order: Vec<usize> = (0..self.fresh.len()).collect();
@@ -65,7 +72,6 @@ impl Sorted {
             order.into_iter().for_each(|at| sorted.push(self.fresh.get(at)));
             self.fresh = sorted;
         }
-        Ok(())
     }
 
     /// Whether what is held can go: nothing at or before its last time follows.
@@ -144,14 +150,14 @@ impl Source for Sorted {
     fn next(&mut self, out: &mut Batch) -> Result<bool, ReadError> {
         loop {
             if self.held.is_empty() {
-                self.read()?;
+                self.read();
                 std::mem::swap(&mut self.held, &mut self.fresh);
             }
             if self.held.is_empty() {
                 out.clear();
-                return Ok(false);
+                return self.error.take().map_or(Ok(false), Err);
             }
-            self.read()?;
+            self.read();
             if self.is_complete() {
                 std::mem::swap(out, &mut self.held);
                 std::mem::swap(&mut self.held, &mut self.fresh);

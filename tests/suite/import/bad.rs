@@ -265,7 +265,7 @@ fn a_map_reads_what_it_describes() {
     let text = "Zeit;Wert;Kurs;Menge;Art\n01.07.2024 09:00:00;DAX;18.290,66;1.000;K\n\
                 31.12.2024 09:00:00;DAX;19.909,14;2;-\n";
     let (map, table) = (file("m.toml", map.as_bytes()), file("x.csv", text.as_bytes()));
-    let hints = Hints { map: Some(map.path.clone()), ..Hints::default() };
+    let hints = Hints { map: Some(map.path), ..Hints::default() };
     let found = import(&table.path, &hints).unwrap().batch;
     let trades = found.rows::<qt_model::record::Trade>();
     assert_eq!((trades[0].px.mantissa(), trades[0].qty.mantissa()), (1_829_066, 1000));
@@ -277,7 +277,58 @@ fn a_map_reads_what_it_describes() {
     let lines = "{\"ts\":1704067200000000001,\"b\":{\"p\":1.10,\"q\":\"5\"},\"a\":{\"p\":1.25}}\n\
                  {\"ts\":1704067200000000002,\"b\":null,\"a\":{\"p\":1.25}}\n";
     let (map, table) = (file("m.toml", map.as_bytes()), file("x.json", lines.as_bytes()));
-    let hints = Hints { map: Some(map.path.clone()), ..Hints::default() };
+    let hints = Hints { map: Some(map.path), ..Hints::default() };
     let error = import(&table.path, &hints).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("line 2: field `b`: expected an object"), "{error}");
+}
+
+/// Numbers that are the same on every machine.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % below
+    }
+}
+
+#[test]
+fn damaged_files_are_errors_and_never_panics() {
+    let hints = Hints { date: Date::new(2019, 1, 30), ..Hints::default() };
+    for (path, name) in [
+        ("databento-dbn/dbn-tests/test_data.mbo.dbn", "x.dbn"),
+        ("databento-dbn/dbn-tests/test_data.mbp-10.dbn", "x.dbn"),
+        ("databento-dbn/dbn-tests/test_data.ohlcv-1m.dbn", "x.dbn"),
+        ("databento-dbn/dbn-tests/test_data.status.dbn", "x.dbn"),
+        ("databento-dbn/dbn-tests/test_data.mbo.v3.dbn", "x.dbn"),
+        ("dukascopy-bi5/EURUSD/2019/01/04/22h_ticks.bi5", "EURUSD/2019/01/04/22h_ticks.bi5"),
+        ("lobster/AAPL_2012-06-21_34200000_57600000_message_10.csv", AAPL),
+        ("tardis-csv/bitmex_trades_XBTUSD.csv", "t.csv"),
+        ("itch50/ex20101224.TEST_ITCH_50.gz", "ex20101224.TEST_ITCH_50.gz"),
+    ] {
+        let Some(path) = super::data(path) else { return };
+        let mut whole = std::fs::read(path).unwrap();
+        whole.truncate(20_000);
+        let mut dice = Dice(7);
+        for round in 0..120 {
+            let mut bytes = whole.clone();
+            for _ in 0..=round % 4 {
+                let at = dice.roll(bytes.len());
+                bytes[at] = match dice.roll(3) {
+                    0 => dice.roll(256) as u8,
+                    1 => bytes[at] ^ (1 << dice.roll(8)),
+                    _ => [0, 0xff, b',', b'-'][dice.roll(4)],
+                };
+            }
+            if round % 5 == 0 {
+                bytes.truncate(dice.roll(bytes.len()));
+            }
+            let file = file(name, &bytes);
+            // What it comes to is anybody's guess, but it comes to an end.
+            for format in ["databento", "dukascopy", "lobster", "itch", "tardis"] {
+                let _ = import_as(format, &file.path, &hints);
+            }
+        }
+    }
 }

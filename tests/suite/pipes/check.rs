@@ -145,3 +145,18 @@ fn a_rules_file_is_read_with_all_its_errors() {
     check.stderr(contains("6 errors").and_all(&parts));
     world.qt("check --list").assert().success().stdout(contains("after = \"15m\""));
 }
+
+#[test]
+fn a_day_that_is_graded_bad_is_refused_until_it_is_allowed() {
+    let world = World::new();
+    let synth = "synth --seed 5 --symbols sim:AAA --start 2024-08-08 --hours 3 --to catalog";
+    world.qt(&format!("{synth} --faults gaps")).assert().success();
+    world.qt("replay --date 2024-08-08 --limit 1").assert().success();
+    world.qt("check --grade --date 2024-08-08 --json").assert().code(1);
+    world.qt("catalog stat").assert().success().stdout(contains("bad"));
+    let refused = world.qt("replay --date 2024-08-08").assert().code(1);
+    refused.stderr(contains("is graded bad").and_all(&["--allow-bad-data", "qt check"]));
+    let allowed = stdout(&mut world.qt("replay --date 2024-08-08 --allow-bad-data --limit 1"));
+    assert!(allowed.contains(r#""grade":"bad""#), "the header names the grade: {allowed}");
+    world.qt("features --date 2024-08-08").assert().code(1);
+}
