@@ -28,6 +28,8 @@ pub struct Sorted {
     held: Batch,
     fresh: Batch,
     is_over: bool,
+    /// Why the source ended, where it did not end well.
+    failure: Option<ReadError>,
     /// The time of the last record handed out. A moment is never cut in two.
     last: Option<Ts>,
 }
@@ -47,15 +49,23 @@ impl Sorted {
             held: Batch::default(),
             fresh: Batch::default(),
             is_over: false,
+            failure: None,
             last: None,
         }
     }
 
     /// Reads the next batch that is not empty and sorts it.
-    fn read(&mut self) -> Result<(), ReadError> {
+    fn read(&mut self) {
         self.fresh.clear();
         while !self.is_over && self.fresh.is_empty() {
-            self.is_over = !self.source.next(&mut self.fresh)?;
+            match self.source.next(&mut self.fresh) {
+                Ok(more) => self.is_over = !more,
+                // What came before it is handed out first.
+                Err(error) => {
+                    self.fresh.clear();
+                    (self.is_over, self.failure) = (true, Some(error));
+                }
+            }
         }
         if !is_sorted(&self.fresh) && !self.fresh.settle() {
             let mut order: Vec<usize> = (0..self.fresh.len()).collect();
@@ -65,7 +75,6 @@ impl Sorted {
             order.into_iter().for_each(|at| sorted.push(self.fresh.get(at)));
             self.fresh = sorted;
         }
-        Ok(())
     }
 
     /// Whether what is held can go: nothing at or before its last time follows.
@@ -144,14 +153,14 @@ impl Source for Sorted {
     fn next(&mut self, out: &mut Batch) -> Result<bool, ReadError> {
         loop {
             if self.held.is_empty() {
-                self.read()?;
+                self.read();
                 std::mem::swap(&mut self.held, &mut self.fresh);
             }
             if self.held.is_empty() {
                 out.clear();
-                return Ok(false);
+                return self.failure.take().map_or(Ok(false), Err);
             }
-            self.read()?;
+            self.read();
             if self.is_complete() {
                 std::mem::swap(out, &mut self.held);
                 std::mem::swap(&mut self.held, &mut self.fresh);

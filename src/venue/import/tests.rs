@@ -141,6 +141,28 @@ fn a_capture_cut_in_its_last_line_says_so() {
 }
 
 #[test]
+fn what_came_before_a_cut_is_handed_out() {
+    let text = format!("{TRADE}\n{TRADE}\n{}", &TRADE[..90]);
+    let importer = IMPORTERS.iter().find(|it| it.about().name == "stamped-json").unwrap();
+    let input = || ImportInput {
+        name: Arc::from("capture"),
+        path: None,
+        bytes: Box::new(std::io::Cursor::new(text.clone().into_bytes())),
+        notes: Notes::default(),
+    };
+    let options = Options::default();
+    assert!(importer.survey(input(), &Hints::default(), &options).unwrap().is_some());
+    let known = options.universe.snapshot();
+    let scales = known.iter().map(|it| (it.px_scale.digits(), it.qty_scale.digits()));
+    assert_eq!(scales.collect::<Vec<_>>(), [(2, 2)]);
+    let mut source = importer.open(input(), &Hints::default(), &options).unwrap();
+    let mut batch = Batch::default();
+    assert!(source.next(&mut batch).unwrap());
+    assert_eq!(batch.rows::<Trade>().len(), 2);
+    assert!(source.next(&mut batch).is_err());
+}
+
+#[test]
 fn bad_lines_are_skipped_where_that_is_asked_for() {
     let text = format!("{TRADE}\n1723161253937085769 {{\n{TRADE}\n");
     let options = Options { tolerance: Tolerance::skip(), ..Options::default() };
