@@ -229,7 +229,7 @@ fn lines_of_cryptofeed_are_named_when_they_are_none() {
         ("nonsense", "line 2: field `line`: expected a time, or an address and an arrow"),
         ("16186x: {}", "line 2: field `line`"),
         ("1618678142.1234567891: {}", "expected seconds since 1970"),
-        ("1618678142.5: [1]", "a channel message of four or five parts"),
+        ("1618678142.5: [1]", "a channel message of less than four parts"),
         ("1618678142.5: {}", "an event or a channel message of Kraken"),
         ("1618678142.5: [1,[[\"x\"]],\"trade\",\"A/B\"]", "prints of price, size, time and side"),
     ] {
