@@ -32,6 +32,7 @@ mod completions;
 mod config;
 mod demo;
 mod drill;
+mod features;
 mod man;
 mod record;
 mod replay;

@@ -40,6 +40,7 @@ macro_rules! commands {
 commands! {
     record::Record,
     replay::Replay,
+    features::Features,
     synth::Synth,
     catalog::Catalog,
     check::Check,

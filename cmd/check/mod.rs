@@ -7,7 +7,6 @@ mod sarif;
 mod show;
 mod verdict;
 
-use std::fs;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -26,7 +25,7 @@ use crate::listing::{Cell, Table};
 use crate::outcome::Outcome;
 use crate::select_args::SelectArgs;
 use crate::stream_args::ReadArgs;
-use crate::streams::{Rules, Sources, cli_input};
+use crate::streams::{Given, Rules, Sources, open_given};
 use rules_file::RulesFile;
 use show::Shape;
 
@@ -112,11 +111,11 @@ fn examine(
         rules.options.tolerance = Tolerance::skip();
     }
     let mut sources = Sources::default();
-    let place = open(args, selection, &rules, &mut sources, context)?;
+    let flags = (&args.read, &args.select, args.catalog);
+    let Given { place, is_whole } = open_given(&mut sources, flags, selection, &rules, context)?;
     let mut checker = file.checker(selection.span)?;
     let mut reading = sources.merge(&rules);
     let mut progress = context.progress("checking", None);
-    let is_whole = is_whole(args, selection);
     let mut batch = Batch::default();
     let failure = loop {
         if context.shutdown().requested() {
@@ -140,45 +139,6 @@ fn examine(
     Ok((report, place, failure))
 }
 
-/// Opens what the flags name, and says what that is.
-fn open(
-    args: &Check,
-    selection: &Selection,
-    rules: &Rules,
-    sources: &mut Sources,
-    context: &Context,
-) -> anyhow::Result<String> {
-    let chosen = args.catalog || args.select.is_given();
-    let standard = [PathBuf::from("-")];
-    let inputs = match args.read.input.as_slice() {
-        [] if !chosen && has_input() => &standard[..],
-        given => given,
-    };
-    if inputs.is_empty() {
-        sources.open_catalog(selection, rules, context)?;
-        return Ok(context.settings()?.data().display().to_string());
-    }
-    for path in inputs {
-        sources.open(cli_input(path, context)?, selection.span, rules)?;
-    }
-    let names: Vec<String> = inputs.iter().map(|path| path.display().to_string()).collect();
-    Ok(names.join(" "))
-}
-
-/// Whether standard input is something to read: a pipe or a file, not a terminal or nothing.
-fn has_input() -> bool {
-    use std::os::unix::fs::FileTypeExt;
-    let kind = fs::metadata("/dev/stdin").map(|standard| standard.file_type());
-    kind.is_ok_and(|kind| kind.is_fifo() || kind.is_file() || kind.is_socket())
-}
-
-/// Whether what is read is what is asked for: the catalog is chosen by its names and trimmed.
-fn is_whole(args: &Check, selection: &Selection) -> bool {
-    let is_everything = selection.kinds.is_none() && selection.symbols.is_empty();
-    args.read.input.is_empty() && (args.catalog || args.select.is_given())
-        || is_everything && selection.span == Span::ALL
-}
-
 /// Picks the wanted records out of a run.
 fn selected(
     batch: &Batch,
@@ -187,13 +147,7 @@ fn selected(
     mut look: impl FnMut(Range<usize>),
 ) {
     for at in places {
-        let record = batch.get(at);
-        let head = record.head();
-        let symbol = head.instrument.map(|id| &batch.instruments().get(id).symbol);
-        if selection.span.contains(head.ts_recv)
-            && selection.wants_kind(record.kind())
-            && selection.wants_symbol(symbol)
-        {
+        if selection.wants_record(&batch.get(at), batch.instruments()) {
             look(at..at + 1);
         }
     }

@@ -10,10 +10,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use qt_market::order::Key;
-use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Kind, Record};
+use qt_model::record::{Batch, Record};
 use qt_stream::catalog::Selection;
-use qt_stream::frame::{End, Header};
+use qt_stream::frame::End;
 
 use crate::context::Context;
 use crate::failure::{Failure, FailureExt};
@@ -99,7 +98,6 @@ impl Plan {
 
     /// Whether a record belongs to the selection. `behind` says whether its cause did.
     fn wants(&self, record: &Record<'_>, batch: &Batch, behind: &mut bool) -> bool {
-        let head = record.head();
         let instruments = batch.instruments();
         if let Some(cursor) = &self.cursor {
             *behind = cursor.is_before(record, instruments, *behind);
@@ -107,10 +105,7 @@ impl Plan {
                 return false;
             }
         }
-        let symbol = head.instrument.map(|id| &instruments.get(id).symbol);
-        self.selection.span.contains(head.ts_recv)
-            && self.selection.wants_kind(record.kind())
-            && self.selection.wants_symbol(symbol)
+        self.selection.wants_record(record, instruments)
     }
 
     /// Whether every record of the sources is wanted, so that batches pass as they are.
@@ -124,39 +119,6 @@ impl Plan {
     }
 }
 
-/// The instruments of the selection that are known by now.
-fn instruments(plan: &Plan, rules: &Rules) -> Arc<Instruments> {
-    let mut wanted = Instruments::default();
-    for instrument in rules.options.universe.snapshot().iter() {
-        if plan.selection.wants_symbol(Some(&instrument.symbol)) {
-            wanted.declare(instrument.clone()).expect("a table takes a part of itself");
-        }
-    }
-    Arc::new(wanted)
-}
-
-/// The header of what comes out, but for its instruments.
-fn header(sources: &Sources, plan: &Plan) -> Header {
-    let mut header = Header::new(Arc::default());
-    let kinds_of = |header: &Header| header.kinds.clone();
-    let mut kinds: Option<Vec<String>> =
-        sources.headers.iter().map(kinds_of).collect::<Option<Vec<_>>>().map(|all| all.concat());
-    if sources.headers.len() < sources.count() {
-        kinds = None;
-    }
-    if let Some(wanted) = &plan.selection.kinds {
-        kinds = Some(wanted.iter().map(|kind| kind.name().to_owned()).collect());
-    }
-    if let Some(kinds) = &mut kinds {
-        let place = |name: &String| Kind::from_name(name).map_or(usize::MAX, Kind::index);
-        kinds.sort_by_key(place);
-        kinds.dedup();
-    }
-    header.kinds = kinds;
-    header.provenance = sources.provenance();
-    header
-}
-
 fn play(args: &Replay, plan: Plan, context: &Context) -> anyhow::Result<Outcome> {
     let speed = args.speed.as_deref().unwrap_or(context.settings()?.replay_speed());
     let pace = Pace::parse(speed).ok_or_else(|| {
@@ -165,7 +127,7 @@ fn play(args: &Replay, plan: Plan, context: &Context) -> anyhow::Result<Outcome>
     let rules = Rules::new(&args.stream.read, context)?;
     let sources = plan.open(args, &rules, context)?;
     let is_nothing = sources.is_empty();
-    let mut header = header(&sources, &plan);
+    let mut header = sources.header(&plan.selection);
     if args.write.dry_run {
         context.note(format_args!("would merge {} inputs", sources.count()));
         return Ok(Outcome::Done);
@@ -174,7 +136,7 @@ fn play(args: &Replay, plan: Plan, context: &Context) -> anyhow::Result<Outcome>
     // Streams without a header show their instruments with their first records.
     let mut first = Batch::default();
     let more = reading.next(&mut first)?;
-    header.instruments = instruments(&plan, &rules);
+    header.instruments = rules.instruments(&plan.selection);
     let sink = Sink::open(&args.stream.to, &args.write, &header, context)?;
     let mut player = Player {
         is_open: plan.is_open(args),

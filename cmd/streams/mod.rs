@@ -4,8 +4,10 @@
 //! `market` room. A command that reads or writes records goes through here, so that all of them
 //! treat bad records, cut streams and closed pipes alike.
 
+mod given;
 mod sink;
 mod source;
 
+pub(crate) use given::{Given, open_given};
 pub(crate) use sink::Sink;
 pub(crate) use source::{Reading, Rules, Sources, cli_input, tolerance, warn_of_skipped};

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use qt_market::merge::{Merge, MergeError, OrderRule};
-use qt_model::record::{Batch, Source};
+use qt_model::instrument::Instruments;
+use qt_model::record::{Batch, Kind, Source};
 use qt_model::time::Ts;
 use qt_stream::ahead::Ahead;
 use qt_stream::catalog::{Catalog, Selection};
@@ -57,6 +58,17 @@ impl Rules {
             Ordering::Warn => OrderRule::Warn,
         };
         Ok(Self { options, order, threads: settings.threads().get() })
+    }
+
+    /// The instruments of a selection that are known by now.
+    pub(crate) fn instruments(&self, selection: &Selection) -> Arc<Instruments> {
+        let mut wanted = Instruments::default();
+        for instrument in self.options.universe.snapshot().iter() {
+            if selection.wants_symbol(Some(&instrument.symbol)) {
+                wanted.declare(instrument.clone()).expect("a table takes a part of itself");
+            }
+        }
+        Arc::new(wanted)
     }
 }
 
@@ -162,6 +174,28 @@ impl Sources {
             }
         }
         all
+    }
+
+    /// The header of what comes out, but for its instruments.
+    pub(crate) fn header(&self, selection: &Selection) -> Header {
+        let mut header = Header::new(Arc::default());
+        let kinds_of = |header: &Header| header.kinds.clone();
+        let mut kinds: Option<Vec<String>> =
+            self.headers.iter().map(kinds_of).collect::<Option<Vec<_>>>().map(|all| all.concat());
+        if self.headers.len() < self.count() {
+            kinds = None;
+        }
+        if let Some(wanted) = &selection.kinds {
+            kinds = Some(wanted.iter().map(|kind| kind.name().to_owned()).collect());
+        }
+        if let Some(kinds) = &mut kinds {
+            let place = |name: &String| Kind::from_name(name).map_or(usize::MAX, Kind::index);
+            kinds.sort_by_key(place);
+            kinds.dedup();
+        }
+        header.kinds = kinds;
+        header.provenance = self.provenance();
+        header
     }
 
     /// Merges the inputs; reads ahead on another thread if there is one.

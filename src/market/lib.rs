@@ -4,6 +4,7 @@
 
 pub mod book;
 pub mod check;
+pub mod features;
 mod lanes;
 pub mod merge;
 pub mod order;

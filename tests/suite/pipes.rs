@@ -5,6 +5,7 @@
 mod catalog;
 mod check;
 mod crash;
+mod features;
 mod replay;
 mod selection;
 mod synth;

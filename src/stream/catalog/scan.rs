@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use qt_model::instrument::Symbol;
-use qt_model::record::Kind;
+use qt_model::instrument::{Instruments, Symbol};
+use qt_model::record::{Kind, Record};
 use qt_model::time::Ts;
 use wildmatch::WildMatch;
 
@@ -82,6 +82,14 @@ impl Selection {
     pub fn wants_symbol(&self, symbol: Option<&Symbol>) -> bool {
         let Some(symbol) = symbol else { return true };
         self.symbols.is_empty() || self.symbols.iter().any(|pattern| pattern.matches(symbol))
+    }
+
+    pub fn wants_record(&self, record: &Record<'_>, instruments: &Instruments) -> bool {
+        let head = record.head();
+        let symbol = head.instrument.map(|id| &instruments.get(id).symbol);
+        self.span.contains(head.ts_recv)
+            && self.wants_kind(record.kind())
+            && self.wants_symbol(symbol)
     }
 
     fn wants(&self, partition: &Partition) -> bool {

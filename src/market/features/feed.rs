@@ -1,0 +1,359 @@
+//! From the records of one symbol to the columns that expressions begin with.
+
+use qt_model::instrument::Instrument;
+use qt_model::record::{Bar, Depth, Level, Quote, Record, Trade};
+use qt_model::time::Ts;
+use qt_model::units::{Px, Qty, Scale};
+use qt_model::words::{DepthAction, Side};
+
+use super::base::Base;
+use super::flags;
+use super::graph::Plan;
+use super::value::{NONE, SKIP, finite};
+use crate::book::{Applied, PriceBook};
+
+/// Which records say what the best bid and ask are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BookFrom {
+    Quotes,
+    Depth,
+}
+
+/// The events of one symbol, a column each for what the plan asks for.
+#[derive(Debug)]
+pub(super) struct Columns {
+    values: Vec<Vec<f64>>,
+    wanted: Vec<Base>,
+    rows: usize,
+}
+
+impl Columns {
+    fn new(plan: &Plan) -> Self {
+        let wanted: Vec<Base> = Base::ALL.iter().copied().filter(|base| plan.uses(*base)).collect();
+        Self { values: vec![Vec::new(); Base::COUNT], wanted, rows: 0 }
+    }
+
+    pub(super) fn get(&self, base: Base) -> &[f64] {
+        &self.values[base.index()]
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.values.iter_mut().for_each(Vec::clear);
+        self.rows = 0;
+    }
+
+    /// Appends an event that says nothing yet.
+    fn open(&mut self) {
+        for base in &self.wanted {
+            self.values[base.index()].push(SKIP);
+        }
+        self.rows += 1;
+    }
+
+    /// Sets a value of the last event, if it is asked for.
+    #[inline]
+    fn set(&mut self, base: Base, value: f64) {
+        if let Some(last) = self.values[base.index()].last_mut() {
+            *last = value;
+        }
+    }
+}
+
+/// What is remembered of one symbol.
+#[derive(Debug)]
+pub(super) struct Feed {
+    from: BookFrom,
+    px: Scale,
+    qty: Scale,
+    book: PriceBook,
+    /// The best levels of the last sound book event.
+    best: Option<Best>,
+    book_ts: Option<Ts>,
+    trade_ts: Option<Ts>,
+    /// The last prices that differ, for the tick rule.
+    last_px: Option<Px>,
+    last_move: f64,
+    last_recv: Ts,
+    /// Flags that the next event carries.
+    pending: u64,
+    had_gap: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Best {
+    bid: (Px, Qty),
+    ask: (Px, Qty),
+}
+
+/// What a record became.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fed {
+    /// No event of this plan.
+    Nothing,
+    /// The next row, with its flags.
+    Row { flags: u64 },
+    /// The same, after which nothing of before counts.
+    Reset { flags: u64 },
+}
+
+/// Levels that count as depth.
+const DEPTH_LEVELS: usize = 5;
+
+impl Feed {
+    pub(super) fn new(instrument: &Instrument, from: BookFrom) -> Self {
+        Self {
+            from,
+            px: instrument.px_scale,
+            qty: instrument.qty_scale,
+            book: PriceBook::default(),
+            best: None,
+            book_ts: None,
+            trade_ts: None,
+            last_px: None,
+            last_move: 0.0,
+            last_recv: Ts::MIN,
+            pending: 0,
+            had_gap: false,
+        }
+    }
+
+    /// The columns for a plan.
+    pub(super) fn columns(plan: &Plan) -> Columns {
+        Columns::new(plan)
+    }
+
+    /// Takes a record; an event of the plan becomes a row of the columns.
+    pub(super) fn record(
+        &mut self,
+        record: &Record<'_>,
+        clocks: Clocks,
+        columns: &mut Columns,
+    ) -> Fed {
+        let head = record.head();
+        if head.ts_recv < self.last_recv {
+            self.pending |= flags::OUT_OF_ORDER;
+            return Fed::Nothing;
+        }
+        let fed = match record {
+            Record::Quote(view) if self.from == BookFrom::Quotes => match clocks.book {
+                true => self.quote(view.row, columns),
+                false => {
+                    // Sides of trades ask for the quote in force.
+                    self.best = best_of(view.row).or(self.best);
+                    Fed::Nothing
+                }
+            },
+            Record::Depth(view) if self.from == BookFrom::Depth => match clocks.book {
+                true => self.depth(view.row, view.levels, columns),
+                false => {
+                    self.book.apply(view.row, view.levels);
+                    self.best = self.best_of_book().or(self.best);
+                    Fed::Nothing
+                }
+            },
+            Record::Trade(view) => self.trade(view.row, clocks.trade, columns),
+            Record::Bar(view) if clocks.bar => self.bar(view.row, columns),
+            Record::Gap(_) => {
+                self.gap();
+                Fed::Nothing
+            }
+            _ => Fed::Nothing,
+        };
+        if fed != Fed::Nothing {
+            self.last_recv = head.ts_recv;
+        }
+        fed
+    }
+
+    /// Data is missing from here on.
+    pub(super) fn gap(&mut self) {
+        self.pending |= flags::GAP;
+        self.had_gap = true;
+        self.book.gap();
+    }
+
+    fn row(&mut self, more: u64) -> Fed {
+        Fed::Row { flags: std::mem::take(&mut self.pending) | more }
+    }
+
+    fn quote(&mut self, row: &Quote, columns: &mut Columns) -> Fed {
+        columns.open();
+        let best = best_of(row);
+        let depth = best.map(|best| (best.bid.1, best.ask.1));
+        let is_sound = self.top(best, depth, row.head.ts_event, columns);
+        self.row(if is_sound { 0 } else { flags::PARTIAL })
+    }
+
+    fn depth(&mut self, row: &Depth, levels: &[Level], columns: &mut Columns) -> Fed {
+        let applied = self.book.apply(row, levels);
+        if applied == Applied::Ignored {
+            return Fed::Nothing;
+        }
+        // A book that begins anew after a gap has nothing to do with what was before it.
+        let is_reset = self.had_gap && row.action == DepthAction::Snapshot;
+        if is_reset {
+            self.had_gap = false;
+            (self.best, self.book_ts) = (None, None);
+        }
+        columns.open();
+        let best = self.best_of_book();
+        let sum = |total: Qty, qty: Qty| total.checked_add(qty).unwrap_or(total);
+        let wants_depth =
+            columns.wanted.iter().any(|base| matches!(base, Base::BidDepth | Base::AskDepth));
+        let depth = wants_depth.then(|| {
+            let bids = self.book.bids().take(DEPTH_LEVELS).map(|it| it.qty).fold(Qty::ZERO, sum);
+            let asks = self.book.asks().take(DEPTH_LEVELS).map(|it| it.qty).fold(Qty::ZERO, sum);
+            (bids, asks)
+        });
+        let is_sound = self.top(best, depth, row.head.ts_event, columns);
+        let more = if is_sound { 0 } else { flags::PARTIAL };
+        if is_reset {
+            let flags = std::mem::take(&mut self.pending) | more | flags::STATE_RESET;
+            return Fed::Reset { flags };
+        }
+        self.row(more)
+    }
+
+    fn best_of_book(&self) -> Option<Best> {
+        let (bid, ask) = self.book.best_bid().zip(self.book.best_ask())?;
+        Some(Best { bid: (bid.px, bid.qty), ask: (ask.px, ask.qty) })
+    }
+
+    /// Fills the columns of a book event; `false` where the book is crossed or has a side only.
+    fn top(
+        &mut self,
+        best: Option<Best>,
+        depth: Option<(Qty, Qty)>,
+        ts: Ts,
+        columns: &mut Columns,
+    ) -> bool {
+        let Some(best) = best.filter(|best| best.bid.0 <= best.ask.0) else { return false };
+        let (bid, ask) = (best.bid.0.to_f64(self.px), best.ask.0.to_f64(self.px));
+        let (bid_qty, ask_qty) = (best.bid.1.to_f64(self.qty), best.ask.1.to_f64(self.qty));
+        let (mid, both) = ((bid + ask) / 2.0, bid_qty + ask_qty);
+        let has_size = both > 0.0;
+        columns.set(Base::Bid, bid);
+        columns.set(Base::Ask, ask);
+        columns.set(Base::BidQty, bid_qty);
+        columns.set(Base::AskQty, ask_qty);
+        columns.set(Base::Mid, mid);
+        let wide = best.ask.0.checked_sub(best.bid.0).unwrap_or_default();
+        columns.set(Base::Spread, wide.to_f64(self.px));
+        let micro = if has_size { (bid * ask_qty + ask * bid_qty) / both } else { mid };
+        columns.set(Base::Microprice, finite(micro));
+        let imbalance = if has_size { (bid_qty - ask_qty) / both } else { NONE };
+        columns.set(Base::Imbalance, imbalance);
+        if let Some((bids, asks)) = depth {
+            columns.set(Base::BidDepth, bids.to_f64(self.qty));
+            columns.set(Base::AskDepth, asks.to_f64(self.qty));
+        }
+        let ofi = self.best.map_or(0, |before| order_flow(&before, &best));
+        columns.set(Base::Ofi, ofi as f64 / self.qty.unit() as f64);
+        let gap = self.book_ts.replace(ts).map_or(NONE, |before| seconds(before, ts));
+        columns.set(Base::BookGap, gap);
+        self.best = Some(best);
+        true
+    }
+
+    fn trade(&mut self, row: &Trade, is_event: bool, columns: &mut Columns) -> Fed {
+        let direction = self.direction(row);
+        if self.last_px != Some(row.px) {
+            self.last_move = match self.last_px {
+                Some(last) if row.px > last => 1.0,
+                Some(_) => -1.0,
+                None => 0.0,
+            };
+            self.last_px = Some(row.px);
+        }
+        if !is_event {
+            return Fed::Nothing;
+        }
+        columns.open();
+        let (px, qty) = (row.px.to_f64(self.px), row.qty.to_f64(self.qty));
+        columns.set(Base::Px, px);
+        columns.set(Base::Qty, qty);
+        columns.set(Base::Direction, direction);
+        columns.set(Base::SignedQty, direction * qty);
+        columns.set(Base::Notional, finite(px * qty));
+        let ts = row.head.ts_event;
+        let gap = self.trade_ts.replace(ts).map_or(NONE, |before| seconds(before, ts));
+        columns.set(Base::TradeGap, gap);
+        self.row(0)
+    }
+
+    /// Who was the aggressor: the venue's word, else the quote in force, else the last move.
+    fn direction(&self, row: &Trade) -> f64 {
+        match (row.side, &self.best) {
+            (Some(Side::Buy), _) => return 1.0,
+            (Some(Side::Sell), _) => return -1.0,
+            (None, Some(best)) => {
+                let (bid, ask) = (best.bid.0.mantissa(), best.ask.0.mantissa());
+                let twice = i128::from(row.px.mantissa()) * 2;
+                let middle = i128::from(bid) + i128::from(ask);
+                if twice != middle {
+                    return if twice > middle { 1.0 } else { -1.0 };
+                }
+            }
+            (None, None) => {}
+        }
+        match self.last_px {
+            Some(last) if row.px > last => 1.0,
+            Some(last) if row.px < last => -1.0,
+            _ => self.last_move,
+        }
+    }
+
+    fn bar(&mut self, row: &Bar, columns: &mut Columns) -> Fed {
+        columns.open();
+        for (base, px) in [
+            (Base::Open, row.open),
+            (Base::High, row.high),
+            (Base::Low, row.low),
+            (Base::Close, row.close),
+        ] {
+            columns.set(base, px.to_f64(self.px));
+        }
+        columns.set(Base::Volume, row.volume.to_f64(self.qty));
+        self.row(0)
+    }
+}
+
+/// Which records are events of a plan.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clocks {
+    pub(super) book: bool,
+    pub(super) trade: bool,
+    pub(super) bar: bool,
+}
+
+fn best_of(row: &Quote) -> Option<Best> {
+    let qty = Option::unwrap_or_default;
+    let (bid, ask) = row.bid_px.zip(row.ask_px)?;
+    Some(Best { bid: (bid, qty(row.bid_qty)), ask: (ask, qty(row.ask_qty)) })
+}
+
+/// Order flow imbalance of the best levels, in units of size.
+fn order_flow(before: &Best, now: &Best) -> i64 {
+    let flow =
+        |(old_px, old_qty): (Px, Qty), (px, qty): (Px, Qty), is_better: fn(Px, Px) -> bool| {
+            let (old, new) = (old_qty.mantissa(), qty.mantissa());
+            if px == old_px {
+                new - old
+            } else if is_better(px, old_px) {
+                new
+            } else {
+                -old
+            }
+        };
+    let bid = flow(before.bid, now.bid, |px, old| px > old);
+    let ask = flow(before.ask, now.ask, |px, old| px < old);
+    bid.saturating_sub(ask)
+}
+
+fn seconds(before: Ts, now: Ts) -> f64 {
+    now.nanos().saturating_sub(before.nanos()).max(0) as f64 / 1e9
+}

@@ -1,0 +1,12 @@
+//! The steps that expressions are made of, by family.
+
+pub(super) mod arithmetic;
+pub(super) mod moments;
+pub(super) mod pairs;
+pub(super) mod ranks;
+pub(super) mod regimes;
+pub(super) mod running;
+pub(super) mod shifts;
+pub(super) mod smooth;
+pub(super) mod strength;
+pub(super) mod window;

@@ -1,0 +1,55 @@
+//! Against the value so many events ago.
+
+use super::window::Ring;
+use crate::features::node::{Node, each};
+use crate::features::value::{NONE, finite};
+
+/// What is made of a value and the one before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Against {
+    /// The old value itself.
+    Lag,
+    Difference,
+    /// (new − old)/old; none unless old is above zero.
+    Return,
+    /// (new − old)/old; none where old is zero.
+    Change,
+    /// ln(new/old).
+    LogReturn,
+}
+
+/// `lag`, `diff`, `ret`, `change`, `logret`.
+#[derive(Clone, Debug)]
+pub(crate) struct Shift {
+    against: Against,
+    ring: Ring,
+}
+
+impl Shift {
+    pub(crate) fn new(against: Against, events: usize) -> Self {
+        Self { against, ring: Ring::new(events) }
+    }
+}
+
+impl Node for Shift {
+    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+        let ring = &mut self.ring;
+        let against = self.against;
+        each(inputs[0], out, |new| {
+            let Some(old) = ring.push(new) else { return NONE };
+            match against {
+                Against::Lag => old,
+                Against::Difference => new - old,
+                Against::Return if old > 0.0 => (new - old) / old,
+                Against::Return => NONE,
+                Against::Change => finite((new - old) / old),
+                Against::LogReturn if old > 0.0 && new > 0.0 => libm::log(new / old),
+                Against::LogReturn => NONE,
+            }
+        });
+    }
+
+    fn fresh(&self) -> Box<dyn Node> {
+        Box::new(Self::new(self.against, self.ring.size()))
+    }
+}

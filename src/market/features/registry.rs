@@ -1,0 +1,96 @@
+//! The functions of expressions: a line each, by family. Help, the reference page and the compiler
+//! read these tables.
+
+mod flow;
+mod plain;
+mod sets;
+mod technical;
+mod windows;
+
+use super::node::Node;
+
+pub use sets::{SETS, Set};
+
+/// A function that expressions can call.
+#[derive(Clone, Copy, Debug)]
+pub struct Function {
+    pub name: &'static str,
+    pub args: &'static [Arg],
+    /// What it is, as a formula or in words.
+    pub doc: &'static str,
+    pub unit: &'static str,
+    pub example: &'static str,
+    pub body: Body,
+}
+
+/// What a call becomes.
+#[derive(Clone, Copy)]
+pub enum Body {
+    /// A step of its own. `warm` says how many values it takes before it has one.
+    Node { build: fn(&[f64]) -> Box<dyn Node>, warm: fn(&[f64]) -> u64 },
+    /// Another expression over the arguments.
+    Formula(&'static str),
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Node { .. } => f.write_str("Node"),
+            Self::Formula(text) => f.debug_tuple("Formula").field(text).finish(),
+        }
+    }
+}
+
+/// A parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct Arg {
+    pub name: &'static str,
+    pub kind: ArgKind,
+    /// As it would be written; `None`: it has to be given.
+    pub default: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ArgKind {
+    /// An expression.
+    Column,
+    /// A whole number of events, from the least to the most.
+    Events(u64, u64),
+    /// A number in a range.
+    Number(f64, f64),
+}
+
+/// The longest window: what it needs is allocated at once.
+pub(super) const EVENTS_MAX: u64 = 1_000_000;
+
+/// An expression, without which the call means nothing.
+pub(super) const fn column(name: &'static str) -> Arg {
+    Arg { name, kind: ArgKind::Column, default: None }
+}
+
+pub(super) const fn column_or(name: &'static str, default: &'static str) -> Arg {
+    Arg { name, kind: ArgKind::Column, default: Some(default) }
+}
+
+pub(super) const fn events(name: &'static str, least: u64, default: &'static str) -> Arg {
+    Arg { name, kind: ArgKind::Events(least, EVENTS_MAX), default: Some(default) }
+}
+
+pub(super) const fn number(name: &'static str, range: (f64, f64), default: &'static str) -> Arg {
+    Arg { name, kind: ArgKind::Number(range.0, range.1), default: Some(default) }
+}
+
+/// All functions, by family and then as written.
+pub fn functions() -> impl Iterator<Item = &'static Function> {
+    [plain::FUNCTIONS, windows::FUNCTIONS, technical::FUNCTIONS, flow::FUNCTIONS]
+        .into_iter()
+        .flatten()
+}
+
+pub fn function(name: &str) -> Option<&'static Function> {
+    functions().find(|function| function.name == name)
+}
+
+pub fn set(name: &str) -> Option<&'static Set> {
+    SETS.iter().find(|set| set.name == name)
+}

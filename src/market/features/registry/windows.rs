@@ -1,0 +1,232 @@
+//! Functions of the last so many events.
+
+use super::{Arg, Body, Function, column, column_or, events, number};
+use crate::features::node::Node;
+use crate::features::nodes::moments::{Ask, Moment, Weighted};
+use crate::features::nodes::pairs::{Pair, Relation};
+use crate::features::nodes::ranks::{Extreme, Quantile};
+use crate::features::nodes::running::Cumulative;
+use crate::features::nodes::shifts::{Against, Shift};
+use crate::features::nodes::smooth::{Seed, Smooth};
+
+const XN: &[Arg] = &[column_or("x", "mid"), events("n", 1, "20")];
+const X1: &[Arg] = &[column_or("x", "mid"), events("n", 1, "1")];
+const XYN: &[Arg] = &[column("x"), column("y"), events("n", 2, "100")];
+
+const fn of(
+    name: &'static str,
+    args: &'static [Arg],
+    doc: &'static str,
+    example: &'static str,
+    build: fn(&[f64]) -> Box<dyn Node>,
+    warm: fn(&[f64]) -> u64,
+) -> Function {
+    Function { name, args, doc, unit: "", example, body: Body::Node { build, warm } }
+}
+
+fn size(params: &[f64]) -> usize {
+    params[0] as usize
+}
+
+fn full(params: &[f64]) -> u64 {
+    params[0] as u64
+}
+
+fn behind(params: &[f64]) -> u64 {
+    params[0] as u64 + 1
+}
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    of(
+        "sma",
+        XN,
+        "the mean of the last n",
+        "sma(mid, 20)",
+        |p| Box::new(Moment::new(Ask::Mean, size(p))),
+        full,
+    ),
+    of(
+        "sum",
+        XN,
+        "the sum of the last n",
+        "sum(qty, 100)",
+        |p| Box::new(Moment::new(Ask::Sum, size(p))),
+        full,
+    ),
+    of(
+        "var",
+        XN,
+        "the population variance of the last n",
+        "var(ret(mid, 1), 100)",
+        |p| Box::new(Moment::new(Ask::Variance, size(p))),
+        full,
+    ),
+    of(
+        "std",
+        XN,
+        "the population standard deviation of the last n",
+        "std(ret(mid, 1), 20)",
+        |p| Box::new(Moment::new(Ask::Deviation, size(p))),
+        full,
+    ),
+    of(
+        "z",
+        XN,
+        "(x − mean)/std of the last n; no value where all are equal",
+        "z(imbalance, 200)",
+        |p| Box::new(Moment::new(Ask::Score, size(p))),
+        full,
+    ),
+    of(
+        "wma",
+        XN,
+        "the mean of the last n, weighted 1 to n from the oldest on",
+        "wma(mid, 20)",
+        |p| Box::new(Weighted::new(size(p))),
+        full,
+    ),
+    of(
+        "ema",
+        XN,
+        "y ← αx + (1 − α)y with α = 2/(n + 1), from the first x on; a value from the n-th x on",
+        "ema(mid, 20)",
+        |p| Box::new(Smooth::new(2.0 / (p[0] + 1.0), p[0] as u64, Seed::First)),
+        full,
+    ),
+    of(
+        "ema0",
+        XN,
+        "the same with a value from the first x on",
+        "ema0(imbalance, 10)",
+        |p| Box::new(Smooth::new(2.0 / (p[0] + 1.0), 1, Seed::First)),
+        |_| 1,
+    ),
+    of(
+        "wilder",
+        XN,
+        "Wilder's average: α = 1/n, from the mean of the first n on",
+        "wilder(abs(diff(mid, 1)), 14)",
+        |p| Box::new(Smooth::new(1.0 / p[0], p[0] as u64, Seed::Mean)),
+        full,
+    ),
+    of(
+        "ewma",
+        &[column_or("x", "mid"), number("lambda", (0.0, 0.999_999), "0.94")],
+        "y ← (1 − λ)x + λy, from the first x on",
+        "ewma(ret(mid, 1), 0.94)",
+        |p| Box::new(Smooth::new(1.0 - p[0], 1, Seed::First)),
+        |_| 1,
+    ),
+    of(
+        "highest",
+        XN,
+        "the largest of the last n",
+        "highest(mid, 100)",
+        |p| Box::new(Extreme::new(true, size(p))),
+        full,
+    ),
+    of(
+        "lowest",
+        XN,
+        "the smallest of the last n",
+        "lowest(mid, 100)",
+        |p| Box::new(Extreme::new(false, size(p))),
+        full,
+    ),
+    of(
+        "median",
+        XN,
+        "the median of the last n",
+        "median(spread, 101)",
+        |p| Box::new(Quantile::new(Some(0.5), size(p))),
+        full,
+    ),
+    of(
+        "quantile",
+        &[column_or("x", "mid"), events("n", 1, "100"), number("q", (0.0, 1.0), "0.5")],
+        "the q-quantile of the last n, between neighbours in proportion",
+        "quantile(spread, 100, 0.9)",
+        |p| Box::new(Quantile::new(Some(p[1]), size(p))),
+        full,
+    ),
+    of(
+        "percentile",
+        XN,
+        "the share of the last n that is at or below x",
+        "percentile(spread, 200)",
+        |p| Box::new(Quantile::new(None, size(p))),
+        full,
+    ),
+    of(
+        "corr",
+        XYN,
+        "Pearson's correlation of the last n pairs",
+        "corr(ret(mid, 1), imbalance, 100)",
+        |p| Box::new(Pair::new(Relation::Correlation, size(p))),
+        full,
+    ),
+    of(
+        "cov",
+        XYN,
+        "the population covariance of the last n pairs",
+        "cov(ret(mid, 1), ofi, 100)",
+        |p| Box::new(Pair::new(Relation::Covariance, size(p))),
+        full,
+    ),
+    of(
+        "beta",
+        XYN,
+        "the slope of x on y over the last n pairs",
+        "beta(diff(mid, 1), ofi, 100)",
+        |p| Box::new(Pair::new(Relation::Slope, size(p))),
+        full,
+    ),
+    of(
+        "lag",
+        X1,
+        "x so many events ago",
+        "lag(mid, 5)",
+        |p| Box::new(Shift::new(Against::Lag, size(p))),
+        behind,
+    ),
+    of(
+        "diff",
+        X1,
+        "x − lag(x, n)",
+        "diff(mid, 1)",
+        |p| Box::new(Shift::new(Against::Difference, size(p))),
+        behind,
+    ),
+    of(
+        "ret",
+        X1,
+        "(x − lag(x, n))/lag(x, n); no value unless the lag is above zero",
+        "ret(mid, 1)",
+        |p| Box::new(Shift::new(Against::Return, size(p))),
+        behind,
+    ),
+    of(
+        "change",
+        X1,
+        "(x − lag(x, n))/lag(x, n); no value where the lag is zero",
+        "change(mid, 10)",
+        |p| Box::new(Shift::new(Against::Change, size(p))),
+        behind,
+    ),
+    of(
+        "logret",
+        X1,
+        "ln(x/lag(x, n))",
+        "logret(mid, 1)",
+        |p| Box::new(Shift::new(Against::LogReturn, size(p))),
+        behind,
+    ),
+    of(
+        "cum",
+        &[column("x")],
+        "the sum of all so far",
+        "cum(ofi)",
+        |_| Box::new(Cumulative::default()),
+        |_| 1,
+    ),
+];
