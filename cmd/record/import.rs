@@ -111,8 +111,12 @@ pub(super) fn run(args: &Import, context: &mut Context) -> anyhow::Result<Outcom
         header = header.with_kinds(kinds.iter().copied());
     }
     let mut out = match target {
-        Target::Catalog => Out::Catalog(CatalogSink::open(&header, &args.write, context)?),
-        Target::Stream => Out::Stream(Sink::open(&args.output, &args.write, &header, context)?),
+        Target::Catalog => {
+            Out::Catalog(Box::new(CatalogSink::open(&header, &args.write, context)?))
+        }
+        Target::Stream => {
+            Out::Stream(Box::new(Sink::open(&args.output, &args.write, &header, context)?))
+        }
     };
     let mut progress = context.progress("importing", total);
     meter.take();
@@ -146,8 +150,8 @@ fn only<'a>(kinds: &[Kind], batch: &'a Batch, kept: &'a mut Batch) -> &'a Batch 
 }
 
 enum Out {
-    Catalog(CatalogSink),
-    Stream(Sink),
+    Catalog(Box<CatalogSink>),
+    Stream(Box<Sink>),
 }
 
 impl Out {

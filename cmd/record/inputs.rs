@@ -127,7 +127,7 @@ impl Inputs {
             let (name, format) = (member.name(), format.about().name);
             match first {
                 Some(first) => {
-                    context.note(format_args!("would import {name}: {format} from {first} on"))
+                    context.note(format_args!("would import {name}: {format} from {first} on"));
                 }
                 None => context.note(format_args!("would import {name}: {format} without records")),
             }

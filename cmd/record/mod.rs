@@ -29,7 +29,7 @@ macro_rules! actions {
     ($($module:ident::$name:ident),* $(,)?) => {
         #[derive(Debug, Subcommand)]
         enum Action {
-            $($name($module::$name),)*
+            $($name(Box<$module::$name>),)*
         }
 
         pub(crate) fn run(args: Record, context: &mut Context) -> anyhow::Result<Outcome> {

@@ -28,8 +28,8 @@ pub struct Sorted {
     held: Batch,
     fresh: Batch,
     is_over: bool,
-    /// Why the source ended, where it did not end well.
-    failure: Option<ReadError>,
+    /// What ended the source, said once all before it is handed out.
+    error: Option<ReadError>,
     /// The time of the last record handed out. A moment is never cut in two.
     last: Option<Ts>,
 }
@@ -49,22 +49,19 @@ impl Sorted {
             held: Batch::default(),
             fresh: Batch::default(),
             is_over: false,
-            failure: None,
+            error: None,
             last: None,
         }
     }
 
-    /// Reads the next batch that is not empty and sorts it.
+    /// Reads the next batch that is not empty and sorts it. With an error comes what was read
+    /// before it.
     fn read(&mut self) {
         self.fresh.clear();
         while !self.is_over && self.fresh.is_empty() {
             match self.source.next(&mut self.fresh) {
                 Ok(more) => self.is_over = !more,
-                // What came before it is handed out first.
-                Err(error) => {
-                    self.fresh.clear();
-                    (self.is_over, self.failure) = (true, Some(error));
-                }
+                Err(error) => (self.is_over, self.error) = (true, Some(error)),
             }
         }
         if !is_sorted(&self.fresh) && !self.fresh.settle() {
@@ -158,7 +155,7 @@ impl Source for Sorted {
             }
             if self.held.is_empty() {
                 out.clear();
-                return self.failure.take().map_or(Ok(false), Err);
+                return self.error.take().map_or(Ok(false), Err);
             }
             self.read();
             if self.is_complete() {

@@ -265,7 +265,7 @@ fn a_map_reads_what_it_describes() {
     let text = "Zeit;Wert;Kurs;Menge;Art\n01.07.2024 09:00:00;DAX;18.290,66;1.000;K\n\
                 31.12.2024 09:00:00;DAX;19.909,14;2;-\n";
     let (map, table) = (file("m.toml", map.as_bytes()), file("x.csv", text.as_bytes()));
-    let hints = Hints { map: Some(map.path.clone()), ..Hints::default() };
+    let hints = Hints { map: Some(map.path), ..Hints::default() };
     let found = import(&table.path, &hints).unwrap().batch;
     let trades = found.rows::<qt_model::record::Trade>();
     assert_eq!((trades[0].px.mantissa(), trades[0].qty.mantissa()), (1_829_066, 1000));
@@ -277,7 +277,7 @@ fn a_map_reads_what_it_describes() {
     let lines = "{\"ts\":1704067200000000001,\"b\":{\"p\":1.10,\"q\":\"5\"},\"a\":{\"p\":1.25}}\n\
                  {\"ts\":1704067200000000002,\"b\":null,\"a\":{\"p\":1.25}}\n";
     let (map, table) = (file("m.toml", map.as_bytes()), file("x.json", lines.as_bytes()));
-    let hints = Hints { map: Some(map.path.clone()), ..Hints::default() };
+    let hints = Hints { map: Some(map.path), ..Hints::default() };
     let error = import(&table.path, &hints).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("line 2: field `b`: expected an object"), "{error}");
 }

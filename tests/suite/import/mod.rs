@@ -3,8 +3,11 @@
 //! The data is not ours to ship: it is found at `QT_TEST_DATA`, else beside the working tree, and
 //! without it these tests say that they were skipped. `compare` lists what is not compared and why.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may stop where they stand, like tests")]
+
 mod bad;
 mod book;
+mod command;
 mod compare;
 mod databento;
 mod figures;

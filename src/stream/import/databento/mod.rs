@@ -160,7 +160,15 @@ impl Source for Frames {
 
     fn next(&mut self, batch: &mut Batch) -> Result<bool, ReadError> {
         batch.clear();
+        let filled = self.fill(batch);
         self.records.begin(batch);
+        filled.map(|()| !batch.is_empty())
+    }
+}
+
+impl Frames {
+    /// Fills a batch as far as the file goes.
+    fn fill(&mut self, batch: &mut Batch) -> Result<(), ReadError> {
         while !self.is_over && batch.len() < self.batch_records {
             while let Some(record) = self.fsm.next_buffered_record() {
                 if let Err(problem) = self.records.add(record, batch) {
@@ -177,7 +185,6 @@ impl Source for Frames {
                 self.records.finish(batch);
             }
         }
-        batch.set_instruments(self.records.table());
-        Ok(!batch.is_empty())
+        Ok(())
     }
 }

@@ -196,11 +196,12 @@ impl Source for Messages {
 
     fn next(&mut self, batch: &mut Batch) -> Result<bool, ReadError> {
         batch.clear();
-        self.records.begin(batch);
-        while !self.is_over && batch.len() < self.options.batch_records {
-            self.is_over = !self.step(batch)?;
+        let mut more = Ok(!self.is_over);
+        while matches!(more, Ok(true)) && batch.len() < self.options.batch_records {
+            more = self.step(batch);
         }
+        self.is_over = !matches!(more, Ok(true));
         self.records.begin(batch);
-        Ok(!batch.is_empty())
+        more.map(|_| !batch.is_empty())
     }
 }

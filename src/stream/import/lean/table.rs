@@ -201,7 +201,8 @@ impl Rows {
         let px = self.four(row, first, which, out)?;
         let size = row.get(first + 4);
         // Foreign exchange writes zero for want of a size.
-        let has_size = !size.is_empty() && !(size == b"0" && self.spot.asset == Asset::Forex);
+        let is_forex = self.spot.asset == Asset::Forex;
+        let has_size = !size.is_empty() && (size != b"0" || !is_forex);
         let qty = if has_size { Some(out.qty(which, "size", size)?) } else { None };
         Ok(Some(SideBar { px, qty }))
     }

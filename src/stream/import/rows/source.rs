@@ -69,7 +69,13 @@ fn measure<D: Decode>(
 ) -> Result<Option<Ts>, ReadError> {
     let mut table = Table::new(decode, name, bytes, out, options);
     // What cannot be read is said when it is imported.
-    while table.step(|_| Ok(()))? {}
+    loop {
+        match table.step(|_| Ok(())) {
+            Ok(true) => {}
+            Ok(false) | Err(ReadError::Truncated { .. }) => break,
+            Err(error) => return Err(error),
+        }
+    }
     table.out.declare().map_err(|problem| ReadError::Unreadable {
         place: Place::whole(name),
         message: problem.to_string(),
@@ -209,12 +215,11 @@ impl<D: Decode> Source for Table<D> {
 
     fn next(&mut self, batch: &mut Batch) -> Result<bool, ReadError> {
         let tolerance = self.options.tolerance.clone();
-        while self.out.len() < self.options.batch_records {
-            if !self.step(|error| tolerance.judge(error))? {
-                break;
-            }
+        let mut more = Ok(true);
+        while self.out.len() < self.options.batch_records && matches!(more, Ok(true)) {
+            more = self.step(|error| tolerance.judge(error));
         }
         self.out.take(batch);
-        Ok(!batch.is_empty())
+        more.map(|_| !batch.is_empty())
     }
 }
