@@ -20,8 +20,9 @@ use crate::frame::{DecodeError, Decoder, Frame};
 /// The longest line: the answer with the terms of every instrument is near ten megabytes.
 const LINE_LIMIT: usize = 64 << 20;
 
-/// How much of a capture is looked at to tell what it is of.
-pub(super) const PEEK: usize = 1 << 18;
+/// How much of a capture is looked at to tell what it is of: more than the largest snapshot, which
+/// may come first and says little.
+pub(super) const PEEK: usize = 1 << 20;
 
 /// What a line of a capture is.
 #[derive(Debug)]

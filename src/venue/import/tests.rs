@@ -198,6 +198,30 @@ fn hints(venue: &str) -> Hints {
 }
 
 #[test]
+fn messages_tell_the_market_that_they_are_of() {
+    let trade = |rest: &str| {
+        format!(
+            r#"1723161253937085768 {{"e":"{rest},"p":"1.5","q":"2","T":1723161255342,"m":true}}"#
+        )
+    };
+    for (line, venue) in [
+        (TRADE.to_owned(), "binance"),
+        (trade(r#"trade","s":"AB","t":7,"X":"MARKET""#), "binance-usdm"),
+        (trade(r#"aggTrade","s":"AB","a":7"#), "binance-usdm"),
+        (trade(r#"aggTrade","M":true,"s":"AB","a":7"#), "binance"),
+        (trade(r#"trade","s":"BTCUSD_240628","t":7,"X":"MARKET""#), "binance-coinm"),
+        (trade(r#"trade","s":"ETHUSD_PERP","t":7,"X":"MARKET""#), "binance-coinm"),
+    ] {
+        let text = format!("{line}\n");
+        let imported =
+            import("stamped-json", text.as_bytes(), &Hints::default(), &Options::default());
+        let imported = imported.unwrap_or_else(|error| panic!("{line}: {error}"));
+        let instrument = imported.batch.instruments().iter().next().unwrap();
+        assert_eq!(instrument.symbol.venue(), venue, "{line}");
+    }
+}
+
+#[test]
 fn several_instruments_in_one_capture_are_told_apart() {
     let other = TRADE.replace("BTCUSDT", "ETHUSDT").replace("61837.63", "2500.10");
     let text = format!("{TRADE}\n{other}\n");
