@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use qt_market::merge::OrderRule;
 use qt_model::record::Batch;
 use qt_model::time::Ts;
-use qt_stream::catalog::{self, PartitionStat, Replacement};
+use qt_stream::catalog::{self, PartitionStat};
 use qt_stream::frame::Header;
 use qt_stream::parquet_file::Span;
 
@@ -16,6 +14,7 @@ use crate::catalog_sink::CatalogSink;
 use crate::context::Context;
 use crate::listing::{Cell, Table};
 use crate::outcome::Outcome;
+use crate::record::compact::{self, Compact};
 use crate::select_args::SelectArgs;
 use crate::stream_args::ReadArgs;
 use crate::streams::{Rules, Sources, cli_input};
@@ -54,20 +53,12 @@ struct Add {
     write: WriteArgs,
 }
 
-#[derive(Debug, Args)]
-struct Compact {
-    #[command(flatten)]
-    select: SelectArgs,
-    #[command(flatten)]
-    write: WriteArgs,
-}
-
 pub(crate) fn run(args: Catalog, context: &mut Context) -> anyhow::Result<Outcome> {
     match args.action {
         Action::Ls(show) => list(&show, context),
         Action::Stat(show) => stat(&show, context),
         Action::Add(add) => self::add(&add, context),
-        Action::Compact(compact) => self::compact(&compact, context),
+        Action::Compact(compact) => compact::run(&compact, context),
     }
 }
 
@@ -173,52 +164,4 @@ fn add(args: &Add, context: &Context) -> anyhow::Result<Outcome> {
     progress.finish();
     sink.finish(context)?;
     reading.conclude(&rules, context, reading.cut())
-}
-
-fn compact(args: &Compact, context: &Context) -> anyhow::Result<Outcome> {
-    let settings = context.settings()?;
-    let catalog = catalog::Catalog::new(&settings.data());
-    let selection = args.select.selection()?;
-    let mut folded = 0;
-    for partition in catalog.stat(&selection)? {
-        if partition.files < 2 {
-            continue;
-        }
-        let partition = partition.partition;
-        if args.write.dry_run {
-            context.note(format_args!("would compact {}", partition.folder().display()));
-            continue;
-        }
-        let mut rules = Rules::default();
-        rules.order = OrderRule::DropRepeats;
-        let whole = catalog::Selection {
-            span: Span { from: partition.date.start(), to: partition.date.plus_days(1).start() },
-            ..catalog::Selection::only(&partition)
-        };
-        let mut sources = Sources::default();
-        for part in catalog.parts(&whole, &rules.options)? {
-            let first = part.description.span.map(|(first, _)| first);
-            sources.add_file(&part.path, Span::ALL, first, &rules);
-            sources.headers.extend(part.description.header);
-        }
-        let mut header =
-            Header::new(rules.options.universe.snapshot()).with_kinds([partition.kind]);
-        header.provenance = sources.provenance();
-        let rows = settings.catalog_row_group_records() as usize;
-        let mut target = Replacement::begin(catalog.root(), &partition, &header, rows)?;
-        let mut reading = sources.merge(&rules);
-        let mut batch = Batch::new(Arc::clone(&header.instruments));
-        while reading.next(&mut batch)? {
-            target.write(&batch)?;
-            if context.shutdown().requested() {
-                // Nothing has changed yet: the staged file vanishes.
-                return Ok(Outcome::Incomplete);
-            }
-        }
-        let meta = target.commit()?;
-        folded += 1;
-        context.note(format_args!("{}: {} rows", partition.folder().display(), meta.rows));
-    }
-    context.note(format_args!("{folded} partitions compacted"));
-    Ok(Outcome::Done)
 }

@@ -48,7 +48,7 @@ impl CatalogSink {
 }
 
 /// Says what helps where the catalog refuses.
-fn raise(error: WriteError) -> anyhow::Error {
+pub(crate) fn raise(error: WriteError) -> anyhow::Error {
     match error {
         WriteError::Io(source) => anyhow::Error::new(source).context("writing the catalog"),
         exists @ WriteError::Exists { .. } => {

@@ -38,6 +38,7 @@ mod record;
 mod replay;
 mod schema;
 mod synth;
+mod venue_sim;
 
 use std::env;
 use std::panic;

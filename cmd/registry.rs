@@ -39,6 +39,7 @@ macro_rules! commands {
 // In this order in `qt help`.
 commands! {
     record::Record,
+    venue_sim::VenueSim,
     replay::Replay,
     features::Features,
     synth::Synth,

@@ -6,10 +6,12 @@
 //! | [`market`] | the total order of a stream and the merge |
 //! | [`stream`] | encodings, importers, the catalog |
 //! | [`venue`] | what venues say on the wire |
+//! | [`live`] | the recorder |
 //! | [`sim`] | synthetic markets |
 //!
 //! `docs/ARCHITECTURE.md` is the map; the commands of the binary are in `cmd/`.
 
+pub use qt_live as live;
 pub use qt_market as market;
 pub use qt_model as model;
 pub use qt_sim as sim;

@@ -4,14 +4,22 @@
 //! `Name`, a `clap::Args` struct whose doc comment is the help text, and
 //! `run(args: &Name, context: &mut Context) -> anyhow::Result<Outcome>`.
 
-// What `import` stands on.
+// What `import` and `run` stand on.
 mod flow;
 mod inputs;
+mod live;
 mod recognise;
 
 // One line per action, as below.
+pub(crate) mod compact;
+mod dlq;
+mod export;
 mod formats;
 mod import;
+mod retention;
+mod run;
+mod status;
+mod verify;
 
 use clap::{Args, Subcommand};
 
@@ -42,6 +50,13 @@ macro_rules! actions {
 
 // In this order in the help.
 actions! {
+    run::Run,
+    status::Status,
     import::Import,
     formats::Formats,
+    compact::Compact,
+    retention::Retention,
+    dlq::Dlq,
+    verify::Verify,
+    export::Export,
 }

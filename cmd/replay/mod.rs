@@ -20,7 +20,7 @@ use crate::outcome::{Exit, Outcome};
 use crate::progress::Progress;
 use crate::select_args::SelectArgs;
 use crate::stream_args::StreamArgs;
-use crate::streams::{Reading, Rules, Sink, Sources, cli_input};
+use crate::streams::{Reading, Rules, Sink, Sources};
 use crate::write_args::WriteArgs;
 use cursor::Cursor;
 use pace::Pace;
@@ -86,13 +86,7 @@ impl Plan {
     /// Opens what the selection touches.
     fn open(&self, args: &Replay, rules: &Rules, context: &Context) -> anyhow::Result<Sources> {
         let mut sources = Sources::default();
-        if !args.stream.read.input.is_empty() {
-            for path in &args.stream.read.input {
-                sources.open(cli_input(path, context)?, self.selection.span, rules)?;
-            }
-            return Ok(sources);
-        }
-        sources.open_catalog(&self.selection, rules, context)?;
+        sources.open_selected(&args.stream.read.input, &self.selection, rules, context)?;
         Ok(sources)
     }
 

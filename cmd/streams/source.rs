@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
@@ -21,13 +21,13 @@ use qt_stream::tolerance::Tolerance;
 
 use crate::choice::Ordering;
 use crate::context::Context;
-use crate::failure::Failure as Refusal;
+use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::settings::Settings;
 use crate::stream_args::{BadRecord, BadRecordArgs, ReadArgs};
 
 /// A merged stream failed.
-pub(crate) type Failure = MergeError<ReadError>;
+type MergeFailure = MergeError<ReadError>;
 
 /// How inputs are read: what the flags and settings say.
 #[derive(Debug)]
@@ -122,6 +122,23 @@ impl Sources {
         Ok(())
     }
 
+    /// Opens the files of a command line, or what the catalog has of the selection without any.
+    pub(crate) fn open_selected(
+        &mut self,
+        inputs: &[PathBuf],
+        selection: &Selection,
+        rules: &Rules,
+        context: &Context,
+    ) -> anyhow::Result<()> {
+        if inputs.is_empty() {
+            return self.open_catalog(selection, rules, context);
+        }
+        for path in inputs {
+            self.open(cli_input(path, context)?, selection.span, rules)?;
+        }
+        Ok(())
+    }
+
     /// Adds the files of the catalog that a selection touches.
     pub(crate) fn open_catalog(
         &mut self,
@@ -132,7 +149,7 @@ impl Sources {
         let root = context.settings()?.data();
         let catalog = Catalog::new(&root);
         if !catalog.exists() {
-            return Err(Refusal::usage(format!("there is no catalog at {}", root.display()))
+            return Err(Failure::usage(format!("there is no catalog at {}", root.display()))
                 .with_hint("`qt synth --to catalog` makes one; `--data` or QT_DATA names another")
                 .into());
         }
@@ -223,7 +240,7 @@ pub(crate) struct Reading {
 #[derive(Debug)]
 enum Merged {
     Here(Box<Counted>),
-    Ahead(Ahead<Failure>),
+    Ahead(Ahead<MergeFailure>),
 }
 
 impl Reading {
@@ -237,7 +254,7 @@ impl Reading {
     }
 
     /// Names the input that an error is about.
-    fn explain(&self, error: Failure) -> anyhow::Error {
+    fn explain(&self, error: MergeFailure) -> anyhow::Error {
         match error {
             MergeError::Source { error, .. } => error.into(),
             order @ MergeError::Order { .. } => {
@@ -300,7 +317,7 @@ struct Counted {
 struct Counts(Arc<Mutex<u64>>);
 
 impl Counted {
-    fn visit(&mut self, look: impl FnMut(&Batch, Range<usize>)) -> Result<usize, Failure> {
+    fn visit(&mut self, look: impl FnMut(&Batch, Range<usize>)) -> Result<usize, MergeFailure> {
         let seen = self.merge.visit(look);
         self.publish();
         seen
@@ -312,9 +329,9 @@ impl Counted {
 }
 
 impl Source for Counted {
-    type Error = Failure;
+    type Error = MergeFailure;
 
-    fn next(&mut self, batch: &mut Batch) -> Result<bool, Failure> {
+    fn next(&mut self, batch: &mut Batch) -> Result<bool, MergeFailure> {
         let more = self.merge.next(batch);
         self.publish();
         more

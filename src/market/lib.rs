@@ -8,6 +8,7 @@ pub mod features;
 mod lanes;
 pub mod merge;
 pub mod order;
+pub mod quality;
 
 #[cfg(test)]
 mod merge_tests;

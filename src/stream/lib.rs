@@ -13,6 +13,7 @@ pub mod arrow_ipc;
 pub mod catalog;
 mod columns;
 pub mod contain;
+pub mod crash;
 pub mod csv_file;
 pub mod digest;
 pub mod error;
@@ -25,12 +26,14 @@ pub mod lines;
 pub mod ndjson;
 pub mod parquet_file;
 pub mod place;
+pub mod raw;
 pub mod read;
 pub mod schemas;
 mod symbols;
 pub mod text_table;
 pub mod tolerance;
 pub mod universe;
+pub mod wal;
 pub mod write;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::ReadError;
+use crate::place::At;
 
 /// A handle; clones share the count.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,16 @@ enum Policy {
     Fail,
     Skip,
     Quarantine(File),
+    Keep(Vec<Refused>),
+}
+
+/// A record that was put aside in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub at: At,
+    pub problem: String,
+    /// The line as it came, where there is one.
+    pub text: Option<Box<[u8]>>,
 }
 
 impl Tolerance {
@@ -44,6 +55,19 @@ impl Tolerance {
     pub fn quarantine(path: &Path) -> std::io::Result<Self> {
         let file = File::options().append(true).create(true).open(path)?;
         Ok(Self::with(Policy::Quarantine(file)))
+    }
+
+    /// Puts aside unreadable records in memory, for inputs that are small: [`Self::take_refused`].
+    pub fn keep() -> Self {
+        Self::with(Policy::Keep(Vec::new()))
+    }
+
+    /// What was put aside so far.
+    pub fn take_refused(&self) -> Vec<Refused> {
+        match &mut self.lock().policy {
+            Policy::Keep(refused) => std::mem::take(refused),
+            Policy::Fail | Policy::Skip | Policy::Quarantine(_) => Vec::new(),
+        }
     }
 
     fn with(policy: Policy) -> Self {
@@ -67,6 +91,12 @@ impl Tolerance {
         match &mut state.policy {
             Policy::Fail => return Err(ReadError::Record { place, problem, text }),
             Policy::Skip => {}
+            Policy::Keep(refused) => {
+                let kept = Refused { at: place.at, problem: problem.to_string(), text };
+                refused.push(kept);
+                state.skipped += 1;
+                return Ok(());
+            }
             Policy::Quarantine(file) => {
                 let mut line = serde_json::json!({
                     "place": place.to_string(),
@@ -105,7 +135,7 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::error::Problem;
-    use crate::place::{At, Place};
+    use crate::place::Place;
 
     fn bad(line: u64, text: Option<&[u8]>) -> ReadError {
         let place = Place { input: "a.ndjson".into(), at: At::Line(line) };

@@ -24,6 +24,7 @@ mod listing;
 pub mod okx;
 mod scan;
 mod sequence;
+pub mod session;
 pub mod tally;
 mod text_book;
 

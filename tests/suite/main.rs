@@ -9,4 +9,5 @@ mod frame;
 mod import;
 mod interop;
 mod pipes;
+mod recorder;
 mod schemas;

@@ -4,22 +4,23 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::WriteError;
 
-/// Held while a process writes to the catalog.
-#[derive(Debug)]
-pub(super) struct WriterLock {
-    _file: File,
+/// Held while a process writes to the catalog. Clones hold the same lock.
+#[derive(Clone, Debug)]
+pub struct WriterLock {
+    _file: Arc<File>,
 }
 
 impl WriterLock {
-    pub(super) fn take(root: &Path) -> Result<Self, WriteError> {
+    pub fn take(root: &Path) -> Result<Self, WriteError> {
         std::fs::create_dir_all(root)?;
         let path = root.join(".writer.lock");
         let file = File::options().create(true).append(true).open(&path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { _file: Arc::new(file) }),
             Err(TryLockError::WouldBlock) => Err(WriteError::Exists {
                 place: root.display().to_string().into(),
                 message: "another process writes to this catalog; wait for it or stop it",

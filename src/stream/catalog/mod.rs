@@ -5,15 +5,19 @@
 //! files to another in a single rename, that of its `meta.json`; the same records give the same
 //! bytes. Absent on purpose: servers, locks held while reading, anything that must be running.
 
+mod append;
 mod layout;
 mod lock;
 mod meta;
 mod partition;
 mod scan;
+mod tend;
 mod write;
 
+pub use append::Appender;
 pub use layout::{Partition, parse_folder};
-pub use meta::Meta;
+pub use lock::WriterLock;
+pub use meta::{Meta, MetaFile};
 pub use partition::Replacement;
 pub use scan::{Catalog, Part, PartitionStat, Selection, SymbolPattern};
 pub use write::{CatalogWriter, WriterOptions, Written};

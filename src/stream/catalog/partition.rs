@@ -1,7 +1,7 @@
 //! Writing the files of one partition.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,7 @@ impl PartWriter {
         row_group_records: usize,
     ) -> Result<Self, WriteError> {
         let folder = root.join(partition.folder());
-        fs::create_dir_all(&folder)?;
+        make_folder(root, &folder)?;
         let staged = tempfile::Builder::new().prefix(".staged-").tempfile_in(&folder)?;
         let writer = ParquetWriter::new(staged, partition.kind, header, row_group_records)?;
         Ok(Self {
@@ -87,27 +87,48 @@ impl PartWriter {
         self.writer.flush()
     }
 
-    /// Completes the file and gives it a name of that prefix; returns what the note says of it.
-    pub(super) fn finish(
+    /// Completes the file and gives it a free name of that prefix; returns what the note says of it.
+    pub(super) fn finish(self, prefix: &str) -> Result<(MetaFile, Option<(Ts, Ts)>), WriteError> {
+        let name = free_name(&self.folder, prefix, self.span.map(|(first, _)| first))?;
+        self.finish_as(name)
+    }
+
+    /// Completes the file under that name.
+    pub(super) fn finish_as(
         mut self,
-        prefix: &str,
+        name: String,
     ) -> Result<(MetaFile, Option<(Ts, Ts)>), WriteError> {
         self.digest.update(&self.single);
         let (records, digest) = (self.digest.records(), self.digest.text());
         let end = End { records, digest, ..End::default() };
         let staged = self.writer.finish(&end)?;
         let sha256 = sha256_of(staged.path())?;
-        let name = free_name(&self.folder, prefix, self.span.map(|(first, _)| first))?;
         publish(staged, &self.folder.join(&name))?;
         let provenance = self.provenance;
         Ok((MetaFile { name, rows: self.rows, sha256, provenance }, self.span))
     }
 }
 
+/// Makes a folder below the root. A name is durable once the folder that holds it is synced, so
+/// each level that is new has its parent synced.
+fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    let levels = folder.ancestors().skip(1).take_while(|level| level.starts_with(root));
+    levels.into_iter().try_for_each(|level| File::open(level)?.sync_all())
+}
+
+/// The digits of the time of day at which a file begins.
+pub(super) fn time_digits(first: Option<Ts>) -> String {
+    let text = first.unwrap_or_default().to_string();
+    text[11..19].chars().filter(char::is_ascii_digit).collect()
+}
+
 /// `part-<time of the first record>-<number>.parquet`, the first number that is free.
 fn free_name(folder: &Path, prefix: &str, first: Option<Ts>) -> io::Result<String> {
-    let text = first.unwrap_or_default().to_string();
-    let time: String = text[11..19].chars().filter(char::is_ascii_digit).collect();
+    let time = time_digits(first);
     for number in 0..u32::MAX {
         let name = format!("{prefix}{time}-{number:04}.parquet");
         if !folder.join(&name).try_exists()? {

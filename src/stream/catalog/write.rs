@@ -75,9 +75,20 @@ pub struct Written {
 impl CatalogWriter {
     /// Takes the catalog for writing. `header` says where the records come from.
     pub fn open(root: &Path, header: &Header, options: WriterOptions) -> Result<Self, WriteError> {
+        let lock = Self::lock(root)?;
+        Ok(Self::under(&lock, root, header, options))
+    }
+
+    /// Takes the catalog for writing and clears away what a crash left.
+    pub fn lock(root: &Path) -> Result<WriterLock, WriteError> {
         let lock = WriterLock::take(root)?;
         scan::remove_leftovers(root)?;
-        Ok(Self {
+        Ok(lock)
+    }
+
+    /// Writes under a lock that the caller holds already, for a process with several writers.
+    pub fn under(lock: &WriterLock, root: &Path, header: &Header, options: WriterOptions) -> Self {
+        Self {
             root: root.to_owned(),
             options,
             provenance: header.provenance.clone(),
@@ -88,8 +99,8 @@ impl CatalogWriter {
             written: BTreeSet::new(),
             rows: 0,
             files: 0,
-            _lock: lock,
-        })
+            _lock: lock.clone(),
+        }
     }
 
     pub fn write(&mut self, batch: &Batch) -> Result<(), WriteError> {
@@ -210,10 +221,15 @@ impl CatalogWriter {
         note(&self.root, &partition, &header, file, span)
     }
 
+    /// Closes all files at hand: what was written so far counts, whatever happens next.
+    pub fn cut(&mut self) -> Result<(), WriteError> {
+        let all: Vec<Place> = self.open.keys().copied().collect();
+        all.into_iter().try_for_each(|place| self.close(place))
+    }
+
     /// Closes all partitions.
     pub fn finish(mut self) -> Result<Written, WriteError> {
-        let all: Vec<Place> = self.open.keys().copied().collect();
-        all.into_iter().try_for_each(|place| self.close(place))?;
+        self.cut()?;
         Ok(Written { rows: self.rows, files: self.files })
     }
 }

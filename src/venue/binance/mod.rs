@@ -9,6 +9,7 @@ mod general;
 mod market;
 mod quick;
 mod said;
+pub mod sim;
 mod terms;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,165 @@
+//! The part of `qt record run` that talks to venues.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use qt_live::recorder::{Counters, Recorder, RunError, Target, metrics};
+use qt_stream::frame::Header;
+use qt_venue::binance::Market;
+use qt_venue::session::{Endpoints, Feed, FeedKind, Limits};
+
+use super::run::{RecordingArgs, clock, conclude};
+use crate::catalog_sink::raise;
+use crate::context::Context;
+use crate::failure::{Failure, FailureExt};
+use crate::outcome::{Exit, Outcome};
+use crate::select_args::now;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Venue")]
+pub(crate) struct VenueArgs {
+    /// Venue to record
+    #[arg(long, value_name = "VENUE", conflicts_with = "input", requires = "symbols")]
+    pub(crate) venue: Option<VenueName>,
+    /// Instruments by their names at the venue, comma-separated, such as BTCUSDT,ETHUSDT
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    symbols: Vec<String>,
+    /// What to record of each, comma-separated
+    #[arg(
+        long,
+        value_name = "STREAMS",
+        value_delimiter = ',',
+        default_value = "trade,depth,quote"
+    )]
+    streams: Vec<StreamName>,
+    /// Root of the venue's REST addresses, in place of the real one
+    #[arg(long, value_name = "URL")]
+    rest_url: Option<String>,
+    /// Root of the venue's websocket addresses, in place of the real one
+    #[arg(long, value_name = "URL")]
+    ws_url: Option<String>,
+    /// Do not keep messages as they came
+    #[arg(long)]
+    no_raw: bool,
+    /// Answer GET /metrics at this address of the loopback, such as 127.0.0.1:9464; port 0 is printed
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VenueName {
+    Binance,
+    BinanceUsdm,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum StreamName {
+    Trade,
+    Depth,
+    Quote,
+    /// Mark prices and funding, of futures
+    Mark,
+}
+
+impl VenueArgs {
+    fn feed(&self, venue: VenueName) -> Result<Feed, Failure> {
+        let market = match venue {
+            VenueName::Binance => Market::Spot,
+            VenueName::BinanceUsdm => Market::UsdM,
+        };
+        let mut endpoints = Endpoints::of(market);
+        if let Some(url) = &self.rest_url {
+            endpoints.rest.clone_from(url);
+        }
+        if let Some(url) = &self.ws_url {
+            endpoints.ws.clone_from(url);
+        }
+        let mut kinds = Vec::new();
+        for stream in &self.streams {
+            kinds.push(match stream {
+                StreamName::Trade => FeedKind::Trade,
+                StreamName::Depth => FeedKind::Depth,
+                StreamName::Quote => FeedKind::Quote,
+                StreamName::Mark if market == Market::Spot => {
+                    let failure = Failure::usage("--streams mark: spot has no mark price");
+                    return Err(failure.with_hint("`--venue binance-usdm` has"));
+                }
+                StreamName::Mark => FeedKind::Mark,
+            });
+        }
+        kinds.sort_unstable();
+        kinds.dedup();
+        let mut symbols: Vec<String> =
+            self.symbols.iter().map(|name| name.to_uppercase()).collect();
+        symbols.sort();
+        symbols.dedup();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        match symbols.iter().find(|name| name.is_empty() || !name.chars().all(is_plain)) {
+            None => Ok(Feed { market, symbols, kinds, endpoints }),
+            Some(odd) => Err(Failure::usage(format!("--symbols `{odd}`: not a name of the venue"))
+                .with_hint("names have no venue in front: BTCUSDT, not binance:BTCUSDT")),
+        }
+    }
+}
+
+pub(crate) fn record(
+    venue: VenueName,
+    args: &VenueArgs,
+    recording: &RecordingArgs,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let feed = args.feed(venue)?;
+    let settings = context.settings()?;
+    let root = settings.data();
+    let provenance = Header::new(Arc::default())
+        .with_provenance("source", "record")
+        .with_provenance("venue", feed.market.venue())
+        .provenance;
+    let rows = settings.catalog_row_group_records() as usize;
+    let target = Target::take(&root, &provenance, rows).map_err(raise)?;
+    let watcher =
+        args.metrics.map(metrics::bind).transpose().context("--metrics").exit(Exit::Usage)?;
+    if let Some(watcher) = &watcher {
+        let address = watcher.local_addr()?;
+        context.note(format_args!("metrics at http://{address}/metrics"));
+    }
+    context.note(format_args!(
+        "recording {} instruments of {} to {}",
+        feed.symbols.len(),
+        feed.market.venue(),
+        root.display()
+    ));
+    let recorder = Recorder {
+        feed,
+        limits: Limits::default(),
+        settings: recording.settings(),
+        raw: !args.no_raw,
+    };
+    let (counters, clock) = (Arc::new(Counters::default()), clock());
+    let acks = recording.acks(context)?;
+    let is_over = AtomicBool::new(false);
+    let ran = thread::scope(|scope| {
+        if let Some(watcher) = &watcher {
+            let (root, counters, is_over) = (&root, &counters, &is_over);
+            scope.spawn(move || {
+                metrics::serve(watcher, root, counters, now, || is_over.load(Ordering::Relaxed))
+            });
+        }
+        let stop = || context.shutdown().requested();
+        let ran = recorder.run(&root, &target, &counters, &clock, acks, stop);
+        is_over.store(true, Ordering::Relaxed);
+        ran
+    });
+    let outcome = conclude(&counters.snapshot(), context);
+    match ran {
+        Ok(()) => Ok(outcome),
+        Err(error @ RunError::Clock { .. }) => {
+            Err(error).hint("set the clock right; records from the future would stand in the way")
+        }
+        Err(error) => Err(error).exit(Exit::Outside),
+    }
+}

@@ -1,0 +1,175 @@
+//! A session, its capture, and the pipeline: one recorder at work.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use qt_model::time::Ts;
+use qt_stream::catalog::Catalog;
+use qt_stream::error::ReadError;
+use qt_stream::raw::RawWriter;
+use qt_stream::wal::LoadError;
+use qt_venue::session::{Clock as SessionClock, Feed, FeedKind, Heard, Limits, Session, asking};
+
+use super::capture::Capture;
+use super::counters::Counters;
+use super::ledger::{HURRY_PERCENT, Ledger};
+use super::open::{OpenError, Target};
+use super::pipeline::{Clock, Pipeline, Settings};
+use super::resume::Numbers;
+use super::writer::Acknowledged;
+
+/// Messages that wait to be decoded.
+const QUEUE: usize = 65_536;
+
+/// Messages that are decoded between two looks at the clock.
+const BITE: usize = 512;
+
+const SYNC_EVERY: Duration = Duration::from_millis(500);
+
+/// What to record, and how.
+#[derive(Debug)]
+pub struct Recorder {
+    pub feed: Feed,
+    pub limits: Limits,
+    pub settings: Settings,
+    /// Whether messages are kept as they came.
+    pub raw: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("finishing what an earlier recorder left: {0}")]
+    Recover(#[from] LoadError),
+    #[error(transparent)]
+    Catalog(#[from] ReadError),
+    #[error("the catalog has records of {last}, and this machine says that it is {now}")]
+    Clock { last: Ts, now: Ts },
+    #[error("recording: {0}")]
+    Recording(io::Error),
+    #[error("talking to {venue}: {source}")]
+    Session { venue: &'static str, source: io::Error },
+}
+
+impl Recorder {
+    /// Records until asked to stop, then writes all that is at hand.
+    pub fn run(
+        self,
+        root: &Path,
+        target: &Target,
+        counters: &Arc<Counters>,
+        clock: &Clock,
+        acks: impl FnMut(Acknowledged) + Send + 'static,
+        should_stop: impl Fn() -> bool + Sync,
+    ) -> Result<(), RunError> {
+        let venue = self.feed.market.venue();
+        target.recover(root, clock())?;
+        let numbers = Numbers::of_catalog(&Catalog::new(root), venue)?;
+        let now = clock();
+        let last = numbers.last.unwrap_or(Ts::MIN);
+        if last.since(now) > 1_000_000_000 {
+            return Err(RunError::Clock { last, now });
+        }
+        let pipeline = target.start(root, &self.settings, clock, counters, acks)?;
+        let ledger = Ledger::open(root, venue, QUEUE as u64, counters, now);
+        let ledger = ledger.map_err(RunError::Recording)?;
+        let (sender, queue) = mpsc::sync_channel(QUEUE);
+        let (asker, asked) = asking();
+        let counted = Arc::clone(counters);
+        let hear = move |heard: Heard| match sender.try_send(heard) {
+            Ok(()) => {
+                Counters::add(&counted.queued_frames, 1);
+                Ok(())
+            }
+            Err(mpsc::TrySendError::Full(heard)) => Err(heard),
+            // The recorder is on its way out; nobody minds.
+            Err(mpsc::TrySendError::Disconnected(_)) => Ok(()),
+        };
+        let session = Session {
+            feed: self.feed,
+            limits: self.limits,
+            clock: SessionClock::behind(last),
+            hear: Arc::new(hear),
+        };
+        let raw = self.raw.then(|| RawWriter::new(root, venue));
+        let wants_books = session.feed.kinds.contains(&FeedKind::Depth);
+        let lines = session.lines();
+        let capture =
+            Capture::new(session.feed.market, lines, wants_books, numbers, raw, asker, counters);
+        let mut work = Work { capture, pipeline, ledger, counters: Arc::clone(counters) };
+        let has_failed = AtomicBool::new(false);
+        let (worked, talked) = thread::scope(|scope| {
+            let stop = || should_stop() || has_failed.load(Ordering::Relaxed);
+            let talking = scope.spawn(move || session.run(asked, stop));
+            let worked = work.run(&queue, clock);
+            has_failed.store(true, Ordering::Relaxed);
+            // A session that waits for room in the queue would wait for ever.
+            drop(queue);
+            let talked = talking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (worked, talked)
+        });
+        let finished = worked.and_then(|()| work.finish(clock)).map_err(RunError::Recording);
+        finished?;
+        talked.map_err(|source| RunError::Session { venue, source })
+    }
+}
+
+struct Work {
+    capture: Capture,
+    pipeline: Pipeline,
+    ledger: Ledger,
+    counters: Arc<Counters>,
+}
+
+impl Work {
+    /// Works until the session is over and all it heard is taken in.
+    fn run(&mut self, queue: &mpsc::Receiver<Heard>, clock: &Clock) -> io::Result<()> {
+        let mut synced = Instant::now();
+        loop {
+            let mut taken = 0;
+            match queue.recv_timeout(Duration::from_millis(50)) {
+                Ok(heard) => {
+                    taken += 1;
+                    self.capture.hear(heard, &mut self.ledger)?;
+                    while taken < BITE
+                        && let Ok(heard) = queue.try_recv()
+                    {
+                        taken += 1;
+                        self.capture.hear(heard, &mut self.ledger)?;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            let now = clock();
+            let waiting = self.counters.queued_frames.load(Ordering::Relaxed);
+            Counters::peak(&self.counters.queued_frames_peak, waiting);
+            self.ledger.tick(now)?;
+            self.counters.queued_frames.fetch_sub(taken as u64, Ordering::Relaxed);
+            let pipeline = &mut self.pipeline;
+            self.capture.take(|batch| pipeline.push(batch, now))?;
+            self.pipeline.tick(now)?;
+            // In a hurry the queue comes first: messages become durable less often.
+            let is_hurried = waiting * 100 >= QUEUE as u64 * HURRY_PERCENT;
+            let pause = if is_hurried { 4 * SYNC_EVERY } else { SYNC_EVERY };
+            if synced.elapsed() >= pause {
+                self.capture.sync()?;
+                synced = Instant::now();
+            }
+        }
+    }
+
+    fn finish(self, clock: &Clock) -> io::Result<()> {
+        let Self { mut capture, mut pipeline, ledger, .. } = self;
+        capture.take(|batch| pipeline.push(batch, clock()))?;
+        capture.close()?;
+        pipeline.finish(clock)?;
+        ledger.finish(clock())
+    }
+}

@@ -1,0 +1,350 @@
+//! The one thread that writes: parts of the catalog, files of the log, and the log into the catalog.
+//!
+//! Direct rows are kept until their part stands, so that a failed insert can be tried again, and in
+//! the end written to the log. A batch keeps its name from try to try: partitions that took it
+//! before the failure do not take it twice.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use qt_model::record::{Batch, Kind};
+use qt_model::time::Ts;
+use qt_stream::crash;
+use qt_stream::wal::{Disk, Folder, Insert, Loader, Tier, WalWriter, Written};
+
+use super::counters::Counters;
+use super::inbox::{Inbox, Job, Next, Portion};
+use super::pipeline::Clock;
+use super::retry::Retry;
+
+#[derive(Clone, Copy, Debug)]
+pub struct WriterOptions {
+    /// When direct rows become parts: that many over all tables, or that old.
+    pub part_rows: usize,
+    pub part_age_ns: i64,
+    /// How often the log is looked at.
+    pub poll_ns: i64,
+    /// How often an insert is tried before its rows go to the log.
+    pub tries: u32,
+    /// How long shutting down may take before what is left goes to the log.
+    pub finish: Duration,
+}
+
+impl Default for WriterOptions {
+    fn default() -> Self {
+        Self {
+            part_rows: 131_072,
+            part_age_ns: 30_000_000_000,
+            poll_ns: 1_000_000_000,
+            tries: 5,
+            finish: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Where rows are safe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Catalog,
+    Log,
+}
+
+/// Rows of a table that are safe: `first` and so many behind it, as they came in this session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acknowledged {
+    pub table: Kind,
+    pub first: u64,
+    pub count: u64,
+    pub place: Place,
+}
+
+pub(super) type Acks = Box<dyn FnMut(Acknowledged) + Send>;
+
+pub(super) struct Writer {
+    pub(super) store: Box<dyn Insert + Send>,
+    pub(super) folder: Folder,
+    pub(super) wal: WalWriter,
+    pub(super) loader: Loader,
+    pub(super) disk: Disk,
+    pub(super) counters: Arc<Counters>,
+    pub(super) acks: Acks,
+    pub(super) options: WriterOptions,
+    /// What the names of direct batches begin with: no other session has it.
+    pub(super) session: String,
+    pub(super) state: State,
+}
+
+/// What is on its way.
+#[derive(Debug)]
+pub(super) struct State {
+    gathering: BTreeMap<Kind, Vec<Portion>>,
+    gathered_rows: usize,
+    since: Option<Ts>,
+    sealed: VecDeque<Sealed>,
+    number: u64,
+    retry: Retry,
+    try_at: Ts,
+    /// Rows that the log gathers, by table.
+    in_log: BTreeMap<Kind, Vec<(u64, u64)>>,
+    load_retry: Retry,
+    load_at: Ts,
+}
+
+impl State {
+    pub(super) fn new(seed: u64) -> Self {
+        let load_retry = Retry::new(Duration::from_secs(5), Duration::from_secs(300), 50, seed);
+        Self {
+            gathering: BTreeMap::new(),
+            gathered_rows: 0,
+            since: None,
+            sealed: VecDeque::new(),
+            number: 0,
+            retry: Retry::of_store(seed),
+            try_at: Ts::MIN,
+            in_log: BTreeMap::new(),
+            load_retry,
+            load_at: Ts::MIN,
+        }
+    }
+}
+
+/// Direct rows of a table, about to become parts.
+#[derive(Debug)]
+struct Sealed {
+    kind: Kind,
+    name: String,
+    batch: Batch,
+    ranges: Vec<(u64, u64)>,
+}
+
+impl Writer {
+    /// Works until the inbox is closed and empty.
+    pub(super) fn run(mut self, inbox: &Inbox, clock: &Clock) -> io::Result<()> {
+        loop {
+            let takes_direct = self.unacknowledged() < 2 * self.options.part_rows;
+            let next = inbox.take(Duration::from_millis(50), takes_direct);
+            let is_closed = matches!(next, Next::Closed);
+            let now = clock();
+            if let Next::Job(job) = next {
+                self.accept(*job, now)?;
+            }
+            if is_closed {
+                return self.finish(clock);
+            }
+            self.tick(now)?;
+        }
+    }
+
+    fn unacknowledged(&self) -> usize {
+        let sealed: usize = self.state.sealed.iter().map(|sealed| sealed.batch.len()).sum();
+        self.state.gathered_rows + sealed
+    }
+
+    pub(super) fn accept(&mut self, job: Job, now: Ts) -> io::Result<()> {
+        match job {
+            Job::Direct(portion) => {
+                self.state.since.get_or_insert(now);
+                self.state.gathered_rows += portion.batch.len();
+                self.state.gathering.entry(portion.kind).or_default().push(portion);
+                Ok(())
+            }
+            Job::Wal(portion) => {
+                let Portion { kind, first, batch } = portion;
+                let range = (first, batch.len() as u64);
+                self.state.in_log.entry(kind).or_default().push(range);
+                let written = self.wal.gather(kind, &batch, now);
+                self.note_written(written.map(Vec::from_iter), now)
+            }
+        }
+    }
+
+    /// What is due at that time.
+    pub(super) fn tick(&mut self, now: Ts) -> io::Result<()> {
+        let written = self.wal.flush_due(now);
+        self.note_written(written, now)?;
+        let is_old = |since: Ts| now.since(since) >= self.options.part_age_ns;
+        if self.state.gathered_rows >= self.options.part_rows
+            || self.state.since.is_some_and(is_old)
+        {
+            self.seal();
+        }
+        self.insert_sealed(now)?;
+        if now >= self.state.load_at {
+            self.load(now, false);
+        }
+        self.look_at_disk(now, false)?;
+        Counters::set(&self.counters.unacknowledged_rows, self.unacknowledged() as u64);
+        Ok(())
+    }
+
+    /// A log that cannot be written is what the disk policy is for; its rows stay in memory.
+    fn note_written(&mut self, written: io::Result<Vec<Written>>, now: Ts) -> io::Result<()> {
+        match written {
+            Ok(written) => {
+                for file in written {
+                    Counters::add(&self.counters.wal_files, 1);
+                    let kind = file.name.table;
+                    for range in self.state.in_log.remove(&kind).unwrap_or_default() {
+                        self.acknowledge(kind, range, Place::Log);
+                    }
+                }
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!("writing the log: {error}");
+                self.look_at_disk(now, true)
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, table: Kind, (first, count): (u64, u64), place: Place) {
+        Counters::add(&self.counters.acknowledged, count);
+        (self.acks)(Acknowledged { table, first, count, place });
+    }
+
+    /// Closes what was gathered: these rows become parts together.
+    fn seal(&mut self) {
+        for (kind, portions) in std::mem::take(&mut self.state.gathering) {
+            let ranges = portions.iter().map(|it| (it.first, it.batch.len() as u64)).collect();
+            let mut batch = Batch::default();
+            for portion in portions {
+                if batch.instruments().len() < portion.batch.instruments().len() {
+                    batch.set_instruments(Arc::clone(portion.batch.instruments()));
+                }
+                batch.push_range(&portion.batch, 0, portion.batch.len());
+            }
+            let name = format!("{}-{}", self.session, self.state.number);
+            self.state.number += 1;
+            self.state.sealed.push_back(Sealed { kind, name, batch, ranges });
+        }
+        (self.state.gathered_rows, self.state.since) = (0, None);
+    }
+
+    fn insert_sealed(&mut self, now: Ts) -> io::Result<()> {
+        while now >= self.state.try_at
+            && let Some(sealed) = self.state.sealed.pop_front()
+        {
+            let started = Instant::now();
+            match self.store.insert(&sealed.batch, &sealed.name) {
+                Ok(parts) => {
+                    crash::point("store.cut");
+                    Counters::add(&self.counters.parts, parts);
+                    let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                    Counters::peak(&self.counters.insert_ns_max, took);
+                    self.state.retry.succeeded();
+                    for range in sealed.ranges {
+                        self.acknowledge(sealed.kind, range, Place::Catalog);
+                    }
+                }
+                Err(error) => {
+                    Counters::add(&self.counters.insert_failures, 1);
+                    let table = sealed.kind.name();
+                    tracing::warn!("adding {table} records to the catalog: {error}");
+                    let wait = self.state.retry.failed();
+                    if self.state.retry.tries() >= self.options.tries {
+                        // Once it is known to be down, others are not kept waiting either.
+                        self.spill(sealed, now)?;
+                    } else {
+                        self.state.sealed.push_front(sealed);
+                        let wait = i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX);
+                        self.state.try_at = now.checked_add_nanos(wait).unwrap_or(Ts::MAX);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the rows that the catalog did not take to the log.
+    fn spill(&mut self, sealed: Sealed, now: Ts) -> io::Result<()> {
+        // A catalog that cannot even be looked at has taken nothing that we know of; the loader
+        // will not know either, so nothing is written until it answers.
+        let written = match self.store.missing(&sealed.batch, &sealed.name) {
+            Ok(missing) if missing.is_empty() => Ok(None),
+            Ok(missing) => self.wal.write(sealed.kind, &missing, now).map(Some),
+            Err(error) => Err(io::Error::other(error.to_string())),
+        };
+        match written {
+            Ok(file) => {
+                Counters::add(&self.counters.spilled, file.map_or(0, |file| file.rows));
+                for range in sealed.ranges {
+                    self.acknowledge(sealed.kind, range, Place::Log);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!("writing {} records to the log: {error}", sealed.kind.name());
+                self.state.sealed.push_front(sealed);
+                self.state.try_at = now.checked_add_nanos(1_000_000_000).unwrap_or(Ts::MAX);
+                self.look_at_disk(now, true)
+            }
+        }
+    }
+
+    fn load(&mut self, now: Ts, drain: bool) {
+        let wait = match self.loader.round(&*self.store, now, drain) {
+            Ok(loaded) => {
+                self.state.load_retry.succeeded();
+                Counters::add(&self.counters.parts, loaded.parts);
+                Counters::add(&self.counters.repeats, loaded.repeats);
+                for (file, reason) in &loaded.corrupt {
+                    tracing::warn!("{file} makes no sense and was put aside: {reason}");
+                }
+                self.options.poll_ns
+            }
+            Err(error) => {
+                Counters::add(&self.counters.insert_failures, 1);
+                tracing::warn!("{error}");
+                i64::try_from(self.state.load_retry.failed().as_nanos()).unwrap_or(i64::MAX)
+            }
+        };
+        self.state.load_at = now.checked_add_nanos(wait).unwrap_or(Ts::MAX);
+    }
+
+    /// Looks whether there is room. `failed` tells that a write just said that there is none.
+    fn look_at_disk(&mut self, now: Ts, failed: bool) -> io::Result<()> {
+        let folder = &self.folder;
+        let size = || folder.stat(Tier::Pending).map_or(0, |stat| stat.bytes);
+        let state = self.disk.check(now, size)?;
+        Counters::set(&self.counters.disk_free_bytes, state.free_bytes);
+        Counters::set(&self.counters.wal_bytes, state.wal_bytes);
+        let is_full = state.is_full || failed;
+        Counters::set(&self.counters.disk_full, u64::from(is_full));
+        if is_full && self.disk.policy == qt_stream::wal::DiskPolicy::Halt {
+            let (free, log) = (state.free_bytes, state.wal_bytes);
+            let message = format!("no room: {free} bytes free on the disk, {log} in the log");
+            return Err(io::Error::new(io::ErrorKind::StorageFull, message));
+        }
+        Ok(())
+    }
+
+    /// Writes all that is at hand: to the catalog while there is time, then to the log.
+    fn finish(&mut self, clock: &Clock) -> io::Result<()> {
+        let deadline = Instant::now() + self.options.finish;
+        let now = clock();
+        let written = self.wal.flush_all(now);
+        self.note_written(written, now)?;
+        self.seal();
+        while !self.state.sealed.is_empty() && Instant::now() < deadline {
+            self.insert_sealed(clock())?;
+            if !self.state.sealed.is_empty() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        let now = clock();
+        while let Some(sealed) = self.state.sealed.pop_front() {
+            let left = self.state.sealed.len();
+            self.spill(sealed, now)?;
+            if self.state.sealed.len() > left {
+                return Err(io::Error::other(
+                    "neither the catalog nor the log takes the last rows",
+                ));
+            }
+        }
+        self.load(now, true);
+        Counters::set(&self.counters.unacknowledged_rows, 0);
+        Ok(())
+    }
+}

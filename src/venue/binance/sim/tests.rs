@@ -1,0 +1,1 @@
+//! The venue as its clients meet it.
