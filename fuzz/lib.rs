@@ -8,9 +8,11 @@ use std::io::{Cursor, Write};
 use std::panic;
 use std::sync::Once;
 
-use qt_model::record::{Batch, Source};
+use qt_model::record::{Batch, Key, Source};
+use qt_model::time::Date;
 use qt_stream::error::ReadError;
 use qt_stream::frame::{End, Header};
+use qt_stream::import::{Hints, ImportInput, Notes};
 use qt_stream::input::{AnyReader, Input};
 use qt_stream::parquet_file::Span;
 use qt_stream::read::Options;
@@ -81,4 +83,49 @@ fn drain(input: Input, options: Options) -> Result<(Vec<u8>, String), ReadError>
 
 fn finish(writer: StreamWriter<Vec<u8>>) -> (Vec<u8>, End) {
     writer.finish(End::default()).expect("a vector takes every byte")
+}
+
+/// Reads bytes as a file of a vendor; what comes out is in order, and reads back once written.
+pub fn read_import(format: &str, name: &str, data: &[u8]) {
+    hush_contained_panics();
+    let options = options();
+    let importer = qt_stream::import::IMPORTERS
+        .iter()
+        .find(|it| it.about().name == format)
+        .expect("the format has an importer");
+    let path = std::path::PathBuf::from(name);
+    let input = ImportInput {
+        name: name.into(),
+        path: Some(path),
+        bytes: Box::new(Cursor::new(data.to_vec())),
+        notes: Notes::default(),
+    };
+    let hints = Hints { date: Date::new(2019, 1, 30), ..Hints::default() };
+    let Ok(mut source) = importer.open(input, &hints, &options) else { return };
+    let mut batches = Vec::new();
+    let mut last = None;
+    loop {
+        let mut batch = Batch::default();
+        match source.next(&mut batch) {
+            Ok(true) => {}
+            Ok(false) | Err(_) => break,
+        }
+        for record in batch.iter() {
+            let key = Key::of(&record);
+            if let Some(last) = last.replace(key) {
+                assert!(last.compare(&key, batch.instruments()).is_lt(), "records are in order");
+            }
+        }
+        batches.push(batch);
+    }
+    let header = Header::new(options.universe.snapshot());
+    let mut writer = StreamWriter::new(Vec::new(), Format::Ndjson, &header, 1)
+        .expect("a vector takes every byte");
+    for batch in &batches {
+        writer.write(batch).expect("a vector takes every byte");
+    }
+    let (bytes, _) = finish(writer);
+    let verified = Options { verify: true, ..Options::default() };
+    let again = Input::Pipe("again", Box::new(Cursor::new(bytes)));
+    drain(again, verified).unwrap_or_else(|error| panic!("what we wrote: {error}"));
 }

@@ -179,7 +179,11 @@ pub(super) fn of_candles(figures: &mut Figures, candles: &[Candle]) {
     times(figures, &times_of);
     if let (Some(first), Some(last)) = (times_of.first(), times_of.last()) {
         let minutes = (last - first) / 60_000 + 1;
-        put(figures, "missing_minutes_between_first_and_last", minutes - times_of.len() as i64);
+        put(
+            figures,
+            "missing_minutes_between_first_and_last",
+            minutes - times_of.len().cast_signed() as i64,
+        );
     }
 }
 

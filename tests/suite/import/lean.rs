@@ -15,7 +15,7 @@ use qt_stream::import::Hints;
 fn midnight(path: &str) -> i64 {
     let name = path.rsplit('/').next().unwrap();
     let Ok(day) = name[..8.min(name.len())].parse::<u32>() else { return 0 };
-    let date = qt_model::time::Date::new((day / 10_000) as i32, day / 100 % 100, day % 100);
+    let date = qt_model::time::Date::new((day / 10_000).cast_signed(), day / 100 % 100, day % 100);
     let hours = if path.contains("/equity/") {
         4
     } else if path.contains("/fxcm/") {
