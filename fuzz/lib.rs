@@ -1,5 +1,9 @@
 //! What the fuzz targets share: read anything to its end, and hold what comes out to its word.
 
+mod wire;
+
+pub use wire::{decode_messages, import_capture};
+
 use std::io::{Cursor, Write};
 use std::panic;
 use std::sync::Once;

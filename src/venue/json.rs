@@ -43,6 +43,15 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Object<'_>, DecodeError> {
     serde_json::from_slice(bytes).map_err(|error| not_json(&error))
 }
 
+/// The elements of a message that is a list.
+pub(crate) fn array<'a>(
+    bytes: &'a [u8],
+    name: &'static str,
+) -> Result<Vec<Value<'a, 'static>>, DecodeError> {
+    let raw: Vec<&RawValue> = serde_json::from_slice(bytes).map_err(|error| not_json(&error))?;
+    Ok(raw.into_iter().map(|raw| Value { name, raw }).collect())
+}
+
 fn not_json(error: &serde_json::Error) -> DecodeError {
     // The message is one line, so the column is the byte, counted from one.
     let byte = error.column().saturating_sub(1);

@@ -10,6 +10,8 @@ pub mod bitmex;
 pub mod bitstamp;
 pub mod bybit;
 pub mod coinbase;
+#[cfg(test)]
+mod damage_tests;
 mod desk;
 mod epoch;
 pub mod frame;

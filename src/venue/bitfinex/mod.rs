@@ -183,19 +183,15 @@ impl Bitfinex {
 
     fn array(
         &mut self,
-        message: Value<'_, '_>,
+        parts: &[Value<'_, '_>],
         ts_recv: Ts,
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
-        let parts = message.array()?;
-        let [number, rest @ ..] = parts.as_slice() else {
-            return Err(message.refuse("a channel and its payload"));
-        };
+        let refused = || DecodeError::Refused("expected a channel and its payload".to_owned());
+        let [number, rest @ ..] = parts else { return Err(refused()) };
         let (number, has_sequence) = (number.u64()?, self.has_sequence);
         let payload = if has_sequence { &rest[..rest.len().saturating_sub(1)] } else { rest };
-        let Some(first) = payload.first() else {
-            return Err(message.refuse("a channel and its payload"));
-        };
+        let Some(first) = payload.first() else { return Err(refused()) };
         let Some(Channel { kind, pair, .. }) = self.channels.get(&number).cloned() else {
             // Of a subscription before the recording, or one whose answer is still to come.
             self.desk.tally.add("messages of channels that are not known");
@@ -241,11 +237,11 @@ fn signed(amount: &str) -> (&str, Side) {
 
 impl Decoder for Bitfinex {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        let root = json::root(frame.bytes)?;
-        if root.is_array() {
-            return self.array(root, frame.ts_recv, batch);
+        if frame.bytes.starts_with(b"[") {
+            let parts = json::array(frame.bytes, "a channel message")?;
+            return self.array(&parts, frame.ts_recv, batch);
         }
-        self.event(&root.object()?)
+        self.event(&json::object(frame.bytes)?)
     }
 
     fn reply(&mut self, _: &str, _: Frame<'_>, _: &mut Batch) -> Result<(), DecodeError> {

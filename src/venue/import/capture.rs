@@ -20,8 +20,9 @@ use crate::frame::{DecodeError, Decoder, Frame};
 /// The longest line: the answer with the terms of every instrument is near ten megabytes.
 const LINE_LIMIT: usize = 64 << 20;
 
-/// How much of a capture is looked at to tell what it is of.
-pub(super) const PEEK: usize = 1 << 18;
+/// How much of a capture is looked at to tell what it is of: more than the largest snapshot, which
+/// may come first and says little.
+pub(super) const PEEK: usize = 1 << 20;
 
 /// What a line of a capture is.
 #[derive(Debug)]
@@ -55,6 +56,8 @@ pub(super) struct Capture<S> {
     options: Options,
     notes: Notes,
     is_over: bool,
+    /// An error that waits for the records before it to be handed out.
+    failure: Option<ReadError>,
 }
 
 impl<S: Shape + 'static> Capture<S> {
@@ -74,6 +77,7 @@ impl<S: Shape + 'static> Capture<S> {
             options: options.clone(),
             notes: input.notes,
             is_over: false,
+            failure: None,
         }
     }
 
@@ -200,15 +204,24 @@ impl<S: Shape + 'static> Source for Capture<S> {
 
     fn next(&mut self, batch: &mut Batch) -> Result<bool, ReadError> {
         batch.clear();
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
         while !self.is_over && batch.len() < self.options.batch_records {
-            if !self.step(batch)? {
-                self.is_over = true;
+            match self.step(batch) {
+                Ok(more) => self.is_over = !more,
+                Err(error) => (self.is_over, self.failure) = (true, Some(error)),
+            }
+            if self.is_over {
                 for (reason, count) in self.decoder.tally().iter() {
                     self.notes.add(reason, count);
                 }
             }
         }
-        Ok(!self.is_over || !batch.is_empty())
+        match self.failure.take_if(|_| batch.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(!self.is_over || !batch.is_empty()),
+        }
     }
 }
 

@@ -133,15 +133,18 @@ impl Of {
             return Some(Self::Hyperliquid);
         }
         // Contracts margined in the coin are priced in dollars and named with an ending.
-        if has("USD_PERP\"") || has("\"st\":2") || has("_perp@") {
+        if has("USD_PERP\"") || has("\"st\":2") || has("_perp@") || has("USD_2") {
             return Some(Self::Binance(Market::CoinM));
         }
-        if has("\"pu\":") || has("\"e\":\"bookTicker\"") || has("\"e\":\"markPriceUpdate\"") {
+        let of_futures = ["\"pu\":", "\"X\":", "\"e\":\"bookTicker\"", "\"e\":\"markPriceUpdate\""];
+        if of_futures.iter().any(|mark| has(mark)) {
             return Some(Self::Binance(Market::UsdM));
         }
         // What futures say in every such message is missing here.
-        let is_spot = has("\"e\":\"depthUpdate\"") || has("@bookTicker\",\"data\":{\"u\":");
-        (is_spot || has("\"M\":")).then_some(Self::Binance(Market::Spot))
+        if has("\"M\":") || has("\"e\":\"depthUpdate\"") || has("@bookTicker\",\"data\":{\"u\":") {
+            return Some(Self::Binance(Market::Spot));
+        }
+        has("\"e\":\"aggTrade\"").then_some(Self::Binance(Market::UsdM))
     }
 
     fn of_path(path: &str) -> Option<Self> {

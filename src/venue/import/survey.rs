@@ -43,6 +43,9 @@ pub(super) fn survey(
     let declared = found.iter().enumerate().map(|(at, instrument)| {
         let mut instrument = instrument.clone();
         let digits = needs.of.get(at).copied().unwrap_or_default();
+        if !digits.is_seen {
+            return instrument;
+        }
         let (tick, lot) = (decimals(instrument.terms.tick), decimals(instrument.terms.lot));
         let px = hints.px_scale.or(Scale::new(digits.px.max(tick)).ok());
         let qty = hints.qty_scale.or(Scale::new(digits.qty.max(lot)).ok());
@@ -70,6 +73,7 @@ struct Needs {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Digits {
+    is_seen: bool,
     px: u8,
     qty: u8,
 }
@@ -81,6 +85,7 @@ impl Needs {
         let mut see = |id: Option<InstrumentId>, pxs: &[Option<Px>], qtys: &[Option<Qty>]| {
             let Some(id) = id else { return };
             let (instrument, digits) = (table.get(id), &mut self.of[id.index()]);
+            digits.is_seen = true;
             for px in pxs.iter().flatten() {
                 digits.px = need(px.mantissa(), instrument.px_scale, digits.px);
             }

@@ -141,6 +141,28 @@ fn a_capture_cut_in_its_last_line_says_so() {
 }
 
 #[test]
+fn what_came_before_a_cut_is_handed_out() {
+    let text = format!("{TRADE}\n{TRADE}\n{}", &TRADE[..90]);
+    let importer = IMPORTERS.iter().find(|it| it.about().name == "stamped-json").unwrap();
+    let input = || ImportInput {
+        name: Arc::from("capture"),
+        path: None,
+        bytes: Box::new(std::io::Cursor::new(text.clone().into_bytes())),
+        notes: Notes::default(),
+    };
+    let options = Options::default();
+    assert!(importer.survey(input(), &Hints::default(), &options).unwrap().is_some());
+    let known = options.universe.snapshot();
+    let scales = known.iter().map(|it| (it.px_scale.digits(), it.qty_scale.digits()));
+    assert_eq!(scales.collect::<Vec<_>>(), [(2, 2)]);
+    let mut source = importer.open(input(), &Hints::default(), &options).unwrap();
+    let mut batch = Batch::default();
+    assert!(source.next(&mut batch).unwrap());
+    assert_eq!(batch.rows::<Trade>().len(), 2);
+    assert!(source.next(&mut batch).is_err());
+}
+
+#[test]
 fn bad_lines_are_skipped_where_that_is_asked_for() {
     let text = format!("{TRADE}\n1723161253937085769 {{\n{TRADE}\n");
     let options = Options { tolerance: Tolerance::skip(), ..Options::default() };
@@ -176,6 +198,30 @@ fn hints(venue: &str) -> Hints {
 }
 
 #[test]
+fn messages_tell_the_market_that_they_are_of() {
+    let trade = |rest: &str| {
+        format!(
+            r#"1723161253937085768 {{"e":"{rest},"p":"1.5","q":"2","T":1723161255342,"m":true}}"#
+        )
+    };
+    for (line, venue) in [
+        (TRADE.to_owned(), "binance"),
+        (trade(r#"trade","s":"AB","t":7,"X":"MARKET""#), "binance-usdm"),
+        (trade(r#"aggTrade","s":"AB","a":7"#), "binance-usdm"),
+        (trade(r#"aggTrade","M":true,"s":"AB","a":7"#), "binance"),
+        (trade(r#"trade","s":"BTCUSD_240628","t":7,"X":"MARKET""#), "binance-coinm"),
+        (trade(r#"trade","s":"ETHUSD_PERP","t":7,"X":"MARKET""#), "binance-coinm"),
+    ] {
+        let text = format!("{line}\n");
+        let imported =
+            import("stamped-json", text.as_bytes(), &Hints::default(), &Options::default());
+        let imported = imported.unwrap_or_else(|error| panic!("{line}: {error}"));
+        let instrument = imported.batch.instruments().iter().next().unwrap();
+        assert_eq!(instrument.symbol.venue(), venue, "{line}");
+    }
+}
+
+#[test]
 fn several_instruments_in_one_capture_are_told_apart() {
     let other = TRADE.replace("BTCUSDT", "ETHUSDT").replace("61837.63", "2500.10");
     let text = format!("{TRADE}\n{other}\n");
@@ -207,7 +253,7 @@ fn lines_of_cryptofeed_are_named_when_they_are_none() {
         ("nonsense", "line 2: field `line`: expected a time, or an address and an arrow"),
         ("16186x: {}", "line 2: field `line`"),
         ("1618678142.1234567891: {}", "expected seconds since 1970"),
-        ("1618678142.5: [1]", "a channel message of four or five parts"),
+        ("1618678142.5: [1]", "a channel message of less than four parts"),
         ("1618678142.5: {}", "an event or a channel message of Kraken"),
         ("1618678142.5: [1,[[\"x\"]],\"trade\",\"A/B\"]", "prints of price, size, time and side"),
     ] {

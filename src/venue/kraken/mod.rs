@@ -34,7 +34,7 @@ pub struct Kraken {
     levels: Vec<Level>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Book {
     sent: TextBook,
     is_live: bool,
@@ -63,18 +63,18 @@ impl Kraken {
     /// A message of a channel: its number, one payload or two, the channel, the pair.
     fn channel(
         &mut self,
-        message: Value<'_, '_>,
+        parts: &[Value<'_, '_>],
         ts_recv: Ts,
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
-        let parts = message.array()?;
-        let [_, payloads @ .., channel, pair] = parts.as_slice() else {
-            return Err(message.refuse("a channel message of four or five parts"));
+        let short = "a channel message of less than four parts";
+        let [_, payloads @ .., channel, pair] = parts else {
+            return Err(DecodeError::Refused(short.to_owned()));
         };
         let (channel, pair) = (channel.text()?, pair.text()?);
         let (kind, depth) = channel.split_once('-').unwrap_or((&channel, ""));
         let [first, ..] = payloads else {
-            return Err(message.refuse("a channel message of four or five parts"));
+            return Err(DecodeError::Refused(short.to_owned()));
         };
         match kind {
             "book" => {
@@ -134,7 +134,7 @@ impl Kraken {
         batch: &mut Batch,
     ) {
         let slot = about.listed.slot;
-        self.books.resize_with(self.books.len().max(slot + 1), Book::default);
+        self.books.resize_with(self.books.len().max(slot + 1), Book::new);
         let book = &mut self.books[slot];
         if is_snapshot {
             book.sent.clear();
@@ -244,28 +244,38 @@ impl Kraken {
     }
 }
 
-/// The ten best asks and bids, digits only, without zeros in front.
-fn checksum_of(book: &TextBook) -> u32 {
-    let mut digits = Vec::with_capacity(1 << 9);
-    let sides = book.asks().take(CHECKED_LEVELS).chain(book.bids().take(CHECKED_LEVELS));
-    for (px, qty) in sides {
-        for text in [px, qty] {
-            let bytes = text.bytes().filter(|byte| *byte != b'.');
-            digits.extend(bytes.skip_while(|byte| *byte == b'0'));
-        }
+impl Book {
+    fn new() -> Self {
+        Self { sent: TextBook::new(part), is_live: false, updated: None }
     }
-    crc32fast::hash(&digits)
+}
+
+/// Digits only, without zeros in front.
+fn part(px: &str, qty: &str, out: &mut String) {
+    for text in [px, qty] {
+        let digits = text.chars().filter(|digit| *digit != '.');
+        out.extend(digits.skip_while(|digit| *digit == '0'));
+    }
+}
+
+/// The ten best asks, then the ten best bids.
+fn checksum_of(book: &TextBook) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    let sides = book.asks().take(CHECKED_LEVELS).chain(book.bids().take(CHECKED_LEVELS));
+    sides.for_each(|part| hasher.update(part.as_bytes()));
+    hasher.finalize()
 }
 
 impl Decoder for Kraken {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        let root = json::root(frame.bytes)?;
-        if root.is_array() {
-            return self.channel(root, frame.ts_recv, batch);
+        if frame.bytes.starts_with(b"[") {
+            let parts = json::array(frame.bytes, "a channel message")?;
+            return self.channel(&parts, frame.ts_recv, batch);
         }
-        let message = root.object()?;
+        let message = json::object(frame.bytes)?;
         if !message.has("event") && !message.has("error") {
-            return Err(root.refuse("an event or a channel message of Kraken"));
+            let message = "expected an event or a channel message of Kraken";
+            return Err(DecodeError::Refused(message.to_owned()));
         }
         self.desk.tally.add(left::CONTROL);
         Ok(())

@@ -33,7 +33,7 @@ pub struct Okx {
     levels: Vec<Level>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Book {
     sent: TextBook,
     is_live: bool,
@@ -104,7 +104,7 @@ impl Okx {
         levels::resolve(&text, listed, &mut self.levels)?;
         self.desk.open(ts_recv, batch);
         let about = About { listed, ts_event, ts_recv };
-        self.books.resize_with(self.books.len().max(listed.slot + 1), Book::default);
+        self.books.resize_with(self.books.len().max(listed.slot + 1), Book::new);
         let book = &mut self.books[listed.slot];
         let before = book.updated.replace(ts_recv).unwrap_or(ts_recv);
         let breaks = is_delta
@@ -193,21 +193,32 @@ fn checksum(value: Value<'_, '_>) -> Result<i64, DecodeError> {
     value.digits()?.parse().map_err(|_| value.refuse("a signed checksum"))
 }
 
+impl Book {
+    fn new() -> Self {
+        let sent = TextBook::new(part);
+        Self { sent, is_live: false, has_deltas: false, last: None, updated: None }
+    }
+}
+
+fn part(px: &str, qty: &str, out: &mut String) {
+    out.push_str(px);
+    out.push(':');
+    out.push_str(qty);
+}
+
 /// Bid and ask in turn, as far as both sides go; then what is left of the longer one.
 fn checksum_of(book: &TextBook) -> i32 {
-    let mut text = String::with_capacity(1 << 10);
-    let (mut bids, mut asks) = (book.bids(), book.asks());
+    let mut hasher = crc32fast::Hasher::new();
+    let (mut bids, mut asks, mut is_first) = (book.bids(), book.asks(), true);
     for _ in 0..CHECKED_LEVELS {
-        for (px, qty) in bids.next().into_iter().chain(asks.next()) {
-            for part in [px, qty] {
-                if !text.is_empty() {
-                    text.push(':');
-                }
-                text.push_str(part);
+        for part in bids.next().into_iter().chain(asks.next()) {
+            if !std::mem::take(&mut is_first) {
+                hasher.update(b":");
             }
+            hasher.update(part.as_bytes());
         }
     }
-    crc32fast::hash(text.as_bytes()).cast_signed()
+    hasher.finalize().cast_signed()
 }
 
 impl Decoder for Okx {
