@@ -165,7 +165,9 @@ fn unreadable(
     let limit = file.common().get(Rule::Unreadable);
     let Some(severity) = limit.severity.filter(|_| count > 0) else { return };
     let first = rules.options.tolerance.first();
-    let detail = first.or_else(|| failure.map(|error| format!("{error:#}")));
+    let detail = first
+        .map(|first| format!("the first: {first}"))
+        .or_else(|| failure.map(|error| format!("{error:#}")));
     let never = Ts::from_nanos(0);
     let tally = Tally { count, first: never, last: never, worst: 0, worst_at: never };
     report.findings.insert(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use qt_market::features::{
-    BookFrom, Engine, EngineOptions, ExprError, Named, Plan, SETS, parse_list, set,
+    BookFrom, Engine, EngineOptions, ExprError, Named, Plan, Program, SETS, parse_list, set,
 };
 use qt_model::instrument::Symbol;
 use qt_model::record::{Batch, Kind};
@@ -70,7 +70,7 @@ pub(crate) struct Features {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Book {
-    /// Quotes where the header announces them, else depth
+    /// Quotes where the header announces them, else depth; for `lob` sets depth first
     Auto,
     Quotes,
     Depth,
@@ -91,7 +91,7 @@ pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outco
     }
     let mut opened = Opened::new(&args, &chosen, &selection, context)?;
     if args.write.dry_run {
-        let (features, steps) = (chosen.names.len(), opened.engine.plan().steps());
+        let (features, steps) = (chosen.names.len(), chosen.program.steps());
         context.note(format_args!("would compute {features} features in {steps} steps"));
         return Ok(Outcome::Done);
     }
@@ -137,32 +137,41 @@ pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outco
 #[derive(Debug)]
 struct Chosen {
     set: String,
-    list: Vec<Named>,
+    program: Program,
     names: Vec<String>,
 }
 
 impl Chosen {
     fn new(args: &Features) -> anyhow::Result<Self> {
-        let (name, list) = match &args.features {
-            Some(text) => ("features", parse_list(text).map_err(|error| raise(&error, text))?),
+        let (set, program) = match &args.features {
+            Some(text) => ("features", expressions(text)?),
             None => {
                 let name = args.set.as_deref().unwrap_or("core15");
-                (name, members(name)?)
+                let program = match Program::lob(name) {
+                    Some(program) => program,
+                    None => Program::new(
+                        Plan::new(&members(name)?)
+                            .map_err(|error| Failure::usage(format!("--set {name}: {error}")))?,
+                    ),
+                };
+                (name, program)
             }
         };
-        let names = list.iter().map(|feature| feature.name.clone()).collect();
-        Ok(Self { set: name.to_owned(), list, names })
+        let names = program.names();
+        Ok(Self { set: set.to_owned(), program, names })
     }
+}
 
-    fn plan(&self, args: &Features) -> anyhow::Result<Plan> {
-        let text = args.features.as_deref().unwrap_or_default();
-        Ok(Plan::new(&self.list).map_err(|found| raise(&found.error, text))?)
-    }
+fn expressions(text: &str) -> anyhow::Result<Program> {
+    let list = parse_list(text).map_err(|error| raise(&error, text))?;
+    let plan = Plan::new(&list).map_err(|found| raise(&found.error, text))?;
+    Ok(Program::new(plan))
 }
 
 fn members(name: &str) -> anyhow::Result<Vec<Named>> {
     let Some(set) = set(name) else {
-        let known: Vec<_> = SETS.iter().map(|set| set.name).collect();
+        let known = SETS.iter().map(|set| set.name).chain(["lob16", "lob22", "lob27"]);
+        let known: Vec<_> = known.collect();
         let failure = Failure::usage(format!("--set {name}: there is no such set"));
         return Err(failure.with_hint(format!("the sets are {}", known.join(", "))).into());
     };
@@ -204,7 +213,8 @@ impl Opened {
         let book = match args.book {
             Book::Quotes => BookFrom::Quotes,
             Book::Depth => BookFrom::Depth,
-            Book::Auto if has_quotes => BookFrom::Quotes,
+            // The integer features look below the best level.
+            Book::Auto if has_quotes && !has_depth(&chosen.program, &header) => BookFrom::Quotes,
             Book::Auto => BookFrom::Depth,
         };
         let options = EngineOptions {
@@ -219,12 +229,19 @@ impl Opened {
         let wanted = move |symbol: &Symbol| {
             patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(symbol))
         };
-        let engine = Engine::new(chosen.plan(args)?, options, Box::new(wanted));
+        let engine = Engine::new(chosen.program.clone(), options, Box::new(wanted));
         header.kinds = kinds(header.kinds.take(), args.only);
         header.provenance.insert(format!("features.{}", chosen.set), chosen.names.join("; "));
         let reading = sources.merge(&rules);
         Ok(Self { reading, rules, engine, header, is_whole: given.is_whole })
     }
+}
+
+/// Whether the program asks for depth and the header announces it, or says nothing.
+fn has_depth(program: &Program, header: &Header) -> bool {
+    let announced = (header.kinds.as_ref())
+        .is_some_and(|kinds| kinds.iter().any(|kind| kind == Kind::Depth.name()));
+    matches!(program, Program::Lob(_)) && announced
 }
 
 /// The kinds of what comes out.

@@ -1,7 +1,7 @@
 //! What expressions can be made of, as a list and as a page.
 
 use qt_market::features::{
-    Arg, ArgKind, Base, Body, Clock, Function, Plan, SETS, functions, parse_list,
+    Arg, ArgKind, Base, Body, Clock, Function, LOB27, Plan, SETS, functions, parse_list,
 };
 
 use crate::context::Context;
@@ -43,6 +43,10 @@ pub(super) fn list(context: &Context) -> anyhow::Result<Outcome> {
                 text(expression),
             ]);
         }
+    }
+    for (name, event) in LOB27 {
+        let member = format!("lob27.{name}");
+        table.row([text("set"), text(&member), text("integer"), Cell::Number(event), text("")]);
     }
     table.print(context)
 }
@@ -109,6 +113,15 @@ pub(super) fn markdown() -> String {
             let warm = warm(expression);
             page.push_str(&format!("| {at} | `{name}` | `{expression}` | {warm} |\n"));
         }
+    }
+    page.push_str(
+        "\n## Sets `lob16`, `lob22`, `lob27`\n\n\
+         Integer features of the best five levels, in mantissas of the instrument: indices 0 to 15, 21 and\n\
+         26. Values are there from the first event on; the warm mask says which may be used.\n\n\
+         | # | feature | warm-up |\n| --- | --- | --- |\n",
+    );
+    for (at, (name, event)) in LOB27.iter().enumerate() {
+        page.push_str(&format!("| {at} | `{name}` | {event} |\n"));
     }
     page
 }

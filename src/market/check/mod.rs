@@ -11,6 +11,7 @@
 
 mod calendar;
 mod clock;
+mod days;
 mod market;
 mod presence;
 mod rule;
@@ -26,12 +27,14 @@ use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instruments, Symbol};
 use qt_model::record::{Batch, Finding, Head, Kind, Record};
 use qt_model::time::Ts;
-use qt_model::words::Severity;
+use qt_model::words::{Grade, Severity};
 
 pub use calendar::Calendar;
+pub use days::Day;
 pub use rule::{Limit, Limits, Rule, Threshold, Unit};
 pub use tally::Tally;
 
+use days::Days;
 use market::Market;
 use tally::Tallies;
 
@@ -44,6 +47,9 @@ pub struct Checker {
     common: Arc<Limits>,
     calendar: Calendar,
     markets: Vec<Option<Box<Market>>>,
+    /// The days of each venue, and for each instrument the place of its venue among them.
+    days: Vec<(String, Days)>,
+    venues: Vec<Option<usize>>,
     /// Findings about no instrument.
     common_tallies: Tallies,
     last_recv: Option<Ts>,
@@ -62,6 +68,8 @@ pub struct Report {
     pub records: u64,
     /// By symbol, rule and kind; findings about no instrument come first.
     pub findings: Vec<Found>,
+    /// By venue and date.
+    pub days: Vec<Day>,
 }
 
 /// One line of a report.
@@ -86,6 +94,8 @@ impl Checker {
             common,
             calendar,
             markets: Vec::new(),
+            days: Vec::new(),
+            venues: Vec::new(),
             common_tallies: Tallies::default(),
             last_recv: None,
             records: 0,
@@ -114,11 +124,15 @@ impl Checker {
             _ => 0,
         };
         let Some(id) = head.instrument else { return self.nobody(record, back) };
-        let calendar = &self.calendar;
         let at = id.index();
         if self.markets.len() <= at {
             self.markets.resize_with(instruments.len().max(at + 1), || None);
+            self.venues.resize(self.markets.len(), None);
         }
+        let venue = match self.venues[at] {
+            Some(venue) => venue,
+            None => self.meet(id, instruments),
+        };
         let market = self.markets[at].get_or_insert_with(|| {
             let instrument = instruments.get(id);
             Box::new(Market::new(instrument, (self.limits_of)(&instrument.symbol)))
@@ -126,7 +140,25 @@ impl Checker {
         if back > 0 {
             market.tallies.note(Rule::OrderRecv, kind, head.ts_recv, back);
         }
-        market.record(record, calendar);
+        market.record(record, &self.calendar);
+        match record {
+            Record::Gap(view) => self.days[venue].1.gap(view.row),
+            _ if kind.is_market() => self.days[venue].1.see(head.ts_recv, &self.calendar),
+            _ => {}
+        }
+    }
+
+    /// The place of an instrument's venue.
+    #[cold]
+    fn meet(&mut self, id: InstrumentId, instruments: &Instruments) -> usize {
+        let name = instruments.get(id).symbol.venue();
+        let known = self.days.iter().position(|(venue, _)| venue == name);
+        let place = known.unwrap_or_else(|| {
+            self.days.push((name.to_owned(), Days::default()));
+            self.days.len() - 1
+        });
+        self.venues[id.index()] = Some(place);
+        place
     }
 
     #[cold]
@@ -140,6 +172,9 @@ impl Checker {
             Record::Gap(view) => {
                 for market in self.markets.iter_mut().flatten() {
                     market.forget();
+                }
+                for (_, days) in &mut self.days {
+                    days.gap(view.row);
                 }
                 self.common_tallies.note(
                     market::gap_rule(view.row),
@@ -174,7 +209,11 @@ impl Checker {
             let who = Some((id, &instrument.symbol));
             gather(&market.tallies, &market.limits, who, &mut findings);
         }
-        Report { records: self.records, findings }
+        self.days.sort_by(|a, b| a.0.cmp(&b.0));
+        let graded = self.days.iter().flat_map(|(venue, days)| days.grades(venue, &self.calendar));
+        let days: Vec<Day> = graded.collect();
+        findings.extend(days.iter().filter_map(|day| grade_found(day, &self.common)));
+        Report { records: self.records, findings, days }
     }
 }
 
@@ -193,6 +232,29 @@ fn gather(
         let detail = None;
         findings.push(Found { rule, severity, exceeds, instrument, symbol, kind, tally, detail });
     }
+}
+
+/// What is to be said of a day that is not good.
+fn grade_found(day: &Day, limits: &Limits) -> Option<Found> {
+    let rule = match day.grade.graded.grade {
+        Grade::Good => return None,
+        Grade::Partial => Rule::GradePartial,
+        Grade::Degraded => Rule::GradeDegraded,
+        Grade::Bad => Rule::GradeBad,
+    };
+    let limit = limits.get(rule);
+    let reasons: Vec<String> = day.grade.graded.reasons.iter().map(ToString::to_string).collect();
+    let (first, last) = (day.date.start(), day.date.plus_days(1).start());
+    Some(Found {
+        rule,
+        severity: limit.severity?,
+        exceeds: limit.allow == 0,
+        instrument: None,
+        symbol: None,
+        kind: Kind::Other,
+        tally: Tally { count: 1, first, last, worst: 0, worst_at: first },
+        detail: Some(format!("{} on {}, {}", day.venue, day.date, reasons.join(", "))),
+    })
 }
 
 impl Report {
@@ -230,7 +292,7 @@ impl Found {
             text.push_str(&format!(", at worst {measure} at {worst_at}"));
         }
         if let Some(detail) = &self.detail {
-            text.push_str(&format!("; the first: {detail}"));
+            text.push_str(&format!(": {detail}"));
         }
         if !self.exceeds {
             text.push_str(", as many as are allowed");

@@ -126,6 +126,12 @@ rules! {
     Stale "stale" Warning Nanos limit("after", 3_600 * SECOND, Unit::Nanos);
     /// Too small a part of the open hours has data.
     Coverage "coverage" Error Ppm limit("min", 950_000, Unit::Ppm);
+    /// A day loses too much, or its venue is away for too long.
+    GradeBad "grade-bad" Error None None;
+    /// A day has stretches that cannot be trusted.
+    GradeDegraded "grade-degraded" Warning None None;
+    /// Only a part of a day is there.
+    GradePartial "grade-partial" Info None None;
     /// A bar whose prices contradict each other, or that ends before it begins.
     Bar "bar" Error None None;
     /// Bars of fixed length leave intervals out, as many sources do where nothing traded.

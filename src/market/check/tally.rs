@@ -145,7 +145,7 @@ mod tests {
     fn chain(numbers: impl IntoIterator<Item = u64>) -> Chain {
         let mut chain = Chain::default();
         for number in numbers {
-            chain.see(number, number, Ts::from_nanos(number as i64));
+            chain.see(number, number, Ts::from_nanos(number.cast_signed()));
         }
         chain
     }

@@ -10,9 +10,9 @@ use qt_model::instrument::{Instruments, Symbol};
 use qt_model::record::{Batch, Feature, Head, Record};
 use qt_model::time::Ts;
 
-use super::base::Clock;
-use super::feed::{BookFrom, Clocks, Columns, Fed, Feed};
-use super::graph::{Plan, Scratch, State};
+use super::feed::{BookFrom, Fed};
+use super::graph::Scratch;
+use super::work::{Program, Work};
 
 /// How an engine works.
 #[derive(Clone, Debug)]
@@ -48,10 +48,9 @@ pub type Wanted = Box<dyn Fn(&Symbol) -> bool + Send>;
 
 /// Computes the features of a plan for every symbol.
 pub struct Engine {
-    plan: Arc<Plan>,
+    program: Program,
     options: EngineOptions,
     wanted: Wanted,
-    clocks: Clocks,
     symbols: Vec<Slot>,
     scratch: Scratch,
     /// Symbols with rows in the batch at hand.
@@ -70,21 +69,13 @@ impl std::fmt::Debug for Engine {
 enum Slot {
     Unknown,
     Unwanted,
-    Known(Box<Lane>),
+    Known(Lane),
 }
 
 /// One symbol.
 #[derive(Debug)]
 struct Lane {
-    feed: Feed,
-    state: State,
-    columns: Columns,
-    /// A column of results a feature.
-    out: Vec<Vec<f64>>,
-    /// Rows of this batch before which the state begins anew.
-    resets: Vec<usize>,
-    /// Which features have had a value.
-    warm: Vec<bool>,
+    work: Box<dyn Work>,
     rows: u64,
     last: Ts,
 }
@@ -97,17 +88,11 @@ struct Cause {
 }
 
 impl Engine {
-    pub fn new(plan: Plan, options: EngineOptions, wanted: Wanted) -> Self {
-        let clocks = Clocks {
-            book: plan.uses_clock(Clock::Book),
-            trade: plan.uses_clock(Clock::Trade),
-            bar: plan.uses_clock(Clock::Bar),
-        };
+    pub fn new(program: Program, options: EngineOptions, wanted: Wanted) -> Self {
         Self {
-            plan: Arc::new(plan),
+            program,
             options,
             wanted,
-            clocks,
             symbols: Vec::new(),
             scratch: Scratch::default(),
             touched: Vec::new(),
@@ -115,8 +100,8 @@ impl Engine {
         }
     }
 
-    pub fn plan(&self) -> &Plan {
-        &self.plan
+    pub fn program(&self) -> &Program {
+        &self.program
     }
 
     /// Appends the records of a batch to `out`, each row of features behind its cause.
@@ -124,7 +109,7 @@ impl Engine {
         self.gather(batch);
         for at in &self.touched {
             if let Slot::Known(lane) = &mut self.symbols[*at] {
-                lane.run(&mut self.scratch);
+                lane.work.run(&mut self.scratch);
             }
         }
         if out.instruments().len() < batch.instruments().len() {
@@ -145,9 +130,7 @@ impl Engine {
         }
         for at in self.touched.drain(..) {
             if let Slot::Known(lane) = &mut self.symbols[at] {
-                lane.columns.clear();
-                lane.out.iter_mut().for_each(Vec::clear);
-                lane.resets.clear();
+                lane.work.clear();
             }
         }
     }
@@ -181,10 +164,10 @@ impl Engine {
         if let Slot::Unknown = self.symbols[symbol] {
             let instrument = instruments.get(id);
             self.symbols[symbol] = match (self.wanted)(&instrument.symbol) {
-                true => Slot::Known(Box::new(Lane::new(
-                    &self.plan,
-                    Feed::new(instrument, self.options.book),
-                ))),
+                true => {
+                    let work = self.program.work(instrument, self.options.book);
+                    Slot::Known(Lane { work, rows: 0, last: Ts::MIN })
+                }
                 false => Slot::Unwanted,
             };
         }
@@ -192,16 +175,12 @@ impl Engine {
         let ts = record.head().ts_recv;
         let is_idle = ts.nanos().saturating_sub(lane.last.nanos()) > self.options.forget_after_ns;
         if is_idle && lane.last != Ts::MIN {
-            lane.forget(Feed::new(instruments.get(id), self.options.book));
+            lane.work.forget();
         }
-        let row = lane.columns.rows();
-        let flags = match lane.feed.record(record, self.clocks, &mut lane.columns) {
+        let row = lane.work.rows();
+        let flags = match lane.work.record(record) {
             Fed::Nothing => return None,
-            Fed::Row { flags } => flags,
-            Fed::Reset { flags } => {
-                lane.resets.push(row);
-                flags
-            }
+            Fed::Row { flags } | Fed::Reset { flags } => flags,
         };
         lane.last = ts;
         if row == 0 {
@@ -215,7 +194,7 @@ impl Engine {
         if let Record::Gap(_) = record {
             for slot in &mut self.symbols {
                 if let Slot::Known(lane) = slot {
-                    lane.feed.gap();
+                    lane.work.gap();
                 }
             }
         }
@@ -223,76 +202,20 @@ impl Engine {
 }
 
 impl Lane {
-    fn new(plan: &Arc<Plan>, feed: Feed) -> Self {
-        Self {
-            feed,
-            state: State::new(plan),
-            columns: Feed::columns(plan),
-            out: vec![Vec::new(); plan.len()],
-            resets: Vec::new(),
-            warm: vec![false; plan.len()],
-            rows: 0,
-            last: Ts::MIN,
-        }
-    }
-
-    /// As if the symbol had never been seen, from its next event on.
-    fn forget(&mut self, feed: Feed) {
-        self.feed = feed;
-        self.resets.push(self.columns.rows());
-    }
-
-    /// Runs the events of this batch through the plan, from one reset to the next.
-    fn run(&mut self, scratch: &mut Scratch) {
-        let Self { state, columns, out, resets, .. } = self;
-        let rows = columns.rows();
-        let mut start = 0;
-        for reset in resets.iter().copied().chain([rows]) {
-            if reset > start {
-                state.run(
-                    |base| part(columns.get(base), start, reset),
-                    reset - start,
-                    scratch,
-                    out,
-                );
-            }
-            if reset < rows {
-                state.reset();
-            }
-            start = reset;
-        }
-    }
-
     /// The row of an event, unless it is left out.
     fn row(&mut self, cause: &Cause, head: Head, options: &EngineOptions) -> Option<Feature> {
-        if self.resets.contains(&cause.row) {
-            self.warm.fill(false);
-        }
-        for (warm, column) in self.warm.iter_mut().zip(&self.out) {
-            *warm |= !column[cause.row].is_nan();
-        }
-        let is_warm = self.warm.iter().all(|warm| *warm);
+        let row = self.work.read(cause.row);
         let is_due = self.rows.is_multiple_of(options.every);
         self.rows += 1;
-        if !is_due || options.warm_only && !is_warm {
+        if !is_due || options.warm_only && !row.is_warm {
             return None;
         }
-        let value = |column: &Vec<f64>| Some(column[cause.row]).filter(|value| !value.is_nan());
-        let mask = || {
-            let bits = self.warm.iter().enumerate();
-            bits.fold(0, |mask, (bit, warm)| mask | u64::from(*warm) << bit)
-        };
         Some(Feature {
             head,
             set: options.set.clone(),
-            values: self.out.iter().map(value).collect(),
-            warm: (self.warm.len() <= 64).then(mask),
+            values: row.values,
+            warm: row.warm,
             flags: Some(cause.flags),
         })
     }
-}
-
-/// The events of a column from one row to another; a column that nobody asked for is empty.
-fn part(column: &[f64], from: usize, to: usize) -> &[f64] {
-    if column.is_empty() { column } else { &column[from..to] }
 }

@@ -4,9 +4,10 @@ use qt_model::instrument::Instrument;
 use qt_model::record::{Bar, Depth, Level, Quote, Record, Trade};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
-use qt_model::words::{DepthAction, Side};
+use qt_model::words::DepthAction;
 
 use super::base::Base;
+use super::classify::Classifier;
 use super::flags;
 use super::graph::Plan;
 use super::value::{NONE, SKIP, finite};
@@ -74,9 +75,7 @@ pub(super) struct Feed {
     best: Option<Best>,
     book_ts: Option<Ts>,
     trade_ts: Option<Ts>,
-    /// The last prices that differ, for the tick rule.
-    last_px: Option<Px>,
-    last_move: f64,
+    classifier: Classifier,
     last_recv: Ts,
     /// Flags that the next event carries.
     pending: u64,
@@ -113,8 +112,7 @@ impl Feed {
             best: None,
             book_ts: None,
             trade_ts: None,
-            last_px: None,
-            last_move: 0.0,
+            classifier: Classifier::default(),
             last_recv: Ts::MIN,
             pending: 0,
             had_gap: false,
@@ -143,7 +141,7 @@ impl Feed {
                 true => self.quote(view.row, columns),
                 false => {
                     // Sides of trades ask for the quote in force.
-                    self.best = best_of(view.row).or(self.best);
+                    self.hold(best_of(view.row));
                     Fed::Nothing
                 }
             },
@@ -151,7 +149,7 @@ impl Feed {
                 true => self.depth(view.row, view.levels, columns),
                 false => {
                     self.book.apply(view.row, view.levels);
-                    self.best = self.best_of_book().or(self.best);
+                    self.hold(self.best_of_book());
                     Fed::Nothing
                 }
             },
@@ -218,6 +216,13 @@ impl Feed {
         self.row(more)
     }
 
+    fn hold(&mut self, best: Option<Best>) {
+        if let Some(best) = best {
+            self.classifier.quote(best.bid.0, best.ask.0);
+            self.best = Some(best);
+        }
+    }
+
     fn best_of_book(&self) -> Option<Best> {
         let (bid, ask) = self.book.best_bid().zip(self.book.best_ask())?;
         Some(Best { bid: (bid.px, bid.qty), ask: (ask.px, ask.qty) })
@@ -255,20 +260,12 @@ impl Feed {
         columns.set(Base::Ofi, ofi as f64 / self.qty.unit() as f64);
         let gap = self.book_ts.replace(ts).map_or(NONE, |before| seconds(before, ts));
         columns.set(Base::BookGap, gap);
-        self.best = Some(best);
+        self.hold(Some(best));
         true
     }
 
     fn trade(&mut self, row: &Trade, is_event: bool, columns: &mut Columns) -> Fed {
-        let direction = self.direction(row);
-        if self.last_px != Some(row.px) {
-            self.last_move = match self.last_px {
-                Some(last) if row.px > last => 1.0,
-                Some(_) => -1.0,
-                None => 0.0,
-            };
-            self.last_px = Some(row.px);
-        }
+        let direction = f64::from(self.classifier.trade(row.px, row.side).direction);
         if !is_event {
             return Fed::Nothing;
         }
@@ -283,28 +280,6 @@ impl Feed {
         let gap = self.trade_ts.replace(ts).map_or(NONE, |before| seconds(before, ts));
         columns.set(Base::TradeGap, gap);
         self.row(0)
-    }
-
-    /// Who was the aggressor: the venue's word, else the quote in force, else the last move.
-    fn direction(&self, row: &Trade) -> f64 {
-        match (row.side, &self.best) {
-            (Some(Side::Buy), _) => return 1.0,
-            (Some(Side::Sell), _) => return -1.0,
-            (None, Some(best)) => {
-                let (bid, ask) = (best.bid.0.mantissa(), best.ask.0.mantissa());
-                let twice = i128::from(row.px.mantissa()) * 2;
-                let middle = i128::from(bid) + i128::from(ask);
-                if twice != middle {
-                    return if twice > middle { 1.0 } else { -1.0 };
-                }
-            }
-            (None, None) => {}
-        }
-        match self.last_px {
-            Some(last) if row.px > last => 1.0,
-            Some(last) if row.px < last => -1.0,
-            _ => self.last_move,
-        }
     }
 
     fn bar(&mut self, row: &Bar, columns: &mut Columns) -> Fed {

@@ -12,15 +12,18 @@
 )]
 
 mod base;
+mod classify;
 mod engine;
 mod expr;
 mod feed;
 pub mod flags;
 mod graph;
+mod lob;
 mod node;
 mod nodes;
 mod registry;
 mod value;
+mod work;
 
 #[cfg(test)]
 mod tests;
@@ -30,4 +33,6 @@ pub use engine::{Engine, EngineOptions, Wanted};
 pub use expr::{Expr, ExprError, Named, parse, parse_list};
 pub use feed::BookFrom;
 pub use graph::{CompileError, Plan};
+pub use lob::LOB27;
 pub use registry::{Arg, ArgKind, Body, Function, SETS, Set, function, functions, set};
+pub use work::Program;

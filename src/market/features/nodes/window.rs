@@ -178,6 +178,9 @@ mod tests {
         for value in [1e9, -3.3, 0.1, 0.1, 0.1, 0.1, 0.1] {
             moments.push(value);
         }
-        assert!(moments.variance() == 0.0 && moments.mean() == 0.1);
+        assert_eq!(
+            (moments.variance().to_bits(), moments.mean().to_bits()),
+            (0, 0.1_f64.to_bits())
+        );
     }
 }

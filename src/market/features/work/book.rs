@@ -1,0 +1,152 @@
+//! The integer features: a row for each event of the book.
+
+use qt_model::instrument::Instrument;
+use qt_model::record::{Quote, Record};
+use qt_model::time::Ts;
+use qt_model::units::Scale;
+use qt_model::words::DepthAction;
+
+use super::super::classify::Classifier;
+use super::super::feed::{BookFrom, Fed};
+use super::super::flags;
+use super::super::graph::Scratch;
+use super::super::lob::{Lob, Sides};
+use super::{Row, Work};
+use crate::book::{Applied, PriceBook};
+
+#[derive(Debug)]
+pub(super) struct BookWork {
+    count: usize,
+    from: BookFrom,
+    scale: Scale,
+    book: PriceBook,
+    classifier: Classifier,
+    lob: Lob,
+    last_recv: Ts,
+    pending: u64,
+    had_gap: bool,
+    /// Values and warm bits of this batch, a row each.
+    rows: Vec<([i64; 27], u64)>,
+}
+
+impl BookWork {
+    pub(super) fn new(count: usize, instrument: &Instrument, from: BookFrom) -> Self {
+        let scale = instrument.px_scale;
+        Self {
+            count,
+            from,
+            scale,
+            book: PriceBook::default(),
+            classifier: Classifier::default(),
+            lob: Lob::new(scale),
+            last_recv: Ts::MIN,
+            pending: 0,
+            had_gap: false,
+            rows: Vec::new(),
+        }
+    }
+
+    /// The row of a book event; without a sound book it repeats the one before.
+    fn event(&mut self, sides: Option<Sides>, ts: Ts, more: u64) -> Fed {
+        let mut flags = std::mem::take(&mut self.pending) | more;
+        match sides {
+            Some(sides) => {
+                if !self.lob.book(&sides, ts.nanos()) {
+                    flags |= flags::STATE_RESET;
+                }
+            }
+            None => flags |= flags::PARTIAL,
+        }
+        self.rows.push((*self.lob.values(), self.lob.warm()));
+        Fed::Row { flags }
+    }
+
+    fn quote(&mut self, row: &Quote) -> Fed {
+        let side = |px: Option<_>, qty: Option<_>| px.map(|px| (px, qty.unwrap_or_default()));
+        let bid = side(row.bid_px, row.bid_qty);
+        let ask = side(row.ask_px, row.ask_qty);
+        if let Some(((bid, _), (ask, _))) = bid.zip(ask) {
+            self.classifier.quote(bid, ask);
+        }
+        self.event(Sides::of(bid.into_iter(), ask.into_iter()), row.head.ts_event, 0)
+    }
+
+    fn depth(&mut self, view: &qt_model::record::View<'_, qt_model::record::Depth>) -> Fed {
+        if self.book.apply(view.row, view.levels) == Applied::Ignored {
+            return Fed::Nothing;
+        }
+        let mut more = 0;
+        if self.had_gap && view.row.action == DepthAction::Snapshot {
+            self.had_gap = false;
+            self.lob = Lob::new(self.scale);
+            more = flags::STATE_RESET;
+        }
+        if let Some((bid, ask)) = self.book.best_bid().zip(self.book.best_ask()) {
+            self.classifier.quote(bid.px, ask.px);
+        }
+        let bids = self.book.bids().map(|it| (it.px, it.qty));
+        let sides = Sides::of(bids, self.book.asks().map(|it| (it.px, it.qty)));
+        self.event(sides, view.row.head.ts_event, more)
+    }
+}
+
+impl Work for BookWork {
+    fn record(&mut self, record: &Record<'_>) -> Fed {
+        let recv = record.head().ts_recv;
+        if recv < self.last_recv {
+            self.pending |= flags::OUT_OF_ORDER;
+            return Fed::Nothing;
+        }
+        let fed = match record {
+            Record::Quote(view) if self.from == BookFrom::Quotes => self.quote(view.row),
+            Record::Depth(view) if self.from == BookFrom::Depth => self.depth(view),
+            Record::Trade(view) => {
+                let found = self.classifier.trade(view.row.px, view.row.side);
+                self.lob.trade(found.direction, found.confidence, view.row.qty.mantissa());
+                return Fed::Nothing;
+            }
+            Record::Gap(_) => {
+                self.gap();
+                return Fed::Nothing;
+            }
+            _ => return Fed::Nothing,
+        };
+        self.last_recv = recv;
+        fed
+    }
+
+    fn gap(&mut self) {
+        self.pending |= flags::GAP;
+        self.had_gap = true;
+        self.book.gap();
+    }
+
+    fn forget(&mut self) {
+        self.book = PriceBook::default();
+        self.classifier = Classifier::default();
+        self.lob = Lob::new(self.scale);
+    }
+
+    fn run(&mut self, _: &mut Scratch) {}
+
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn read(&mut self, row: usize) -> Row {
+        let (values, warm) = &self.rows[row];
+        let mask = (1 << self.count) - 1;
+        // Every value is present from the first event on; the mask says which may be used.
+        let has_begun = warm & 1 == 1;
+        let value = |value: &i64| has_begun.then_some(*value as f64);
+        Row {
+            values: values[..self.count].iter().map(value).collect(),
+            warm: Some(warm & mask),
+            is_warm: warm & mask == mask,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+    }
+}
