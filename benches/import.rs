@@ -246,7 +246,9 @@ fn databento(rows: usize) -> Vec<u8> {
         bytes.extend(118_u32.to_le_bytes());
         bytes.extend(time.to_le_bytes());
         bytes.extend((6_413_238_832_874_u64 + row as u64 / 2).to_le_bytes());
-        bytes.extend((5_155_250_000_000_i64 + 250_000_000 * (row % 41) as i64).to_le_bytes());
+        bytes.extend(
+            (5_155_250_000_000_i64 + 250_000_000 * i64::from((row % 41) as u32)).to_le_bytes(),
+        );
         bytes.extend((1 + row as u32 % 40).to_le_bytes());
         bytes.extend([128, 0]);
         bytes.push(b"AC"[row % 2]);
