@@ -26,7 +26,7 @@ pub(crate) struct Demo {
 }
 
 /// What is said, and the pipeline that is run.
-const STEPS: [(&str, &str); 6] = [
+const STEPS: [(&str, &str); 8] = [
     (
         "An hour of four synthetic markets, from a seed, into a catalog of Parquet files",
         "qt synth --seed 7 --start 2024-08-08T09:00:00Z --hours 1 --to catalog --force",
@@ -43,6 +43,14 @@ const STEPS: [(&str, &str); 6] = [
     (
         "A pipe of two stages over Arrow; the second checks count and digest of what arrives",
         "qt replay --date 2024-08-08 -o arrow | qt replay --input - --verify --kinds quote --limit 3 -o csv",
+    ),
+    (
+        "Can the data be trusted? An hour is there, and nothing in it is wrong",
+        "qt check --kinds trade,quote,depth",
+    ),
+    (
+        "Fifteen signals behind the quotes that caused them, one row of many",
+        "qt replay --date 2024-08-08 --symbols BTCUSDT | qt features --set core15 --only --warm-only --every 9000",
     ),
     (
         "Does the day replay the same way every time, in any batch size and from any cursor?",
