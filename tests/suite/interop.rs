@@ -115,3 +115,55 @@ fn jq_reads_and_filters_our_lines() {
     let expected = records(&stream).iter().filter(bought).count();
     assert_eq!(records(&back).len(), expected);
 }
+
+/// Bars of a price that walks, as lines.
+fn bars(count: u64) -> String {
+    let mut lines = String::new();
+    let mut state = 7_u64;
+    let mut next = |below: u64| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let mut close = 1_000_000;
+    for minute in 0..count {
+        let open = close;
+        // Never unchanged: without changes the peers disagree on what an index is.
+        close = open + 1 + next(400) - 200 - u64::from(next(2) == 0) * 2;
+        let (high, low) = (open.max(close) + next(50), open.min(close) - next(50));
+        let volume = 1 + next(5_000);
+        let price = |cents: u64| format!("{}.{:02}", cents / 100, cents % 100);
+        let (start, end) = (minute * 60_000_000_000, (minute + 1) * 60_000_000_000);
+        let (open, high, low, close) = (price(open), price(high), price(low), price(close));
+        lines.push_str(&format!(
+            r#"{{"k":"bar","ts_event":{end},"ts_recv":{end},"sym":"x:A","clock":"time","step":60000000000,"open_ts":{start},"open":{open},"high":{high},"low":{low},"close":{close},"volume":{volume},"seq":{minute}}}"#
+        ));
+        lines.push('\n');
+    }
+    lines
+}
+
+#[test]
+fn features_equal_those_of_other_libraries() {
+    let Some(python) = python() else { return };
+    let has = |module: &str| {
+        let import = Command::new(&python).args(["-c", &format!("import {module}")]).output();
+        import.is_ok_and(|output| output.status.success())
+    };
+    if !has("talib") {
+        eprintln!("skipped: no TA-Lib; scripts/setup-python installs it");
+        return;
+    }
+    let world = World::new();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/features.py");
+    let list = Command::new(&python).arg(&script).arg("--list").output().unwrap().stdout;
+    let list = String::from_utf8(list).unwrap();
+    std::fs::write(world.path().join("bars.ndjson"), bars(3_000)).unwrap();
+    let mut command = world.qt("features --only -i bars.ndjson --out rows.ndjson");
+    command.args(["-f", list.trim()]).assert().success();
+    let files = ["rows.ndjson", "bars.ndjson"].map(|file| world.path().join(file));
+    let output = Command::new(python).arg(script).args(files).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.lines().count() >= 20, "{said}");
+}
