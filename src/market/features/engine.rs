@@ -204,10 +204,10 @@ impl Engine {
 impl Lane {
     /// The row of an event, unless it is left out.
     fn row(&mut self, cause: &Cause, head: Head, options: &EngineOptions) -> Option<Feature> {
-        let row = self.work.read(cause.row);
-        let is_due = self.rows.is_multiple_of(options.every);
+        let is_due = options.every == 1 || self.rows.is_multiple_of(options.every);
         self.rows += 1;
-        if !is_due || options.warm_only && !row.is_warm {
+        let row = self.work.read(cause.row, is_due)?;
+        if options.warm_only && !row.is_warm {
             return None;
         }
         Some(Feature {

@@ -116,16 +116,35 @@ fn smooth<const N: usize>(state: &mut [f64; N], alphas: [f64; N], value: f64) {
     }
 }
 
+/// To the nearest whole number, ties to even. Adding and taking off a number so large that no
+/// fraction fits beside it rounds in one step, where a processor may have no instruction for it.
+#[inline]
+fn nearest(value: f64) -> f64 {
+    const LARGE: f64 = 6_755_399_441_055_744.0;
+    if value.abs() < 2_251_799_813_685_248.0 {
+        (value + LARGE) - LARGE
+    } else {
+        value.round_ties_even()
+    }
+}
+
+/// An exact product or sum as the nearest double.
+#[inline]
+fn double(value: i128) -> f64 {
+    // A conversion of 128 bits is a call; most values need 64.
+    i64::try_from(value).map_or_else(|_| value as f64, |value| value as f64)
+}
+
 /// A double as an integer; `None` where it is not finite.
 fn whole(value: f64) -> Option<i64> {
     // A cast saturates at the ends of the range.
-    value.is_finite().then(|| value.round_ties_even() as i64)
+    value.is_finite().then(|| nearest(value) as i64)
 }
 
 /// Millionths of the difference over the sum; zero where there is nothing.
 fn balance_ppm(left: i64, right: i64) -> i64 {
     let sum = left as f64 + right as f64;
-    if sum == 0.0 { 0 } else { (1e6 * (left as f64 - right as f64) / sum).round_ties_even() as i64 }
+    if sum == 0.0 { 0 } else { nearest(1e6 * (left as f64 - right as f64) / sum) as i64 }
 }
 
 impl Lob {
@@ -191,7 +210,7 @@ impl Lob {
         let step = if is_first { 0.0 } else { mid_x2.saturating_sub(before) as f64 };
         let r = step * self.to_tenthousandths;
         let shown = (bid_depth as f64 + ask_depth as f64).max(1.0);
-        let average = (i128::from(bq) + i128::from(aq)).div_euclid(2) as f64;
+        let average = double((i128::from(bq) + i128::from(aq)).div_euclid(2));
         let norm = if average == 0.0 { 0.0 } else { 1e6 * self.flow[0] / average };
         let derived = [
             microprice_x2(book, mid_x2),
@@ -295,5 +314,22 @@ fn microprice_x2(book: &Sides, mid_x2: i64) -> f64 {
         return mid_x2 as f64;
     }
     let weighed = i128::from(book.ask_px) * bq + i128::from(book.bid_px) * aq;
-    2.0 * weighed as f64 / (bq + aq) as f64
+    2.0 * double(weighed) / double(bq + aq)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn rounding_is_that_of_the_standard(value in proptest::num::f64::NORMAL, half in -1_000_000_i32..1_000_000) {
+            for value in [value, f64::from(half) / 2.0, f64::from(half) / 16.0] {
+                let expected = value.round_ties_even();
+                prop_assert_eq!((nearest(value) - expected).abs().to_bits(), 0, "{}", value);
+            }
+        }
+    }
 }

@@ -79,8 +79,8 @@ pub(super) trait Work: Debug + Send {
     /// Rows so far in this batch.
     fn rows(&self) -> usize;
 
-    /// A row of this batch. Rows are read once, in order.
-    fn read(&mut self, row: usize) -> Row;
+    /// A row of this batch, if it is wanted. Rows are read once, in order, wanted or not.
+    fn read(&mut self, row: usize, is_wanted: bool) -> Option<Row>;
 
     /// Forgets the rows, for the next batch.
     fn clear(&mut self);

@@ -133,17 +133,20 @@ impl Work for BookWork {
         self.rows.len()
     }
 
-    fn read(&mut self, row: usize) -> Row {
+    fn read(&mut self, row: usize, is_wanted: bool) -> Option<Row> {
+        if !is_wanted {
+            return None;
+        }
         let (values, warm) = &self.rows[row];
         let mask = (1 << self.count) - 1;
         // Every value is present from the first event on; the mask says which may be used.
         let has_begun = warm & 1 == 1;
         let value = |value: &i64| has_begun.then_some(*value as f64);
-        Row {
+        Some(Row {
             values: values[..self.count].iter().map(value).collect(),
             warm: Some(warm & mask),
             is_warm: warm & mask == mask,
-        }
+        })
     }
 
     fn clear(&mut self) {

@@ -24,6 +24,8 @@ pub(super) struct Expressions {
     resets: Vec<usize>,
     /// Which features have had a value.
     warm: Vec<bool>,
+    /// Whether all have.
+    is_warm: bool,
 }
 
 impl Expressions {
@@ -43,6 +45,7 @@ impl Expressions {
             out: vec![Vec::new(); plan.len()],
             resets: Vec::new(),
             warm: vec![false; plan.len()],
+            is_warm: false,
         }
     }
 }
@@ -87,23 +90,30 @@ impl Work for Expressions {
         self.columns.rows()
     }
 
-    fn read(&mut self, row: usize) -> Row {
+    fn read(&mut self, row: usize, is_wanted: bool) -> Option<Row> {
         if self.resets.contains(&row) {
             self.warm.fill(false);
+            self.is_warm = false;
         }
-        for (warm, column) in self.warm.iter_mut().zip(&self.out) {
-            *warm |= !column[row].is_nan();
+        if !self.is_warm {
+            for (warm, column) in self.warm.iter_mut().zip(&self.out) {
+                *warm |= !column[row].is_nan();
+            }
+            self.is_warm = self.warm.iter().all(|warm| *warm);
+        }
+        if !is_wanted {
+            return None;
         }
         let value = |column: &Vec<f64>| Some(column[row]).filter(|value| !value.is_nan());
         let mask = || {
             let bits = self.warm.iter().enumerate();
             bits.fold(0, |mask, (bit, warm)| mask | u64::from(*warm) << bit)
         };
-        Row {
+        Some(Row {
             values: self.out.iter().map(value).collect(),
             warm: (self.warm.len() <= 64).then(mask),
-            is_warm: self.warm.iter().all(|warm| *warm),
-        }
+            is_warm: self.is_warm,
+        })
     }
 
     fn clear(&mut self) {
