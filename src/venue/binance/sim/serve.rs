@@ -26,10 +26,16 @@ use super::connection::{self, Manners};
 use super::messages::TimeUnit;
 use super::player::{Player, Shared};
 use super::state::Client;
-use super::{Options, rest};
+use super::{Options, Pace, rest};
 
-/// Chunks of messages that wait for a slow client.
-const CHUNKS: usize = 64;
+/// Chunks of messages that wait for a slow client: at full speed it holds up the stream, at a set
+/// pace, where a chunk is a millisecond or more, it is cut once it is seconds behind.
+fn chunks(pace: Pace) -> usize {
+    match pace {
+        Pace::Max => 64,
+        Pace::Times(_) => 2048,
+    }
+}
 
 /// The stream's way in: batches, from a thread that reads.
 #[derive(Clone, Debug)]
@@ -225,7 +231,7 @@ impl Desk {
         let Some(asked) = Asked::of(request.uri().path(), &query, self.options.market) else {
             return reply(&rest::refuse(404, -5000, "no streams here"), None, None);
         };
-        let (sender, told) = mpsc::channel(CHUNKS);
+        let (sender, told) = mpsc::channel(chunks(self.options.pace));
         let id = {
             let mut venue = self.shared.lock();
             let id = venue.join(Client {
