@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::rows;
+use super::{Head, rows};
 use crate::time::Ts;
 use crate::units::{Px, Qty};
 use crate::words::{
@@ -183,6 +183,27 @@ rows! {
         kind: String,
         /// The JSON text.
         json: String,
+    }
+}
+
+impl Bar {
+    /// A bar of a fixed length of time: open, high, low and close, and the size traded.
+    pub fn timed(head: Head, step_ns: i64, open_ts: Ts, px: [Px; 4], volume: Qty) -> Self {
+        let [open, high, low, close] = px;
+        Self {
+            head,
+            clock: BarClock::Time,
+            step: Decimal::from(step_ns),
+            open_ts,
+            open,
+            high,
+            low,
+            close,
+            volume,
+            buy_volume: None,
+            notional: None,
+            trades: None,
+        }
     }
 }
 

@@ -12,8 +12,6 @@ use qt_model::decimal;
 use qt_model::record::{Bar, Batch, Quote, Source};
 use qt_model::time::{Date, Ts};
 use qt_model::units::{Px, Qty, Scale};
-use qt_model::words::BarClock;
-use rust_decimal::Decimal;
 
 use super::roster::{Known, Roster};
 use super::{About, Hints, ImportInput, Imported, Importer, Likeness, Look, Sorted};
@@ -309,25 +307,7 @@ fn candle(
     let volume = qty(row, 5, known)?;
     let recv = ts.checked_add_nanos(latency_ns).unwrap_or(ts);
     let head = known.head::<Bar>(Some(ts), recv);
-    let (clock, step) = (BarClock::Time, Decimal::from(step_ns));
-    let (buy_volume, notional, trades) = (None, None, None);
-    batch.push_row(
-        Bar {
-            head,
-            clock,
-            step,
-            open_ts,
-            open,
-            high,
-            low,
-            close,
-            volume,
-            buy_volume,
-            notional,
-            trades,
-        },
-        &[],
-    );
+    batch.push_row(Bar::timed(head, step_ns, open_ts, [open, high, low, close], volume), &[]);
     Ok(())
 }
 

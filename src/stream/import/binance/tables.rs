@@ -2,8 +2,7 @@
 
 use qt_model::record::{Bar, Quote, Trade};
 use qt_model::time::{Date, Ts};
-use qt_model::words::{BarClock, Side};
-use rust_decimal::Decimal;
+use qt_model::words::Side;
 
 use super::super::rows::{self, Clock, Out, Row, Which, misread};
 use crate::error::Problem;
@@ -220,20 +219,11 @@ impl Rows {
         let notional = Some(out.money(name, text)?);
         let trades = Some(self.whole(row, 8)?);
         let head = out.head::<Bar>(self.which, ts, None);
-        let (clock, step) = (BarClock::Time, Decimal::from(step));
         let bar = Bar {
-            head,
-            clock,
-            step,
-            open_ts,
-            open,
-            high,
-            low,
-            close,
-            volume,
             buy_volume,
             notional,
             trades,
+            ..Bar::timed(head, step, open_ts, [open, high, low, close], volume)
         };
         out.push(self.which, bar, &[]);
         Ok(())

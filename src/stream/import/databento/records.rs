@@ -12,7 +12,7 @@ use qt_model::instrument::{Instruments, Terms};
 use qt_model::record::{Bar, Batch, Depth, InstrumentRow, Level, Mbo, Quote, Status, Trade};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
-use qt_model::words::{BarClock, DepthAction, InstrumentClass, MboAction, Side, TradingStatus};
+use qt_model::words::{DepthAction, InstrumentClass, MboAction, Side, TradingStatus};
 use rust_decimal::Decimal;
 
 use super::super::roster::Known;
@@ -249,25 +249,7 @@ impl Records {
         let volume = quantity(known, message.volume)?;
         let ts_recv = ts.checked_add_nanos(self.latency_ns).unwrap_or(ts);
         let head = known.head::<Bar>(Some(ts), ts_recv);
-        let (clock, step) = (BarClock::Time, Decimal::from(step));
-        let (buy_volume, notional, trades) = (None, None, None);
-        batch.push_row(
-            Bar {
-                head,
-                clock,
-                step,
-                open_ts,
-                open,
-                high,
-                low,
-                close,
-                volume,
-                buy_volume,
-                notional,
-                trades,
-            },
-            &[],
-        );
+        batch.push_row(Bar::timed(head, step, open_ts, [open, high, low, close], volume), &[]);
         Ok(())
     }
 

@@ -3,8 +3,6 @@
 use qt_model::record::{Bar, Quote, Trade};
 use qt_model::time::{Date, Ts};
 use qt_model::units::{Px, Qty, Scale};
-use qt_model::words::BarClock;
-use rust_decimal::Decimal;
 
 use super::super::Hints;
 use super::super::local::LocalClock;
@@ -310,23 +308,7 @@ fn push_quote(which: Which, (bid, ask): (Side, Side), ts: Ts, out: &mut Out) {
 }
 
 fn push_bar(which: Which, px: [Px; 4], volume: Qty, span: Span, out: &mut Out) {
-    let [open, high, low, close] = px;
     let head = out.head::<Bar>(which, span.close_ts, None);
-    let (clock, step, open_ts) = (BarClock::Time, Decimal::from(span.step_ns), span.open_ts);
-    let (buy_volume, notional, trades) = (None, None, None);
-    let bar = Bar {
-        head,
-        clock,
-        step,
-        open_ts,
-        open,
-        high,
-        low,
-        close,
-        volume,
-        buy_volume,
-        notional,
-        trades,
-    };
+    let bar = Bar::timed(head, span.step_ns, span.open_ts, px, volume);
     out.push(which, bar, &[]);
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use qt_model::record::{Bar, Quote, Trade};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
-use qt_model::words::{BarClock, Side};
-use rust_decimal::Decimal;
+use qt_model::words::Side;
 
 use super::super::Hints;
 use super::super::rows::{self, Begin, Decode, Fields, Out, Row, Which, misread};
@@ -200,20 +199,11 @@ impl Mapped {
             .zip(ts)
             .ok_or_else(|| misread("time", "a time whose bar ends before 2262", b"later"))?;
         let head = out.head::<Bar>(which, ts, recv);
-        let (clock, step) = (BarClock::Time, Decimal::from(self.step_ns));
         let bar = Bar {
-            head,
-            clock,
-            step,
-            open_ts,
-            open,
-            high,
-            low,
-            close,
-            volume,
             buy_volume,
             notional,
             trades,
+            ..Bar::timed(head, self.step_ns, open_ts, [open, high, low, close], volume)
         };
         out.push(which, bar, &[]);
         Ok(())
