@@ -6,6 +6,7 @@
 //! | [`market`] | the total order of a stream and the merge |
 //! | [`stream`] | encodings, importers, the catalog |
 //! | [`venue`] | what venues say on the wire |
+//! | [`trade`] | the core step, orders, positions and metrics |
 //! | [`live`] | the recorder |
 //! | [`sim`] | synthetic markets |
 //!
@@ -16,4 +17,5 @@ pub use qt_market as market;
 pub use qt_model as model;
 pub use qt_sim as sim;
 pub use qt_stream as stream;
+pub use qt_trade as trade;
 pub use qt_venue as venue;

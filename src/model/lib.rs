@@ -5,6 +5,7 @@
 pub mod decimal;
 pub mod ids;
 pub mod instrument;
+pub mod order;
 pub mod record;
 pub mod step;
 pub mod time;

@@ -1,13 +1,12 @@
-//! What can happen to a running strategy, and what it can ask for.
+//! What can happen to a running strategy.
 //!
-//! These two enums are closed: the core's one step maps an `Input` at a time to `Output`s. The
-//! driver stamps and records each input before the step sees it, so that a recording is the cause
-//! of what follows. An input borrows from the batch it came in; an outbox is owned, cleared and
-//! used again. Absent on purpose: results, clocks, channels.
+//! The enum is closed: the core's one step maps an `Input` at a time to outputs. The driver stamps
+//! and records each input before the step sees it, so that a recording is the cause of what
+//! follows. An input borrows from the batch it came in. What a strategy can ask for stands beside
+//! the rules that approve it, in the room of trading. Absent on purpose: results, clocks, channels.
 
-use crate::ids::{ClientOrderId, IntentId, OrderId};
-use crate::record::{Account, Fill, Intent, Order, Position, Record};
-use crate::time::Ts;
+use crate::order::{CashFlow, Report};
+use crate::record::Record;
 
 /// A timer that the strategy set, by the name it chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,8 +17,8 @@ pub struct TimerId(pub u32);
 pub enum Input<'a> {
     /// A record of the market, or a feature row in its place.
     Market(Record<'a>),
-    /// News of our orders, positions and money.
-    Execution(Execution<'a>),
+    /// News of our orders and our money.
+    Execution(Execution),
     /// A timer is due.
     Timer(TimerId),
     /// A person or a guard interferes.
@@ -27,14 +26,10 @@ pub enum Input<'a> {
 }
 
 /// What a venue, real or simulated, says about us.
-#[derive(Clone, Copy, Debug)]
-pub enum Execution<'a> {
-    Order(&'a Order),
-    Fill(&'a Fill),
-    Position(&'a Position),
-    Account(&'a Account),
-    /// The venue never answered; the order may or may not exist there.
-    Unknown(&'a ClientOrderId),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Execution {
+    Report(Report),
+    Cash(CashFlow),
 }
 
 /// What an operator can do from outside.
@@ -47,46 +42,4 @@ pub enum Operator {
     Flatten,
     /// End the run.
     Stop,
-}
-
-/// Everything that a running strategy can ask for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Output {
-    Submit(Box<Intent>),
-    Amend(Box<Intent>),
-    Cancel {
-        intent: IntentId,
-        order: OrderId,
-    },
-    /// Wake me with this timer at that time of the stream's clock.
-    Timer {
-        id: TimerId,
-        at: Ts,
-    },
-    /// A remark for the record of decisions.
-    Note(Box<str>),
-}
-
-/// Where a step puts its outputs, in order.
-#[derive(Clone, Debug, Default)]
-pub struct Outbox {
-    outputs: Vec<Output>,
-}
-
-impl Outbox {
-    pub fn with_capacity(capacity: usize) -> Self {
-        Self { outputs: Vec::with_capacity(capacity) }
-    }
-
-    pub fn push(&mut self, output: Output) {
-        self.outputs.push(output);
-    }
-
-    pub fn drain(&mut self) -> impl Iterator<Item = Output> + '_ {
-        self.outputs.drain(..)
-    }
-
-    pub fn as_slice(&self) -> &[Output] {
-        &self.outputs
-    }
 }

@@ -182,6 +182,67 @@ words! {
         Taker = "taker",
     }
 
+    /// Why a venue refuses an order, an amendment or a cancel.
+    RejectReason {
+        UnknownInstrument = "unknown_instrument",
+        UnknownOrder = "unknown_order",
+        /// The price is no multiple of the tick.
+        OffTick = "off_tick",
+        /// The size is no multiple of the lot.
+        OffLot = "off_lot",
+        TooSmall = "too_small",
+        TooLarge = "too_large",
+        /// The price lies outside the band that the venue allows.
+        PriceBand = "price_band",
+        /// The instrument is halted, closed or delisted.
+        NotTrading = "not_trading",
+        /// There is no price yet to trade against.
+        NoMarket = "no_market",
+        InsufficientFunds = "insufficient_funds",
+        InsufficientMargin = "insufficient_margin",
+        /// A post-only order would take.
+        WouldTake = "would_take",
+        /// A fill-or-kill order could not be filled whole.
+        CannotFill = "cannot_fill",
+        /// It would meet an order of our own.
+        SelfTrade = "self_trade",
+        /// A reduce-only order would not reduce.
+        WouldNotReduce = "would_not_reduce",
+        /// The order has ended already.
+        Ended = "ended",
+        /// The fields contradict each other.
+        Malformed = "malformed",
+        /// The venue's own limit on requests.
+        RateLimit = "rate_limit",
+        /// Another reason of the venue.
+        Other = "other",
+    }
+
+    /// Why an order ended without being filled whole.
+    CancelReason {
+        /// We asked for it.
+        Requested = "requested",
+        /// What an immediate-or-cancel order could not fill.
+        Remainder = "remainder",
+        /// A post-only order would have taken.
+        WouldTake = "would_take",
+        SelfTrade = "self_trade",
+        /// Another order of its group was filled or cancelled.
+        Group = "group",
+        /// Its parent ended without a fill.
+        Parent = "parent",
+        /// There is no position left to reduce.
+        NothingToReduce = "nothing_to_reduce",
+        /// The market was too thin for the rest.
+        NoLiquidity = "no_liquidity",
+        /// The venue closed the account's positions.
+        Liquidation = "liquidation",
+        /// The instrument was halted, closed or delisted.
+        NotTrading = "not_trading",
+        /// The venue's own decision.
+        Venue = "venue",
+    }
+
     /// What a decision came to.
     DecisionAction {
         Enter = "enter",

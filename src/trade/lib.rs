@@ -1,0 +1,7 @@
+//! From a market to orders, and from fills to money.
+//!
+//! Pure: the step of a strategy, the rules it cannot pass by, the table of its orders, positions
+//! and cash. The same code runs over history and live; only what feeds it differs.
+
+pub mod outbox;
+pub mod risk;

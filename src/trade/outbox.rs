@@ -1,0 +1,77 @@
+//! What a step asks for, in order.
+//!
+//! Invariant: an order or an amendment leaves only as [`Approved`], which nothing but the rule
+//! stack makes. An outbox is owned, drained and used again.
+
+use std::borrow::Cow;
+
+use qt_model::ids::InstrumentId;
+use qt_model::order::{Amendment, NewOrder, OrderNo};
+use qt_model::step::TimerId;
+use qt_model::time::Ts;
+use qt_model::units::{Px, Qty};
+use qt_model::words::{DecisionAction, Side};
+
+use crate::risk::Approved;
+
+/// Everything that a running strategy can ask for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    Submit {
+        order: OrderNo,
+        new: Approved<NewOrder>,
+    },
+    Amend {
+        order: OrderNo,
+        change: Approved<Amendment>,
+    },
+    Cancel {
+        order: OrderNo,
+    },
+    /// Wake me with this timer at that time of the stream's clock.
+    Timer {
+        id: TimerId,
+        at: Ts,
+    },
+    Decide(Decided),
+}
+
+/// What a strategy decided, for the record of decisions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    pub instrument: Option<InstrumentId>,
+    pub action: DecisionAction,
+    pub side: Option<Side>,
+    pub px: Option<Px>,
+    pub qty: Option<Qty>,
+    pub reason: Cow<'static, str>,
+}
+
+/// Where a step puts its outputs.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    outputs: Vec<Output>,
+}
+
+impl Outbox {
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { outputs: Vec::with_capacity(capacity) }
+    }
+
+    pub fn push(&mut self, output: Output) {
+        self.outputs.push(output);
+    }
+
+    pub fn drain(&mut self) -> impl Iterator<Item = Output> + '_ {
+        self.outputs.drain(..)
+    }
+
+    pub fn as_slice(&self) -> &[Output] {
+        &self.outputs
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.outputs.is_empty()
+    }
+}
