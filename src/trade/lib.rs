@@ -4,5 +4,6 @@
 //! and cash. The same code runs over history and live; only what feeds it differs.
 
 pub mod ledger;
+pub mod orders;
 pub mod outbox;
 pub mod risk;
