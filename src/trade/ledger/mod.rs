@@ -60,7 +60,7 @@ pub struct Ledger {
     holdings: Vec<Holding>,
     wallets: Vec<Wallet>,
     rates: Rates,
-    /// The last mark of everything that converts or is held.
+    /// Whether there are several currencies and pairs between them.
     has_rates: bool,
 }
 
@@ -99,7 +99,7 @@ impl Ledger {
             ledger.wallets[wallet].booked += amount;
         }
         ledger.rates = Rates::new(options.currency, instruments);
-        ledger.has_rates = !ledger.rates.is_empty();
+        ledger.has_rates = ledger.wallets.len() > 1 && !ledger.rates.is_empty();
         Ok(ledger)
     }
 
@@ -108,6 +108,7 @@ impl Ledger {
         if let Some(at) = self.wallets.iter().position(|wallet| wallet.currency == currency) {
             return at;
         }
+        self.has_rates = !self.wallets.is_empty() && !self.rates.is_empty();
         let precision = precisions.get(&currency).copied().unwrap_or(Precision::LEAST);
         let zero = Amount::ZERO;
         let (booked, unrealized, invested) = (zero, zero, zero);
@@ -171,6 +172,13 @@ impl Ledger {
         true
     }
 
+    /// Whether a mark of the instrument changes what anything is worth.
+    #[inline]
+    pub fn is_marked(&self, instrument: InstrumentId) -> bool {
+        self.has_rates || !self.position(instrument).is_flat()
+    }
+
+    #[inline]
     pub fn position(&self, instrument: InstrumentId) -> &Position {
         &self.holdings[instrument.index()].position
     }
