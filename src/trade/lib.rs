@@ -8,3 +8,4 @@ pub mod ledger;
 pub mod orders;
 pub mod outbox;
 pub mod risk;
+pub mod script;

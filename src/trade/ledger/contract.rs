@@ -130,4 +130,15 @@ impl Contract {
         };
         Amount::from_units(units.expect("what a position is worth fits 38 digits"))
     }
+
+    /// The price at which a size would be worth its cost, in units of price, for display and
+    /// rules; `None` while flat.
+    pub fn entry_px(&self, cost: Amount, qty: i64) -> Option<f64> {
+        let (cost, qty) = (cost.units() as f64, qty as f64);
+        let doubled = match self.pays {
+            Pays::Linear { factor } => cost / (qty * factor as f64),
+            Pays::Inverse { factor } => -qty * factor as f64 / cost,
+        };
+        doubled.is_finite().then_some(doubled / 2.0)
+    }
 }

@@ -113,7 +113,7 @@ impl OrderTable {
             is_cancelling: false,
             amending: None,
         });
-        self.open_up(new.instrument, new.side, new.qty.mantissa());
+        self.open_up(&new, new.qty.mantissa());
         order
     }
 
@@ -200,7 +200,7 @@ impl OrderTable {
         }
         entry.status = to;
         let open = |entry: &Entry| if entry.is_live() { entry.leaves().mantissa() } else { 0 };
-        self.open_up(entry.new.instrument, entry.new.side, open(&entry) - open(&before));
+        self.open_up(&entry.new, open(&entry) - open(&before));
         self.live[at] = entry;
         if !entry.is_live() {
             self.live.remove(at);
@@ -226,7 +226,12 @@ impl OrderTable {
         Ok(Change { entry, previous: entry.status, fill: Some(execution), is_late: true })
     }
 
-    fn open_up(&mut self, instrument: InstrumentId, side: Side, by: i64) {
+    /// Counts what an order may still fill; one that may only reduce adds to no exposure.
+    fn open_up(&mut self, new: &NewOrder, by: i64) {
+        let NewOrder { instrument, side, reduce_only, .. } = *new;
+        if reduce_only {
+            return;
+        }
         if self.open.len() <= instrument.index() {
             self.open.resize(instrument.index() + 1, Open::default());
         }
