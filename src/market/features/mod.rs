@@ -22,6 +22,7 @@ mod lob;
 mod node;
 mod nodes;
 mod registry;
+mod rows;
 mod value;
 mod work;
 
@@ -35,4 +36,5 @@ pub use feed::BookFrom;
 pub use graph::{CompileError, Plan};
 pub use lob::LOB27;
 pub use registry::{Arg, ArgKind, Body, Function, SETS, Set, function, functions, set};
-pub use work::Program;
+pub use rows::{Row, Rows};
+pub use work::{Program, UnknownFeature};
