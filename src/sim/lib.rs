@@ -4,4 +4,5 @@
 //! on any machine.
 
 mod dice;
+pub mod exchange;
 pub mod synth;
