@@ -65,6 +65,7 @@ impl Wire {
 /// What is next in a lane. At one instant, the earlier variant comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
+    Due,
     There(usize),
     Back(usize),
     Timer,
@@ -152,7 +153,8 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             let back = wire.back.front().map(|(when, _)| (*when, Event::Back(at)));
             [there, back]
         });
-        wires.flatten().chain(timer).min()
+        let due = self.exchange.next_due().map(|at| (at.nanos(), Event::Due));
+        wires.flatten().chain(timer).chain(due).min()
     }
 
     fn look_ahead(&mut self) {
@@ -174,6 +176,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     fn happen(&mut self, now: Ts, event: Event, market: &Market, front: &Front) {
         match event {
+            Event::Due => self.exchange.advance(now, market, &mut self.reports),
             Event::There(wire) => {
                 let (_, instruction) = self.wires[wire].there.pop_front().expect("it was first");
                 self.arrive(now, instruction, market);
@@ -211,6 +214,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
                     self.desk.orders().get(report.order).map(|entry| entry.new.instrument)
                 }
                 Execution::Cash(flow) => flow.instrument,
+                Execution::Closure(closure) => Some(closure.instrument),
             };
             let wire = instrument.map_or(0, |instrument| self.wire_of[instrument.index()]);
             self.wires[wire].answer(now, execution);
@@ -232,6 +236,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
                 self.observer.reported(now, report, &effect, facts.as_ref(), ours);
             }
             Execution::Cash(flow) => self.observer.paid(now, flow, ours),
+            Execution::Closure(closure) => self.observer.closed(now, closure, ours),
         }
         if effect.is_revalued {
             self.observer.valued(now, ours);

@@ -1,7 +1,7 @@
 //! Who watches a lane: statistics, files, tests. Watching changes nothing.
 
 use qt_model::ids::InstrumentId;
-use qt_model::order::{CashFlow, Report};
+use qt_model::order::{CashFlow, Closure, Report};
 use qt_model::time::Ts;
 use qt_trade::core::{Effect, Front};
 use qt_trade::ledger::Ledger;
@@ -37,6 +37,9 @@ pub trait Observer {
     }
 
     fn paid(&mut self, _now: Ts, _flow: &CashFlow, _ours: Ours<'_>) {}
+
+    /// A venue closed a position of its own accord.
+    fn closed(&mut self, _now: Ts, _closure: &Closure, _ours: Ours<'_>) {}
 
     /// The worth of the whole changed.
     fn valued(&mut self, _now: Ts, _ours: Ours<'_>) {}
