@@ -3,5 +3,6 @@
 //! Pure: the step of a strategy, the rules it cannot pass by, the table of its orders, positions
 //! and cash. The same code runs over history and live; only what feeds it differs.
 
+pub mod metrics;
 pub mod outbox;
 pub mod risk;
