@@ -8,11 +8,13 @@ use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instruments, Symbol};
 use qt_model::order::{Cash, Currency};
 use qt_model::record::Batch;
+use qt_model::time::Ts;
 use qt_sim::driver::{Driven, Driver, DriverOptions, Lane, LaneParts};
 use qt_sim::exchange::{Exchange, Preset, VenueConfig, Venues};
 use qt_stream::catalog::SymbolPattern;
 use qt_trade::core::{Desk, TopFrom};
 use qt_trade::ledger::{Ledger, LedgerOptions};
+use qt_trade::metrics::Options;
 use qt_trade::risk::{AnyRule, MaxOrderQty, MaxPosition, Stack};
 use qt_trade::script::{Compiled, Scripted};
 use rust_decimal::Decimal;
@@ -59,7 +61,12 @@ pub(super) struct Finished {
 }
 
 impl Run {
-    pub(super) fn new(setup: &Setup<'_>, instruments: &Arc<Instruments>) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        setup: &Setup<'_>,
+        instruments: &Arc<Instruments>,
+        start: Ts,
+    ) -> anyhow::Result<Self> {
+        let name = &setup.file.definition.name;
         let traded = traded(setup.file, instruments)?;
         let currency = currency(setup.file, instruments, &traded)?;
         let engine = engine(setup, instruments, &traded)?;
@@ -77,7 +84,10 @@ impl Run {
             let places: Vec<usize> = (0..setup.compiled.features.len()).collect();
             let strategy = Scripted::new(setup.compiled, &places, traded.clone());
             let stack = stack(setup.file, instruments, &traded)?;
-            let observer = Watch::new(&ledger);
+            let observer = match *preset == setup.main {
+                true => Watch::full(&ledger, Options::new(currency), name, (instruments, start))?,
+                false => Watch::light(&ledger),
+            };
             let desk = Desk::new(strategy, ledger, stack, setup.file.account.mark);
             driver.add(LaneParts { desk, exchange, venues: &venues, observer }, setup.seed);
         }

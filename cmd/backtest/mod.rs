@@ -2,6 +2,7 @@
 
 mod input;
 mod lanes;
+mod rows;
 mod summary;
 mod watch;
 
@@ -78,7 +79,8 @@ pub(crate) fn run(args: Backtest, context: &mut Context) -> anyhow::Result<Outco
         lookahead_ns: args.lookahead,
         has_quotes: opened.has_quotes(),
     };
-    let mut run = lanes::Run::new(&setup, first.instruments())?;
+    let start = first.head(0).ts_recv;
+    let mut run = lanes::Run::new(&setup, first.instruments(), start)?;
     let cut = opened.drive(first, &mut run, context)?;
     let result = run.finish();
     summary::print(&setup, &result, &opened, context)?;
