@@ -15,7 +15,7 @@ use qt_stream::parquet_file::Span;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::calendar::Hours;
+use crate::hours::Hours;
 use crate::problem::Problems;
 use crate::select_args::duration_ns;
 use crate::toml_text::{TomlText, describe};
@@ -103,7 +103,7 @@ impl Reader<'_> {
                 "fail_on" => self.file.fail_on = self.severity("fail_on", value).flatten(),
                 "calendar" => {
                     if let Some(table) = self.table("calendar", value) {
-                        self.file.hours = Hours::read(&mut self.text, table);
+                        self.file.hours = Hours::read(&mut self.text, "calendar", table);
                     }
                 }
                 "rules" => {

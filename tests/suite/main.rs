@@ -3,6 +3,7 @@
 //! A file here is a topic; a topic that grows becomes a folder. Tests that need one room only live
 //! in that room.
 
+mod allocation;
 mod architecture;
 mod damage;
 mod frame;

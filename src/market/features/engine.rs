@@ -12,6 +12,7 @@ use qt_model::time::Ts;
 
 use super::feed::{BookFrom, Fed};
 use super::graph::Scratch;
+use super::rows::{Row, Rows, Sheet};
 use super::work::{Program, Work};
 
 /// How an engine works.
@@ -53,10 +54,10 @@ pub struct Engine {
     wanted: Wanted,
     symbols: Vec<Slot>,
     scratch: Scratch,
-    /// Symbols with rows in the batch at hand.
+    /// Symbols with events in the batch at hand.
     touched: Vec<usize>,
-    /// For each record of the batch at hand, its row, if it caused one.
-    causes: Vec<Option<Cause>>,
+    /// The rows of the batch at hand.
+    sheet: Sheet,
 }
 
 impl std::fmt::Debug for Engine {
@@ -75,16 +76,13 @@ enum Slot {
 /// One symbol.
 #[derive(Debug)]
 struct Lane {
-    work: Box<dyn Work>,
-    rows: u64,
-    last: Ts,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Cause {
-    symbol: usize,
-    row: usize,
-    flags: u64,
+    work: Work,
+    /// Events so far.
+    events: u64,
+    /// Whether it has events in the batch at hand.
+    is_touched: bool,
+    /// When it was last heard of.
+    last: Option<Ts>,
 }
 
 impl Engine {
@@ -96,7 +94,7 @@ impl Engine {
             symbols: Vec::new(),
             scratch: Scratch::default(),
             touched: Vec::new(),
-            causes: Vec::new(),
+            sheet: Sheet::default(),
         }
     }
 
@@ -104,58 +102,46 @@ impl Engine {
         &self.program
     }
 
-    /// Appends the records of a batch to `out`, each row of features behind its cause.
-    pub fn batch(&mut self, batch: &Batch, out: &mut Batch) {
-        self.gather(batch);
-        for at in &self.touched {
-            if let Slot::Known(lane) = &mut self.symbols[*at] {
-                lane.work.run(&mut self.scratch);
+    /// Computes the rows of a batch, which lie in memory of the engine until the next call. Once
+    /// that has its size, nothing is allocated.
+    pub fn annotate(&mut self, batch: &Batch) -> Rows<'_> {
+        self.sheet.begin(self.program.width());
+        for record in batch.iter() {
+            match record.head().instrument {
+                Some(id) => self.feed(id, &record, batch.instruments()),
+                None => self.common(&record),
+            }
+            self.sheet.end_record();
+        }
+        for at in self.touched.drain(..) {
+            if let Slot::Known(lane) = &mut self.symbols[at] {
+                lane.work.finish(&mut self.scratch, &mut self.sheet);
+                lane.is_touched = false;
             }
         }
+        Rows::new(&self.sheet, self.options.warm_only)
+    }
+
+    /// Appends the records of a batch to `out`, each row of features behind its cause.
+    pub fn batch(&mut self, batch: &Batch, out: &mut Batch) {
+        self.annotate(batch);
+        let rows = Rows::new(&self.sheet, self.options.warm_only);
         if out.instruments().len() < batch.instruments().len() {
             out.set_instruments(Arc::clone(batch.instruments()));
         }
-        for (at, cause) in self.causes.iter().enumerate() {
+        for at in 0..batch.len() {
             let record = batch.get(at);
             let head = *record.head();
             if !self.options.only {
                 out.push(record);
             }
-            if let Some(cause) = cause
-                && let Slot::Known(lane) = &mut self.symbols[cause.symbol]
-                && let Some(row) = lane.row(cause, head, &self.options)
-            {
-                out.push_row(row, &[]);
-            }
-        }
-        for at in self.touched.drain(..) {
-            if let Slot::Known(lane) = &mut self.symbols[at] {
-                lane.work.clear();
+            if let Some(row) = rows.of(at) {
+                out.push_row(row.record(head, &self.options.set), &[]);
             }
         }
     }
 
-    /// Turns the records of a batch into events of their symbols.
-    fn gather(&mut self, batch: &Batch) {
-        self.causes.clear();
-        for record in batch.iter() {
-            let cause = match record.head().instrument {
-                Some(id) => self.feed(id, &record, batch.instruments()),
-                None => {
-                    self.common(&record);
-                    None
-                }
-            };
-            self.causes.push(cause);
-        }
-    }
-
-    fn feed(
-        &mut self,
-        id: InstrumentId,
-        record: &Record<'_>,
-        instruments: &Instruments,
-    ) -> Option<Cause> {
+    fn feed(&mut self, id: InstrumentId, record: &Record<'_>, instruments: &Instruments) {
         let symbol = id.index();
         if self.symbols.len() <= symbol {
             let count = instruments.len().max(symbol + 1);
@@ -166,27 +152,29 @@ impl Engine {
             self.symbols[symbol] = match (self.wanted)(&instrument.symbol) {
                 true => {
                     let work = self.program.work(instrument, self.options.book);
-                    Slot::Known(Lane { work, rows: 0, last: Ts::MIN })
+                    Slot::Known(Lane { work, events: 0, is_touched: false, last: None })
                 }
                 false => Slot::Unwanted,
             };
         }
-        let Slot::Known(lane) = &mut self.symbols[symbol] else { return None };
+        let Slot::Known(lane) = &mut self.symbols[symbol] else { return };
         let ts = record.head().ts_recv;
-        let is_idle = ts.nanos().saturating_sub(lane.last.nanos()) > self.options.forget_after_ns;
-        if is_idle && lane.last != Ts::MIN {
+        let idle = lane.last.map(|last| ts.nanos().saturating_sub(last.nanos()));
+        if idle.is_some_and(|idle| idle > self.options.forget_after_ns) {
             lane.work.forget();
         }
-        let row = lane.work.rows();
+        lane.last = lane.last.max(Some(ts));
         let flags = match lane.work.record(record) {
-            Fed::Nothing => return None,
+            Fed::Nothing => return,
             Fed::Row { flags } | Fed::Reset { flags } => flags,
         };
-        lane.last = ts;
-        if row == 0 {
+        let is_due = self.options.every == 1 || lane.events.is_multiple_of(self.options.every);
+        lane.events += 1;
+        let row = is_due.then(|| self.sheet.open(flags));
+        lane.work.put(row, &mut self.sheet);
+        if !std::mem::replace(&mut lane.is_touched, true) {
             self.touched.push(symbol);
         }
-        Some(Cause { symbol, row, flags })
     }
 
     /// A record that names no instrument: a break in the data concerns all.
@@ -201,21 +189,16 @@ impl Engine {
     }
 }
 
-impl Lane {
-    /// The row of an event, unless it is left out.
-    fn row(&mut self, cause: &Cause, head: Head, options: &EngineOptions) -> Option<Feature> {
-        let is_due = options.every == 1 || self.rows.is_multiple_of(options.every);
-        self.rows += 1;
-        let row = self.work.read(cause.row, is_due)?;
-        if options.warm_only && !row.is_warm {
-            return None;
-        }
-        Some(Feature {
+impl Row<'_> {
+    /// The row as a record, with the head of its cause.
+    pub fn record(&self, head: Head, set: &str) -> Feature {
+        let value = |value: &f64| Some(*value).filter(|value| !value.is_nan());
+        Feature {
             head,
-            set: options.set.clone(),
-            values: row.values,
-            warm: row.warm,
-            flags: Some(cause.flags),
-        })
+            set: set.to_owned(),
+            values: self.values.iter().map(value).collect(),
+            warm: self.warm,
+            flags: Some(self.flags),
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::base::{Base, Clock};
 use super::expr::Named;
 use super::node::Node;
+use super::rows::Sheet;
 use super::value::{NONE, SKIP, is_skip};
 
 pub use compile::CompileError;
@@ -85,6 +86,10 @@ pub(super) struct State {
     nodes: Vec<Option<Box<dyn Node>>>,
     /// The last value of each feature.
     held: Vec<f64>,
+    /// Which features have had a value.
+    warm: Vec<bool>,
+    /// Whether all have.
+    is_warm: bool,
 }
 
 /// Columns that all symbols use in turn.
@@ -95,8 +100,13 @@ pub(super) struct Scratch {
 
 impl State {
     pub(super) fn new(plan: &Arc<Plan>) -> Self {
-        let mut state =
-            Self { plan: Arc::clone(plan), nodes: Vec::new(), held: vec![NONE; plan.len()] };
+        let mut state = Self {
+            plan: Arc::clone(plan),
+            nodes: Vec::new(),
+            held: vec![NONE; plan.len()],
+            warm: vec![false; plan.len()],
+            is_warm: false,
+        };
         state.reset();
         state
     }
@@ -109,21 +119,26 @@ impl State {
             StepKind::Node { prototype, .. } => Some(prototype.fresh()),
         }));
         self.held.fill(NONE);
+        self.warm.fill(false);
+        self.is_warm = false;
     }
 
-    /// Runs `rows` events through all steps and appends the values of each feature to its column
-    /// of `out`. An event that does not concern a feature repeats its last value.
+    /// Runs events through all steps and fills the rows that are wanted, one place an event. An
+    /// event that does not concern a feature repeats its last value.
     pub(super) fn run<'a>(
         &mut self,
         base: impl Fn(Base) -> &'a [f64],
-        rows: usize,
+        places: &[Option<u32>],
         scratch: &mut Scratch,
-        out: &mut [Vec<f64>],
+        sheet: &mut Sheet,
     ) {
         let plan = Arc::clone(&self.plan);
-        scratch.columns.resize_with(plan.steps.len(), || vec![SKIP; BLOCK]);
-        for start in (0..rows).step_by(BLOCK) {
-            let count = BLOCK.min(rows - start);
+        if scratch.columns.len() < plan.steps.len() {
+            scratch.columns.resize_with(plan.steps.len(), || vec![SKIP; BLOCK]);
+        }
+        let mut start = 0;
+        for places in places.chunks(BLOCK) {
+            let count = places.len();
             for (at, step) in plan.steps.iter().enumerate() {
                 let mut column = std::mem::take(&mut scratch.columns[at]);
                 match (&step.kind, &mut self.nodes[at]) {
@@ -141,13 +156,50 @@ impl State {
                 }
                 scratch.columns[at] = column;
             }
-            for ((step, held), out) in plan.outputs.iter().zip(&mut self.held).zip(out.iter_mut()) {
-                out.extend(scratch.columns[*step][..count].iter().map(|value| {
-                    if !is_skip(*value) {
-                        *held = *value;
-                    }
-                    *held
-                }));
+            self.warm_up(&plan, places, scratch, sheet);
+            self.fill(&plan, places, scratch, sheet);
+            start += count;
+        }
+    }
+
+    /// Says of each row which features have had a value.
+    fn warm_up(
+        &mut self,
+        plan: &Plan,
+        places: &[Option<u32>],
+        scratch: &Scratch,
+        sheet: &mut Sheet,
+    ) {
+        for (event, place) in places.iter().enumerate() {
+            if !self.is_warm {
+                for (step, warm) in plan.outputs.iter().zip(&mut self.warm) {
+                    *warm |= !scratch.columns[*step][event].is_nan();
+                }
+                self.is_warm = self.warm.iter().all(|warm| *warm);
+            }
+            let Some(place) = place else { continue };
+            let bits = self.warm.iter().take(64).enumerate();
+            let mask = match self.is_warm {
+                true => u64::MAX.checked_shr(64 - self.warm.len().min(64) as u32).unwrap_or(0),
+                false => bits.fold(0, |mask, (bit, warm)| mask | u64::from(*warm) << bit),
+            };
+            let mark = sheet.mark_mut(*place as usize);
+            (mark.warm, mark.is_warm) = (mask, self.is_warm);
+        }
+    }
+
+    /// Turns the columns of a block into rows.
+    fn fill(&mut self, plan: &Plan, places: &[Option<u32>], scratch: &Scratch, sheet: &mut Sheet) {
+        let width = sheet.width();
+        let values = sheet.values_mut();
+        for (feature, (step, held)) in plan.outputs.iter().zip(&mut self.held).enumerate() {
+            for (value, place) in scratch.columns[*step].iter().zip(places) {
+                if !is_skip(*value) {
+                    *held = *value;
+                }
+                if let Some(place) = place {
+                    values[*place as usize * width + feature] = *held;
+                }
             }
         }
     }

@@ -4,7 +4,6 @@
 mod book;
 mod expressions;
 
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use qt_model::instrument::Instrument;
@@ -13,6 +12,7 @@ use qt_model::record::Record;
 use super::feed::{BookFrom, Fed};
 use super::graph::{Plan, Scratch};
 use super::lob::LOB27;
+use super::rows::Sheet;
 
 use book::BookWork;
 use expressions::Expressions;
@@ -23,6 +23,15 @@ pub enum Program {
     Expressions(Arc<Plan>),
     /// The first so many integer features of the book.
     Lob(usize),
+}
+
+/// A feature was asked for that a program does not compute.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no feature `{name}` among {known}")]
+pub struct UnknownFeature {
+    pub name: String,
+    /// All that there are, as a list to read.
+    pub known: String,
 }
 
 impl Program {
@@ -36,12 +45,38 @@ impl Program {
         [16, 22, 27].contains(&count).then_some(Self::Lob(count))
     }
 
-    pub fn names(&self) -> Vec<String> {
+    /// How many features there are: the width of a row.
+    pub fn width(&self) -> usize {
         match self {
-            Self::Expressions(plan) => plan.names().to_vec(),
-            Self::Lob(count) => {
-                LOB27[..*count].iter().map(|(name, _)| (*name).to_owned()).collect()
-            }
+            Self::Expressions(plan) => plan.len(),
+            Self::Lob(count) => *count,
+        }
+    }
+
+    pub fn name(&self, feature: usize) -> &str {
+        match self {
+            Self::Expressions(plan) => &plan.names()[feature],
+            Self::Lob(count) => LOB27[..*count][feature].0,
+        }
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        (0..self.width()).map(|feature| self.name(feature).to_owned()).collect()
+    }
+
+    /// The place of a feature in a row.
+    pub fn place(&self, name: &str) -> Result<usize, UnknownFeature> {
+        (0..self.width())
+            .find(|feature| self.name(*feature) == name)
+            .ok_or_else(|| UnknownFeature { name: name.to_owned(), known: self.names().join(", ") })
+    }
+
+    /// The event of a symbol from which on a feature may be used, at the earliest. The toxicity of
+    /// the integer features counts trades instead.
+    pub fn warm_at(&self, feature: usize) -> u64 {
+        match self {
+            Self::Expressions(plan) => plan.warm_at(feature),
+            Self::Lob(count) => LOB27[..*count][feature].1,
         }
     }
 
@@ -54,42 +89,64 @@ impl Program {
     }
 
     /// Begins the work for a symbol.
-    pub(super) fn work(&self, instrument: &Instrument, from: BookFrom) -> Box<dyn Work> {
+    pub(super) fn work(&self, instrument: &Instrument, from: BookFrom) -> Work {
         match self {
-            Self::Expressions(plan) => Box::new(Expressions::new(plan, instrument, from)),
-            Self::Lob(count) => Box::new(BookWork::new(*count, instrument, from)),
+            Self::Expressions(plan) => {
+                Work::Expressions(Box::new(Expressions::new(plan, instrument, from)))
+            }
+            Self::Lob(count) => Work::Book(Box::new(BookWork::new(*count, instrument, from))),
         }
     }
 }
 
-/// The state of one symbol, and the rows of the batch at hand.
-pub(super) trait Work: Debug + Send {
-    /// Takes a record; says whether it makes the next row.
-    fn record(&mut self, record: &Record<'_>) -> Fed;
-
-    /// Data is missing from here on.
-    fn gap(&mut self);
-
-    /// As if the symbol had never been seen, from its next row on.
-    fn forget(&mut self);
-
-    /// Ends the gathering of a batch: after this, rows can be read.
-    fn run(&mut self, scratch: &mut Scratch);
-
-    /// Rows so far in this batch.
-    fn rows(&self) -> usize;
-
-    /// A row of this batch, if it is wanted. Rows are read once, in order, wanted or not.
-    fn read(&mut self, row: usize, is_wanted: bool) -> Option<Row>;
-
-    /// Forgets the rows, for the next batch.
-    fn clear(&mut self);
+/// The state of one symbol.
+#[derive(Debug)]
+pub(super) enum Work {
+    Expressions(Box<Expressions>),
+    Book(Box<BookWork>),
 }
 
-/// The values of one event.
-#[derive(Debug)]
-pub(super) struct Row {
-    pub(super) values: Vec<Option<f64>>,
-    pub(super) warm: Option<u64>,
-    pub(super) is_warm: bool,
+impl Work {
+    /// Takes a record; says whether it is an event. Each event is `put` before the next record.
+    #[inline]
+    pub(super) fn record(&mut self, record: &Record<'_>) -> Fed {
+        match self {
+            Self::Expressions(work) => work.record(record),
+            Self::Book(work) => work.record(record),
+        }
+    }
+
+    /// Where the row of the last event lies; nowhere if it is not wanted.
+    #[inline]
+    pub(super) fn put(&mut self, row: Option<usize>, sheet: &mut Sheet) {
+        match self {
+            Self::Expressions(work) => work.put(row),
+            Self::Book(work) => work.put(row, sheet),
+        }
+    }
+
+    /// Data is missing from here on.
+    pub(super) fn gap(&mut self) {
+        match self {
+            Self::Expressions(work) => work.gap(),
+            Self::Book(work) => work.gap(),
+        }
+    }
+
+    /// As if the symbol had never been seen, from its next event on.
+    pub(super) fn forget(&mut self) {
+        match self {
+            Self::Expressions(work) => work.forget(),
+            Self::Book(work) => work.forget(),
+        }
+    }
+
+    /// Ends a batch: after this its rows are full.
+    pub(super) fn finish(&mut self, scratch: &mut Scratch, sheet: &mut Sheet) {
+        match self {
+            Self::Expressions(work) => work.finish(scratch, sheet),
+            // Its rows were full at once.
+            Self::Book(_) => {}
+        }
+    }
 }

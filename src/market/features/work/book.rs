@@ -9,13 +9,12 @@ use qt_model::words::DepthAction;
 use super::super::classify::Classifier;
 use super::super::feed::{BookFrom, Fed};
 use super::super::flags;
-use super::super::graph::Scratch;
 use super::super::lob::{Lob, Sides};
-use super::{Row, Work};
+use super::super::rows::Sheet;
 use crate::book::{Applied, PriceBook};
 
 #[derive(Debug)]
-pub(super) struct BookWork {
+pub(crate) struct BookWork {
     count: usize,
     from: BookFrom,
     scale: Scale,
@@ -25,8 +24,6 @@ pub(super) struct BookWork {
     last_recv: Ts,
     pending: u64,
     had_gap: bool,
-    /// Values and warm bits of this batch, a row each.
-    rows: Vec<([i64; 27], u64)>,
 }
 
 impl BookWork {
@@ -42,7 +39,6 @@ impl BookWork {
             last_recv: Ts::MIN,
             pending: 0,
             had_gap: false,
-            rows: Vec::new(),
         }
     }
 
@@ -57,7 +53,6 @@ impl BookWork {
             }
             None => flags |= flags::PARTIAL,
         }
-        self.rows.push((*self.lob.values(), self.lob.warm()));
         Fed::Row { flags }
     }
 
@@ -88,10 +83,8 @@ impl BookWork {
         let sides = Sides::of(bids, self.book.asks().map(|it| (it.px, it.qty)));
         self.event(sides, view.row.head.ts_event, more)
     }
-}
 
-impl Work for BookWork {
-    fn record(&mut self, record: &Record<'_>) -> Fed {
+    pub(super) fn record(&mut self, record: &Record<'_>) -> Fed {
         let recv = record.head().ts_recv;
         if recv < self.last_recv {
             self.pending |= flags::OUT_OF_ORDER;
@@ -115,41 +108,32 @@ impl Work for BookWork {
         fed
     }
 
-    fn gap(&mut self) {
+    pub(super) fn gap(&mut self) {
         self.pending |= flags::GAP;
         self.had_gap = true;
         self.book.gap();
     }
 
-    fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.book = PriceBook::default();
         self.classifier = Classifier::default();
         self.lob = Lob::new(self.scale);
     }
 
-    fn run(&mut self, _: &mut Scratch) {}
-
-    fn rows(&self) -> usize {
-        self.rows.len()
-    }
-
-    fn read(&mut self, row: usize, is_wanted: bool) -> Option<Row> {
-        if !is_wanted {
-            return None;
-        }
-        let (values, warm) = &self.rows[row];
-        let mask = (1 << self.count) - 1;
+    /// Fills the row of the last event.
+    #[inline]
+    pub(super) fn put(&mut self, row: Option<usize>, sheet: &mut Sheet) {
+        let Some(row) = row else { return };
+        let (warm, mask) = (self.lob.warm(), (1 << self.count) - 1);
         // Every value is present from the first event on; the mask says which may be used.
-        let has_begun = warm & 1 == 1;
-        let value = |value: &i64| has_begun.then_some(*value as f64);
-        Some(Row {
-            values: values[..self.count].iter().map(value).collect(),
-            warm: Some(warm & mask),
-            is_warm: warm & mask == mask,
-        })
-    }
-
-    fn clear(&mut self) {
-        self.rows.clear();
+        if warm & 1 == 1 {
+            let values = &mut sheet.values_mut()[row * self.count..][..self.count];
+            for (value, found) in values.iter_mut().zip(self.lob.values()) {
+                *value = *found as f64;
+            }
+        }
+        let mark = sheet.mark_mut(row);
+        mark.warm = warm & mask;
+        mark.is_warm = warm & mask == mask;
     }
 }

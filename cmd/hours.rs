@@ -13,7 +13,7 @@ use crate::toml_text::{TomlText, describe};
 
 /// One session a day, in a zone. One that closes at or before its opening ends on the next day.
 #[derive(Clone, Debug)]
-pub(super) struct Hours {
+pub(crate) struct Hours {
     zone: TimeZone,
     open: Time,
     close: Time,
@@ -32,8 +32,8 @@ const DAYS: [(&str, Weekday); 7] = [
 ];
 
 impl Hours {
-    /// Reads the table `[calendar]`; complains about what it cannot read.
-    pub(super) fn read(text: &mut TomlText<'_>, table: &DeTable<'_>) -> Option<Self> {
+    /// Reads a table of that name; complains about what it cannot read.
+    pub(crate) fn read(text: &mut TomlText<'_>, name: &str, table: &DeTable<'_>) -> Option<Self> {
         let mut hours = Self {
             zone: TimeZone::UTC,
             open: Time::midnight(),
@@ -53,7 +53,7 @@ impl Hours {
             };
             if taken.is_none() {
                 is_sound = false;
-                let name = format!("calendar.{}", key.get_ref());
+                let name = format!("{name}.{}", key.get_ref());
                 let message = match expected(key.get_ref()) {
                     Some(expected) => {
                         format!("expected {expected}, found {}", describe(value.get_ref()))
@@ -68,7 +68,7 @@ impl Hours {
 
     /// The sessions that touch a span; all of this century and the last half of the one before
     /// where the span is open.
-    pub(super) fn calendar(&self, span: Span) -> anyhow::Result<Calendar> {
+    pub(crate) fn calendar(&self, span: Span) -> anyhow::Result<Calendar> {
         let day = |ts: Ts, open_ended: Ts, instead: Date| {
             if ts == open_ended { Some(instead) } else { ts.date().to_string().parse().ok() }
         };

@@ -1,0 +1,56 @@
+//! What holds for rows of any feature.
+
+use qt_model::words::{DepthAction, Side};
+
+use super::program;
+use super::tape::Tape;
+use crate::features::{BookFrom, Engine, EngineOptions, Program, flags};
+
+#[test]
+fn a_book_that_begins_anew_after_a_gap_forgets() {
+    let levels = [(Side::Buy, 9_999, 5), (Side::Sell, 10_001, 5)];
+    let snapshot = DepthAction::Snapshot;
+    let tape = Tape::new()
+        .depth(snapshot, &levels)
+        .depth(DepthAction::Delta, &[(Side::Buy, 10_000, 1)])
+        .gap()
+        .depth(DepthAction::Delta, &[(Side::Buy, 9_000, 1)])
+        .depth(snapshot, &levels)
+        .depth(DepthAction::Delta, &[(Side::Buy, 10_000, 1)]);
+    let options = EngineOptions { book: BookFrom::Depth, ..EngineOptions::default() };
+    let rows = tape.rows_with("diff(mid, 1), ofi", 100, options);
+    assert_eq!(rows.len(), 4, "a change without a book is no event");
+    let of = |at: usize| rows[at].values.clone();
+    assert_eq!((of(0), of(1)), (of(2), of(3)), "a reset is a fresh start");
+    assert_eq!(rows[2].flags, Some(flags::GAP | flags::STATE_RESET));
+    assert_eq!(rows[3].flags, Some(0));
+}
+
+#[test]
+fn rows_beside_a_batch_are_those_behind_its_records() {
+    let mut tape = Tape::new().quotes((0..40).map(|at| 10_000 + at % 7)).trade(10_000, 3, None);
+    tape = tape.quote((10_100, 5), (10_000, 5)).quotes([10_002]);
+    for every in [1, 3] {
+        let options = EngineOptions { every, ..EngineOptions::default() };
+        for program in [Program::lob("lob22").unwrap(), program("ema(mid, 20), vwap(1)")] {
+            let expected = tape.run(program.clone(), 50, options.clone());
+            let mut engine = Engine::new(program, options.clone(), Box::new(|_| true));
+            let rows = engine.annotate(&tape.batch);
+            let head = |at: usize| *tape.batch.head(at);
+            let found = (0..tape.batch.len())
+                .filter_map(|at| Some(rows.of(at)?.record(head(at), "features")));
+            assert_eq!(found.collect::<Vec<_>>(), expected);
+        }
+    }
+}
+
+#[test]
+fn features_are_found_by_name() {
+    let program = program("fast = ema(mid, 3), slow = ema(mid, 9)");
+    assert_eq!((program.width(), program.place("slow"), program.warm_at(1)), (2, Ok(1), 9));
+    let unknown = program.place("slew").unwrap_err();
+    assert_eq!(unknown.to_string(), "there is no feature `slew` among fast, slow");
+    let lob = Program::lob("lob16").unwrap();
+    assert_eq!((lob.place("ofi_l1_raw"), lob.warm_at(11)), (Ok(11), 2));
+    assert!(lob.place("toxicity_ema50_x1000").is_err(), "beyond the sixteen");
+}

@@ -1,0 +1,53 @@
+//! From lists of expressions to plans.
+
+use super::tape::Tape;
+use super::*;
+
+#[test]
+fn every_function_has_an_example_that_runs() {
+    for function in functions() {
+        let tape =
+            Tape::new().quotes((0..300).map(|at| 10_000 + (at * 13) % 7)).trade(10_000, 1, None);
+        let rows = tape.rows(function.example);
+        assert!(function.example.starts_with(function.name), "{}", function.example);
+        for value in rows.iter().flat_map(|row| row.values.iter().flatten()) {
+            assert!(value.is_finite(), "{} gives {value}", function.example);
+        }
+    }
+}
+
+#[test]
+fn shared_parts_are_computed_once() {
+    let steps = |text: &str| Plan::new(&parse_list(text).unwrap()).unwrap().steps();
+    assert_eq!(steps("ema(mid, 20)"), 2);
+    assert_eq!(steps("ema(mid, 20), ema(mid, n = 20) * ema(20)"), 3);
+    assert_eq!(steps("a = std(ret(mid, 1), 20), b = sma(a, 5), c = z(ret(1), 20)"), 5);
+}
+
+#[test]
+fn what_cannot_be_compiled_says_why_and_where() {
+    let cases = [
+        ("emma(mid, 20)", 0..13, "there is no function `emma`; did you mean `ema`?"),
+        ("ema(mud, 20)", 4..7, "there is no column or feature `mud`; did you mean `mid`?"),
+        (
+            "ema(mid, 0)",
+            9..10,
+            "`n` of `ema`: expected a whole number from 1 to 1000000, found `0`",
+        ),
+        (
+            "ema(mid, 2.5)",
+            9..12,
+            "`n` of `ema`: expected a whole number from 1 to 1000000, found `2.5`",
+        ),
+        ("ema(mid, n = 3, n = 4)", 20..21, "`n` is given twice"),
+        ("ema(mid, m = 3)", 13..14, "there is no parameter of `ema` `m`; did you mean `n`?"),
+        ("ema(mid, 1, 2)", 0..14, "`ema` takes at most 2 arguments, as in ema(mid, 20)"),
+        ("corr(mid)", 0..9, "`corr` needs `y`, as in corr(ret(mid, 1), imbalance, 100)"),
+        ("ema", 0..3, "`ema` is a function: write `ema(…)`"),
+        ("a = b + 1, b = a * 2", 15..16, "a circle: a → b → a"),
+    ];
+    for (text, span, message) in cases {
+        let error = Plan::new(&parse_list(text).unwrap()).unwrap_err().error;
+        assert_eq!((error.span.clone(), error.message.as_str()), (span, message), "{text}");
+    }
+}

@@ -1,0 +1,125 @@
+//! A market written down event by event, and the rows that come of it.
+
+use std::sync::Arc;
+
+use qt_model::ids::InstrumentId;
+use qt_model::instrument::{Instrument, Instruments, Symbol};
+use qt_model::record::{Batch, Depth, Feature, Gap, Head, Level, Quote, Trade};
+use qt_model::time::Ts;
+use qt_model::units::{Px, Qty, Scale};
+use qt_model::words::{DepthAction, GapReason, Side};
+
+use super::program;
+use crate::features::{Engine, EngineOptions, Program};
+
+/// Events of one symbol, a tenth of a second apart.
+pub(super) struct Tape {
+    pub(super) batch: Batch,
+    pub(super) id: InstrumentId,
+    pub(super) now: i64,
+}
+
+impl Tape {
+    pub(super) fn new() -> Self {
+        let (two, zero) = (Scale::new(2).unwrap(), Scale::ZERO);
+        let mut table = Instruments::default();
+        let instrument = Instrument::new(Symbol::new("x:A").unwrap(), two, zero);
+        let id = table.declare(instrument).unwrap();
+        Self { batch: Batch::new(Arc::new(table)), id, now: 0 }
+    }
+
+    pub(super) fn head(&mut self) -> Head {
+        self.now += 100_000_000;
+        let ts = Ts::from_nanos(self.now);
+        Head::new(ts, ts, self.now.unsigned_abs(), Some(self.id))
+    }
+
+    /// Best bid and ask with their sizes; a price of zero is an absent side.
+    pub(super) fn quote(mut self, bid: (i64, i64), ask: (i64, i64)) -> Self {
+        let head = self.head();
+        let px = |px: i64| (px != 0).then(|| Px::new(px));
+        let qty = |qty| Qty::new(qty).ok();
+        let row = Quote {
+            head,
+            bid_px: px(bid.0),
+            bid_qty: qty(bid.1),
+            ask_px: px(ask.0),
+            ask_qty: qty(ask.1),
+            id: None,
+        };
+        self.batch.push_row(row, &[]);
+        self
+    }
+
+    pub(super) fn quotes(self, mids: impl IntoIterator<Item = i64>) -> Self {
+        mids.into_iter().fold(self, |tape, mid| tape.quote((mid - 1, 5), (mid + 1, 5)))
+    }
+
+    pub(super) fn trade(mut self, px: i64, qty: i64, side: Option<Side>) -> Self {
+        let head = self.head();
+        let row = Trade { head, px: Px::new(px), qty: Qty::new(qty).unwrap(), side, id: None };
+        self.batch.push_row(row, &[]);
+        self
+    }
+
+    pub(super) fn gap(mut self) -> Self {
+        let head = self.head();
+        let (from, to) = (head.ts_recv, head.ts_recv);
+        let row = Gap { head, from, to, reason: GapReason::Sequence, missing: None };
+        self.batch.push_row(row, &[]);
+        self
+    }
+
+    pub(super) fn depth(mut self, action: DepthAction, levels: &[(Side, i64, i64)]) -> Self {
+        let head = self.head();
+        let level = |(side, px, qty): &(Side, i64, i64)| Level {
+            px: Px::new(*px),
+            qty: Qty::new(*qty).unwrap(),
+            side: *side,
+        };
+        let levels: Vec<Level> = levels.iter().map(level).collect();
+        let row = Depth { head, action, first_id: None, last_id: None, prev_id: None };
+        self.batch.push_row(row, &levels);
+        self
+    }
+
+    pub(super) fn rows_with(
+        &self,
+        features: &str,
+        pieces: usize,
+        options: EngineOptions,
+    ) -> Vec<Feature> {
+        self.run(program(features), pieces, options)
+    }
+
+    pub(super) fn run(
+        &self,
+        program: Program,
+        pieces: usize,
+        options: EngineOptions,
+    ) -> Vec<Feature> {
+        let mut engine = Engine::new(program, options, Box::new(|_| true));
+        let mut rows = Vec::new();
+        for start in (0..self.batch.len()).step_by(pieces) {
+            let mut piece = Batch::new(Arc::clone(self.batch.instruments()));
+            piece.push_range(&self.batch, start, self.batch.len().min(start + pieces));
+            let mut out = Batch::default();
+            engine.batch(&piece, &mut out);
+            rows.extend_from_slice(out.rows::<Feature>());
+        }
+        rows
+    }
+
+    pub(super) fn rows(&self, features: &str) -> Vec<Feature> {
+        self.rows_with(features, usize::MAX >> 1, EngineOptions::default())
+    }
+
+    /// The values of one feature, an event each.
+    pub(super) fn values(&self, feature: &str) -> Vec<Option<f64>> {
+        self.rows(feature).iter().map(|row| row.values[0]).collect()
+    }
+
+    pub(super) fn last(&self, feature: &str) -> Option<f64> {
+        *self.values(feature).last().expect("there is an event")
+    }
+}

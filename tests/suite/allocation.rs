@@ -1,0 +1,95 @@
+//! What must not allocate while events flow, with every allocation of the thread counted.
+
+use std::sync::Arc;
+
+use allocation_counter::{AllocationInfo, measure};
+use qt::market::features::{BookFrom, Engine, EngineOptions, Plan, Program, parse_list, set};
+use qt::model::record::{Batch, Depth, Head, Quote, Record, Source, Trade};
+use qt::model::time::Ts;
+use qt::sim::synth::{Config, Market};
+
+/// Batches of a synthetic market.
+fn batches() -> Vec<Batch> {
+    let config = Config { duration_ns: Some(30 * 60 * 1_000_000_000), ..Config::default() };
+    let mut market = Market::new(&config).expect("the market is sound");
+    let next = || {
+        let mut batch = Batch::default();
+        let more = market.next(&mut batch).expect("nothing can go wrong");
+        more.then_some(batch)
+    };
+    std::iter::from_fn(next).collect()
+}
+
+/// The same batches over again, directly behind themselves. Buffers that grow with the largest
+/// batch, and books, have then seen their size.
+fn again(batches: &[Batch]) -> Vec<Batch> {
+    let of = |batch: &Batch, at: usize| batch.head(at).ts_recv.nanos();
+    let (first, last) = (&batches[0], &batches[batches.len() - 1]);
+    let later = of(last, last.len() - 1) - of(first, 0) + 1;
+    let shift = |mut head: Head| {
+        head.ts_recv = Ts::from_nanos(head.ts_recv.nanos() + later);
+        head.ts_event = Ts::from_nanos(head.ts_event.nanos() + later);
+        head
+    };
+    let shifted = |batch: &Batch| {
+        let mut out = Batch::new(Arc::clone(batch.instruments()));
+        for record in batch.iter() {
+            let head = shift(*record.head());
+            if let Record::Depth(view) = record {
+                out.push_row(Depth { head, ..*view.row }, view.levels);
+            } else if let Record::Quote(view) = record {
+                out.push_row(Quote { head, ..*view.row }, &[]);
+            } else if let Record::Trade(view) = record {
+                out.push_row(Trade { head, ..*view.row }, &[]);
+            }
+        }
+        out
+    };
+    batches.iter().map(shifted).collect()
+}
+
+/// What computing the rows of the second half allocates, and how many rows that are.
+fn counted(
+    program: Program,
+    book: BookFrom,
+    (first, second): (&[Batch], &[Batch]),
+) -> (AllocationInfo, usize) {
+    let options = EngineOptions { book, ..EngineOptions::default() };
+    let mut engine = Engine::new(program, options, Box::new(|_| true));
+    let mut annotate = |batch: &Batch| {
+        let found = engine.annotate(batch);
+        (0..batch.len()).filter(|at| found.of(*at).is_some()).count()
+    };
+    for batch in first {
+        annotate(batch);
+    }
+    let mut rows = 0;
+    let info = measure(|| rows = second.iter().map(&mut annotate).sum());
+    (info, rows)
+}
+
+#[test]
+fn features_allocate_nothing_per_event() {
+    let first = batches();
+    let second = again(&first);
+    let core15 = set("core15").unwrap().features.iter();
+    let core15: Vec<_> = core15.map(|(name, text)| format!("{name} = {text}")).collect();
+    let lists = [
+        core15.join(", ").as_str(),
+        "vwap(100), quantile(spread, 50, 0.9), highest(mid, 30), corr(mid, px, 20), cum(ofi), wma(px, 9)",
+    ]
+    .map(|text| Program::new(Plan::new(&parse_list(text).unwrap()).unwrap()));
+    let programs = lists.into_iter().chain(Program::lob("lob27"));
+    for (at, program) in programs.enumerate() {
+        for book in [BookFrom::Quotes, BookFrom::Depth] {
+            let (info, rows) = counted(program.clone(), book, (&first, &second));
+            assert!(rows > 50_000, "{rows} rows");
+            assert_eq!(info.count_total, 0, "program {at} over {book:?}, {rows} rows: {info:?}");
+        }
+    }
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(measure(|| drop(std::hint::black_box(vec![1_u64]))).count_total, 1);
+}
