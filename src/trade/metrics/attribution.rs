@@ -11,10 +11,11 @@
 
 use qt_model::words::Side;
 
-use super::contract::{Contract, Doubled};
+use super::contract::Contract;
 use super::execution::{Known, Waiting};
 use super::money::Money;
 use super::orders::OpenOrder;
+use crate::ledger::DoublePx;
 
 /// Sums of one instrument, or of all.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,10 +40,10 @@ impl Attribution {
         contract: &Contract,
         fill: &Waiting,
         horizon: usize,
-        end: Option<Doubled>,
+        end: Option<DoublePx>,
     ) {
         let (known, signed) = (&fill.known, fill.known.signed());
-        let price = Doubled::of(known.px);
+        let price = DoublePx::of(known.px);
         let before = known.mid_before.unwrap_or(price);
         let there = fill.mids.get(horizon).copied().flatten().or(end).unwrap_or(before);
         let at = |px| contract.worth(signed, px);
@@ -58,11 +59,11 @@ impl Attribution {
         let arrival = fill.mid_arrival.unwrap_or(decision);
         let at = |px| contract.worth(fill.signed(), px);
         self.delay += at(arrival) - at(decision);
-        self.execution += at(Doubled::of(fill.px)) - at(arrival);
+        self.execution += at(DoublePx::of(fill.px)) - at(arrival);
     }
 
     /// What an order missed that was not filled whole.
-    pub(super) fn missed(&mut self, contract: &Contract, order: &OpenOrder, now: Option<Doubled>) {
+    pub(super) fn missed(&mut self, contract: &Contract, order: &OpenOrder, now: Option<DoublePx>) {
         if let (Some(decision), Some(now)) = (order.mid_decision, now) {
             let left = order.qty - order.filled;
             let signed = if order.side == Side::Buy { left } else { -left };
@@ -71,14 +72,14 @@ impl Attribution {
     }
 
     /// A contract paid out: as if that size were closed at that mid.
-    pub(super) fn settled(&mut self, contract: &Contract, closing: i64, mid: Doubled) {
+    pub(super) fn settled(&mut self, contract: &Contract, closing: i64, mid: DoublePx) {
         let worth = contract.worth(closing, mid);
         self.spent += worth;
         self.at_horizons += worth;
     }
 
     /// The run is over, with that position at that mid.
-    pub(super) fn finish(&mut self, contract: &Contract, position: i64, end: Option<Doubled>) {
+    pub(super) fn finish(&mut self, contract: &Contract, position: i64, end: Option<DoublePx>) {
         // Without any mid all fills stand at their prices, and so does the position.
         let left = end.map_or(self.at_horizons, |end| contract.worth(position, end));
         self.inventory = left - self.at_horizons;

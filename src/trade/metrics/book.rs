@@ -7,12 +7,13 @@ use qt_model::units::{Qty, Scale};
 use qt_model::words::Side;
 
 use super::attribution::Attribution;
-use super::contract::{Contract, ContractError, Doubled};
+use super::contract::{self, Contract};
 use super::execution::{Fills, Horizons, Waiting, markout_bps};
 use super::market::Market;
 use super::money::Money;
 use super::options::Options;
 use super::trades::{Position, Trade};
+use crate::ledger::{DoublePx, LedgerError};
 
 /// One instrument's part.
 #[derive(Clone, Debug)]
@@ -33,8 +34,8 @@ impl Book {
         id: InstrumentId,
         instrument: &Instrument,
         options: &Options,
-    ) -> Result<Self, ContractError> {
-        let contract = Contract::new(instrument)?;
+    ) -> Result<Self, LedgerError> {
+        let contract = Contract::new(instrument, options.currency)?;
         Ok(Self {
             id,
             contract,
@@ -63,7 +64,7 @@ impl Book {
 
     fn quality(&self, fill: &Waiting, seq: u64, horizons: usize) -> FillQuality {
         let known = &fill.known;
-        let mid = |mid: Option<Doubled>| mid.map(|mid| mid.to_decimal(self.px_scale));
+        let mid = |mid: Option<DoublePx>| mid.map(|mid| contract::decimal(mid, self.px_scale));
         let markout = |at: usize| markout_bps(known, fill.mids.get(at).copied().flatten()?);
         FillQuality {
             head: Head::new(known.ts, known.ts, seq, Some(self.id)),

@@ -1,119 +1,53 @@
-//! What a size of an instrument is worth at a price, exactly.
+//! What sizes of an instrument are worth, in the money of statistics.
 //!
-//! Prices come doubled: a mid lies between two ticks, and twice a mid is a whole number of units.
-//! Profit is a difference of worths. Of an inverse contract the worth is rounded, half to even, at
-//! the last digit of [`Money`]; of every other it is exact.
+//! Worths are the ledger's, at a finer precision. Notionals are beside them: price times size times
+//! multiplier, whatever the payoff, which is what means over fills are weighted by.
 
 use qt_model::instrument::Instrument;
-use qt_model::units::{Px, Scale};
-use qt_model::words::Payoff;
+use qt_model::order::Currency;
+use qt_model::units::Scale;
 use rust_decimal::Decimal;
 
-use super::money::{Money, div_half_even};
-
-/// Twice a price, in units of its instrument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Doubled(i64);
-
-impl Doubled {
-    /// Bid and ask; eighteen digits each leave room for the sum.
-    #[inline]
-    pub fn mid(bid: Px, ask: Px) -> Self {
-        Self(bid.mantissa() + ask.mantissa())
-    }
-
-    #[inline]
-    pub fn of(px: Px) -> Self {
-        Self(px.mantissa() * 2)
-    }
-
-    pub const fn units(self) -> i64 {
-        self.0
-    }
-
-    /// The price itself, exactly.
-    pub fn to_decimal(self, px_scale: Scale) -> Decimal {
-        let tenths = i128::from(self.0) * 5;
-        Decimal::from_i128_with_scale(tenths, u32::from(px_scale.digits()) + 1).normalize()
-    }
-}
-
-/// An instrument whose smallest profit has more digits than money.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{symbol}: scales {px} and {qty} with multiplier {multiplier} need more than 22 digits")]
-pub struct ContractError {
-    pub symbol: String,
-    pub px: u8,
-    pub qty: u8,
-    pub multiplier: Decimal,
-}
+use super::money::Money;
+use crate::ledger::{Contract as Pays, DoublePx, LedgerError};
 
 /// The terms by which sizes become money.
 #[derive(Clone, Copy, Debug)]
-pub struct Contract {
-    payoff: Payoff,
+pub(super) struct Contract {
+    pays: Pays,
     /// Money units of one unit of size at one unit of a doubled price.
-    linear: i128,
-    /// Of an inverse contract: twice the money units of one unit of size at a price of one unit.
-    inverse: i128,
+    unit: i128,
 }
 
-const BEYOND: &str = "an amount of money stays within 10^16 of its currency";
-
 impl Contract {
-    pub fn new(instrument: &Instrument) -> Result<Self, ContractError> {
+    pub(super) fn new(instrument: &Instrument, currency: Currency) -> Result<Self, LedgerError> {
+        let too_fine = || LedgerError::TooFine { symbol: instrument.symbol.to_string() };
+        let pays = Pays::new(instrument, currency, Money::precision())?;
         let multiplier = instrument.terms.multiplier.unwrap_or(Decimal::ONE).normalize();
-        let payoff = instrument.terms.payoff.unwrap_or(Payoff::Linear);
-        let (px, qty) = (instrument.px_scale.digits(), instrument.qty_scale.digits());
-        let error = || {
-            let symbol = instrument.symbol.as_str().to_owned();
-            ContractError { symbol, px, qty, multiplier }
-        };
-        let unit = |digits: i64| {
-            let power = 10_i128.checked_pow(u32::try_from(digits).ok()?)?;
-            multiplier.mantissa().checked_mul(power)
-        };
-        let spare = i64::from(Money::DIGITS) - i64::from(qty) - i64::from(multiplier.scale());
-        let linear = unit(spare - i64::from(px)).filter(|unit| unit % 2 == 0).ok_or_else(error)?;
-        let inverse = match payoff {
-            Payoff::Inverse => {
-                let twice = unit(spare + i64::from(px)).and_then(|unit| unit.checked_mul(2));
-                twice.ok_or_else(error)?
-            }
-            Payoff::Linear | Payoff::Quanto => 0,
-        };
-        Ok(Self { payoff, linear: linear / 2, inverse })
+        let scales = u32::from(instrument.px_scale.digits() + instrument.qty_scale.digits());
+        let digits = Money::DIGITS.checked_sub(scales + multiplier.scale() + 1);
+        let power = digits.map(|digits| 10_i128.pow(digits)).ok_or_else(too_fine)?;
+        // Half of ten, since prices come doubled.
+        let unit = multiplier.mantissa().checked_mul(5 * power).ok_or_else(too_fine)?;
+        Ok(Self { pays, unit })
     }
 
     /// What a signed size is worth. The profit of holding it is the difference of two worths.
     #[inline]
-    pub fn worth(&self, qty: i64, px: Doubled) -> Money {
-        match self.payoff {
-            Payoff::Linear | Payoff::Quanto => self.notional(qty, px),
-            // The base coin that the size buys; more of it is owed as the price falls.
-            Payoff::Inverse if px.0 == 0 => Money::ZERO,
-            Payoff::Inverse => {
-                let coins = self.inverse.checked_mul(i128::from(qty)).expect(BEYOND);
-                Money::from_units(-div_half_even(coins, i128::from(px.0)))
-            }
-        }
+    pub(super) fn worth(&self, qty: i64, px: DoublePx) -> Money {
+        Money::from_units(self.pays.worth(px, qty).units())
     }
 
-    /// Price times size times multiplier, whatever the payoff: the weight of a fill in a mean.
-    #[inline]
-    pub fn notional(&self, qty: i64, px: Doubled) -> Money {
-        let product = i128::from(qty) * i128::from(px.0);
-        // Bits of both factors say whether the product fits, without a division.
-        let bits = |value: i128| 128 - value.unsigned_abs().leading_zeros();
-        assert!(bits(product) + bits(self.linear) <= 126, "{BEYOND}: {qty} at {}", px.0);
-        Money::from_units(product * self.linear)
+    /// Price times size times multiplier, whatever the payoff.
+    pub(super) fn notional(&self, qty: i64, px: DoublePx) -> Money {
+        let product = i128::from(qty) * i128::from(px.units());
+        Money::from_units(product.checked_mul(self.unit).expect("a notional fits 38 digits"))
     }
 
     /// The mean price behind a notional and its size, to six digits below a price unit.
-    pub fn mean_px(&self, notional: Money, qty: i64, px_scale: Scale) -> Option<Decimal> {
+    pub(super) fn mean_px(&self, notional: Money, qty: i64, px_scale: Scale) -> Option<Decimal> {
         const FINE: i128 = 1_000_000;
-        let one =
-            self.linear.checked_mul(2)?.checked_mul(i128::from(qty)).filter(|one| *one != 0)?;
+        let one = self.unit.checked_mul(2)?.checked_mul(i128::from(qty)).filter(|one| *one != 0)?;
         let (whole, rest) = (notional.units() / one, notional.units() % one);
         let mantissa = whole.checked_mul(FINE)?.checked_add(rest.checked_mul(FINE)? / one)?;
         let digits = u32::from(px_scale.digits()) + 6;
@@ -121,14 +55,22 @@ impl Contract {
     }
 
     /// What a size stands for, never negative: the value of a position, whatever the payoff.
-    pub fn value(&self, qty: i64, px: Doubled) -> Money {
+    pub(super) fn value(&self, qty: i64, px: DoublePx) -> Money {
         self.worth(qty, px).abs()
     }
+}
+
+/// Half of a doubled price, exactly.
+pub(super) fn decimal(px: DoublePx, px_scale: Scale) -> Decimal {
+    let tenths = i128::from(px.units()) * 5;
+    Decimal::from_i128_with_scale(tenths, u32::from(px_scale.digits()) + 1).normalize()
 }
 
 #[cfg(test)]
 mod tests {
     use qt_model::instrument::Symbol;
+    use qt_model::units::Px;
+    use qt_model::words::Payoff;
 
     use super::*;
 
@@ -137,13 +79,13 @@ mod tests {
         qty: u8,
         multiplier: &str,
         payoff: Payoff,
-    ) -> Result<Contract, ContractError> {
+    ) -> Result<Contract, LedgerError> {
         let scale = |digits| Scale::new(digits).unwrap();
         let symbol = Symbol::new("test:X").unwrap();
         let mut instrument = Instrument::new(symbol, scale(px), scale(qty));
         instrument.terms.multiplier = Some(multiplier.parse().unwrap());
         instrument.terms.payoff = Some(payoff);
-        Contract::new(&instrument)
+        Contract::new(&instrument, Currency::new("USD").unwrap())
     }
 
     #[track_caller]
@@ -154,14 +96,24 @@ mod tests {
     #[test]
     fn worth_is_exact_between_ticks() {
         let spot = contract(2, 3, "1", Payoff::Linear).unwrap();
-        check(spot.worth(1_500, Doubled::mid(Px::new(10_000), Px::new(10_001))), "150.0075");
-        check(spot.worth(-2_000, Doubled::of(Px::new(-550))), "11");
+        let mid = DoublePx::mid(Px::new(10_000), Px::new(10_001));
+        check(spot.worth(1_500, mid), "150.0075");
+        check(spot.worth(-2_000, DoublePx::of(Px::new(-550))), "11");
+        assert_eq!(decimal(mid, Scale::new(2).unwrap()), "100.005".parse().unwrap());
         let future = contract(2, 0, "50", Payoff::Linear).unwrap();
-        check(future.worth(3, Doubled::of(Px::new(400_025))), "600037.5");
+        let notional = future.notional(3, DoublePx::of(Px::new(400_025)));
+        check(notional, "600037.5");
+        assert_eq!(future.mean_px(notional, 3, Scale::new(2).unwrap()), "4000.25".parse().ok());
+        assert!(contract(12, 11, "1", Payoff::Linear).is_err());
+    }
+
+    #[test]
+    fn an_inverse_contract_is_worth_coins_and_has_a_notional() {
         let inverse = contract(1, 0, "100", Payoff::Inverse).unwrap();
         // 100 dollars a contract: 10 contracts from 50000 to 40000 lose 0.005 of the coin.
-        let at = |px| inverse.worth(10, Doubled::of(Px::new(px)));
+        let at = |px| inverse.worth(10, DoublePx::of(Px::new(px)));
         check(at(400_000) - at(500_000), "-0.005");
-        assert!(contract(12, 11, "1", Payoff::Linear).is_err());
+        check(inverse.value(10, DoublePx::of(Px::new(500_000))), "0.02");
+        check(inverse.notional(10, DoublePx::of(Px::new(500_000))), "50000000");
     }
 }

@@ -11,11 +11,12 @@ use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
 use qt_model::words::{Liquidity, Side};
 
-use super::contract::{Contract, Doubled};
+use super::contract::Contract;
 use super::market::Touch;
 use super::money::Money;
 use super::orders::Queue;
 use super::value::{Absent, Figure};
+use crate::ledger::DoublePx;
 
 /// A quotient of two sums of money, in basis points.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,10 +59,10 @@ pub(super) struct Known {
     pub(super) liquidity: Liquidity,
     pub(super) decided: Option<Ts>,
     pub(super) accepted: Option<Ts>,
-    pub(super) mid_decision: Option<Doubled>,
-    pub(super) mid_arrival: Option<Doubled>,
+    pub(super) mid_decision: Option<DoublePx>,
+    pub(super) mid_arrival: Option<DoublePx>,
     pub(super) touch_arrival: Option<Touch>,
-    pub(super) mid_before: Option<Doubled>,
+    pub(super) mid_before: Option<DoublePx>,
     pub(super) queue: Option<Queue>,
     pub(super) queue_ahead_fill: Option<Qty>,
     pub(super) queue_traded: Option<Qty>,
@@ -83,7 +84,7 @@ impl Known {
 pub(super) struct Waiting {
     pub(super) known: Known,
     /// The mids at the horizons that have passed.
-    pub(super) mids: Vec<Option<Doubled>>,
+    pub(super) mids: Vec<Option<DoublePx>>,
 }
 
 /// Fills of one instrument that wait, oldest first. Each horizon has a front of its own that only
@@ -95,7 +96,7 @@ pub(super) struct Horizons {
     fronts: Vec<usize>,
     /// The earliest instant at which a horizon of a waiting fill passes.
     due: Option<Ts>,
-    spare: Vec<Vec<Option<Doubled>>>,
+    spare: Vec<Vec<Option<DoublePx>>>,
 }
 
 impl Horizons {
@@ -117,7 +118,7 @@ impl Horizons {
     }
 
     /// The mid in force ends at `ts`: horizons before it have their mid.
-    pub(super) fn settle(&mut self, ts: Ts, mid: Option<Doubled>, horizons: &[i64]) {
+    pub(super) fn settle(&mut self, ts: Ts, mid: Option<DoublePx>, horizons: &[i64]) {
         self.due = None;
         for (front, horizon) in self.fronts.iter_mut().zip(horizons) {
             while let Some(fill) = self.waiting.get_mut(*front) {
@@ -146,7 +147,7 @@ impl Horizons {
     }
 
     /// Takes a list back to use again.
-    pub(super) fn recycle(&mut self, mut mids: Vec<Option<Doubled>>) {
+    pub(super) fn recycle(&mut self, mut mids: Vec<Option<DoublePx>>) {
         mids.clear();
         self.spare.push(mids);
     }
@@ -204,7 +205,7 @@ impl Fills {
     pub(super) fn add(&mut self, contract: &Contract, fill: &Known, unit: f64) {
         let (signed, qty) = (fill.signed(), fill.qty.mantissa());
         let at = |px| contract.notional(signed, px);
-        let paid = at(Doubled::of(fill.px));
+        let paid = at(DoublePx::of(fill.px));
         let notional = paid.abs();
         self.count += 1;
         self.notional += notional;
@@ -213,8 +214,8 @@ impl Fills {
             self.maker_notional += notional;
         }
         let touch = fill.touch_arrival.map(|touch| match fill.side {
-            Side::Buy => Doubled::of(touch.ask),
-            Side::Sell => Doubled::of(touch.bid),
+            Side::Buy => DoublePx::of(touch.ask),
+            Side::Sell => DoublePx::of(touch.bid),
         });
         let against = [
             (&mut self.decision, fill.mid_decision),
@@ -242,7 +243,7 @@ impl Fills {
     pub(super) fn settle(&mut self, contract: &Contract, fill: &Waiting) {
         let known = &fill.known;
         let (signed, qty) = (known.signed(), known.qty.mantissa());
-        let paid = Doubled::of(known.px);
+        let paid = DoublePx::of(known.px);
         for (at, sums) in self.horizons.iter_mut().enumerate() {
             let Some(mid) = fill.mids.get(at).copied().flatten() else {
                 sums.excluded += 1;
@@ -294,8 +295,8 @@ impl Fills {
 }
 
 /// How far a mid moved for us against the price of a fill, in basis points.
-pub(super) fn markout_bps(fill: &Known, mid: Doubled) -> Option<f64> {
-    let (paid, mid) = (Doubled::of(fill.px).units(), mid.units());
+pub(super) fn markout_bps(fill: &Known, mid: DoublePx) -> Option<f64> {
+    let (paid, mid) = (DoublePx::of(fill.px).units(), mid.units());
     let gain = match fill.side {
         Side::Buy => mid - paid,
         Side::Sell => paid - mid,

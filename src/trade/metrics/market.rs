@@ -3,7 +3,7 @@
 use qt_model::time::Ts;
 use qt_model::units::Px;
 
-use super::contract::Doubled;
+use crate::ledger::DoublePx;
 
 /// Best bid and ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct Touch {
 impl Touch {
     /// A crossed pair has no mid.
     #[inline]
-    pub fn mid(self) -> Option<Doubled> {
-        (self.bid <= self.ask).then(|| Doubled::mid(self.bid, self.ask))
+    pub fn mid(self) -> Option<DoublePx> {
+        (self.bid <= self.ask).then(|| DoublePx::mid(self.bid, self.ask))
     }
 }
 
@@ -24,11 +24,11 @@ impl Touch {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Market {
     touch: Option<Touch>,
-    mid: Option<Doubled>,
+    mid: Option<DoublePx>,
     at: Ts,
-    mid_before: Option<Doubled>,
+    mid_before: Option<DoublePx>,
     /// The last mid there was: what a position is worth while there is none.
-    last_mid: Option<Doubled>,
+    last_mid: Option<DoublePx>,
 }
 
 impl Market {
@@ -56,16 +56,16 @@ impl Market {
     }
 
     #[inline]
-    pub(super) fn mid(&self) -> Option<Doubled> {
+    pub(super) fn mid(&self) -> Option<DoublePx> {
         self.mid
     }
 
-    pub(super) fn last_mid(&self) -> Option<Doubled> {
+    pub(super) fn last_mid(&self) -> Option<DoublePx> {
         self.last_mid
     }
 
     /// The last mid strictly before that time.
-    pub(super) fn mid_before(&self, ts: Ts) -> Option<Doubled> {
+    pub(super) fn mid_before(&self, ts: Ts) -> Option<DoublePx> {
         if self.at < ts { self.mid } else { self.mid_before }
     }
 }

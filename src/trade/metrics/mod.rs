@@ -36,7 +36,6 @@ mod value;
 
 pub use attribution::Attribution;
 pub use bootstrap::{Bootstrap, Plan, SplitMix64, Spread};
-pub use contract::{Contract, ContractError, Doubled};
 pub use drawdown::{Amount, Drawdown, Drawdowns, Episode};
 pub use exposure::Worth;
 pub use figures::Figures;

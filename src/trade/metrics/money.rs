@@ -9,6 +9,8 @@ use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
 use rust_decimal::Decimal;
 
+use crate::ledger::{Amount, Precision};
+
 /// An exact amount of the account's currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(i128);
@@ -45,6 +47,18 @@ impl Money {
         Self::exact(amount.round_dp(Self::DIGITS))
     }
 
+    /// An amount of a ledger that keeps so many digits.
+    pub fn of_ledger(amount: Amount, precision: Precision) -> Self {
+        match Self::DIGITS.checked_sub(precision.digits()) {
+            Some(digits) => Self(amount.units().checked_mul(10_i128.pow(digits)).expect(BEYOND)),
+            None => Self::nearest(precision.decimal(amount)).expect(BEYOND),
+        }
+    }
+
+    pub(super) fn precision() -> Precision {
+        Precision::of(Self::DIGITS).expect("a ledger could keep as many digits")
+    }
+
     /// The exact amount, where the 28 digits of a decimal hold it.
     pub fn to_decimal(self) -> Option<Decimal> {
         let (mut mantissa, mut digits) = (self.0, Self::DIGITS);
@@ -57,14 +71,7 @@ impl Money {
 
     /// The amount with as many digits as a decimal holds, half to even: for records.
     pub fn to_decimal_nearest(self) -> Decimal {
-        let mut step = 1;
-        loop {
-            let units = div_half_even(self.0, step) * step;
-            if let Some(amount) = Self(units).to_decimal() {
-                return amount;
-            }
-            step *= 10;
-        }
+        Self::precision().decimal(Amount::from_units(self.0))
     }
 
     #[inline]
@@ -152,15 +159,6 @@ impl Sum for Money {
     }
 }
 
-/// The nearest whole quotient, halves to the even one.
-pub(super) fn div_half_even(a: i128, b: i128) -> i128 {
-    let (quotient, rest) = (a.div_euclid(b), a.rem_euclid(b));
-    let twice = (rest * 2).cmp(&b.abs());
-    let is_up = twice.is_gt() || twice.is_eq() && quotient % 2 != 0;
-    // Towards the side that the rest points to: with a negative divisor that is downwards.
-    quotient + if is_up { b.signum() } else { 0 }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -177,22 +175,6 @@ mod tests {
         assert_eq!(Money::exact(fine), None);
         assert_eq!(Money::nearest(fine), Some(Money::ZERO));
         assert_eq!(Money::exact("99999999999999999".parse().unwrap()), None);
-    }
-
-    #[test]
-    fn halves_go_to_the_even_side() {
-        for (a, b, expected) in [
-            (5, 2, 2),
-            (7, 2, 4),
-            (-5, 2, -2),
-            (-7, 2, -4),
-            (5, -2, -2),
-            (7, 3, 2),
-            (8, 3, 3),
-            (-8, -3, 3),
-        ] {
-            assert_eq!(div_half_even(a, b), expected, "{a}/{b}");
-        }
     }
 
     proptest! {

@@ -11,10 +11,10 @@ use qt_model::time::Ts;
 use qt_model::units::Qty;
 use qt_model::words::{Liquidity, Side};
 
-use super::contract::Doubled;
 use super::market::Touch;
 use super::quantiles::Quantiles;
 use super::value::{Absent, Figure, ratio};
+use crate::ledger::DoublePx;
 
 /// What happened to one of our orders, by the venue's clock but for `Submitted`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,7 +25,7 @@ pub enum OrderEvent {
         side: Side,
         qty: Qty,
         decided: Ts,
-        mid: Option<Doubled>,
+        mid: Option<DoublePx>,
     },
     AmendRequested,
     CancelRequested,
@@ -57,9 +57,9 @@ pub(super) struct OpenOrder {
     pub(super) qty: i64,
     pub(super) filled: i64,
     pub(super) decided: Ts,
-    pub(super) mid_decision: Option<Doubled>,
+    pub(super) mid_decision: Option<DoublePx>,
     pub(super) accepted: Option<Ts>,
-    pub(super) mid_arrival: Option<Doubled>,
+    pub(super) mid_arrival: Option<DoublePx>,
     pub(super) touch_arrival: Option<Touch>,
     pub(super) queue: Option<Queue>,
 }
@@ -231,7 +231,7 @@ impl Orders {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
     pub(super) ts: Ts,
-    pub(super) mid: Option<Doubled>,
+    pub(super) mid: Option<DoublePx>,
     pub(super) touch: Option<Touch>,
     pub(super) queue: Option<Queue>,
 }
@@ -242,7 +242,7 @@ impl OpenOrder {
         side: Side,
         qty: Qty,
         decided: Ts,
-        mid: Option<Doubled>,
+        mid: Option<DoublePx>,
     ) -> Self {
         Self {
             instrument,

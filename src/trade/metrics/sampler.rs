@@ -6,11 +6,11 @@
 
 use qt_model::time::{DAY_NANOS, Ts};
 
-use super::contract::Doubled;
 use super::drawdown::Drawdown;
 use super::money::Money;
 use super::returns::Mode;
 use super::sum::Total;
+use crate::ledger::DoublePx;
 
 /// The length of a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +68,8 @@ pub(super) struct Sampler {
 
 #[derive(Clone, Debug)]
 struct Benchmark {
-    previous: Option<Doubled>,
-    now: Option<Doubled>,
+    previous: Option<DoublePx>,
+    now: Option<DoublePx>,
     returns: Vec<f64>,
 }
 
@@ -127,7 +127,7 @@ impl Sampler {
     }
 
     #[inline]
-    pub(super) fn benchmark(&mut self, ts: Ts, px: Doubled) {
+    pub(super) fn benchmark(&mut self, ts: Ts, px: DoublePx) {
         self.advance(ts);
         if let Some(benchmark) = &mut self.benchmark {
             benchmark.now = Some(px);

@@ -15,7 +15,6 @@ use qt_model::words::Side;
 
 use super::attribution::Attribution;
 use super::book::Book;
-use super::contract::{ContractError, Doubled};
 use super::drawdown::Drawdown;
 use super::execution::{Fills, Known};
 use super::exposure::{Exposure, Worth};
@@ -28,6 +27,7 @@ use super::orders::{Arrival, OpenOrder, OrderEvent, Orders};
 use super::sampler::Sampler;
 use super::trade_summary::TradeSummary;
 use super::trades::{Taken, Trade};
+use crate::ledger::{DoublePx, LedgerError};
 
 /// What a fill comes with beside its execution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Statistics {
         options: Options,
         start: Ts,
         equity: Money,
-    ) -> Result<Self, ContractError> {
+    ) -> Result<Self, LedgerError> {
         options.assert_sound();
         let fixed = (options.mode == super::returns::Mode::FixedCapital).then_some(options.capital);
         let worth = Worth { equity, ..Worth::default() };
@@ -126,11 +126,7 @@ impl Statistics {
     }
 
     /// Takes an instrument in that was not known at the start. One that is known stays as it is.
-    pub fn admit(
-        &mut self,
-        id: InstrumentId,
-        instrument: &Instrument,
-    ) -> Result<(), ContractError> {
+    pub fn admit(&mut self, id: InstrumentId, instrument: &Instrument) -> Result<(), LedgerError> {
         if self.books.len() <= id.index() {
             self.books.resize(id.index() + 1, None);
         }
@@ -259,7 +255,7 @@ impl Statistics {
         book.attribution.shortfall(&contract, &known);
         self.fills.fee(fee);
         self.fills.add(&contract, &known, unit);
-        let value = contract.value(execution.qty.mantissa(), Doubled::of(execution.px));
+        let value = contract.value(execution.qty.mantissa(), DoublePx::of(execution.px));
         self.exposure.traded(side, value);
         let book = self.book(id);
         book.horizons.push(known, &horizons);

@@ -11,8 +11,9 @@ use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
 use qt_model::words::Side;
 
-use super::contract::{Contract, Doubled};
+use super::contract::Contract;
 use super::money::Money;
+use crate::ledger::DoublePx;
 
 /// What makes a trade.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -150,7 +151,7 @@ impl Position {
 
     /// The mid moved while a position is held.
     #[inline]
-    pub(super) fn mark(&mut self, mid: Doubled) {
+    pub(super) fn mark(&mut self, mid: DoublePx) {
         let profit = self.open.flow + self.contract.worth(self.qty, mid);
         self.open.worst = self.open.worst.min(profit);
         self.open.best = self.open.best.max(profit);
@@ -179,7 +180,7 @@ impl Position {
     }
 
     /// A contract paid out at that mid: the position is closed without a fill or a fee.
-    pub(super) fn settle(&mut self, ts: Ts, mid: Doubled) -> Option<Trade> {
+    pub(super) fn settle(&mut self, ts: Ts, mid: DoublePx) -> Option<Trade> {
         let side = if self.qty > 0 { Side::Sell } else { Side::Buy };
         if self.qty == 0 {
             return None;
@@ -191,7 +192,7 @@ impl Position {
     }
 
     fn enter(&mut self, fill: &Taken, sign: i64, qty: i64, fee: Money) {
-        let px = Doubled::of(fill.px);
+        let px = DoublePx::of(fill.px);
         let (cost, notional) =
             (self.contract.worth(sign * qty, px), self.contract.notional(qty, px));
         if self.qty == 0 {
@@ -214,7 +215,7 @@ impl Position {
     }
 
     fn close(&mut self, fill: &Taken, sign: i64, qty: i64, fee: Money) -> Option<Trade> {
-        let px = Doubled::of(fill.px);
+        let px = DoublePx::of(fill.px);
         let (worth, notional) =
             (self.contract.worth(sign * qty, px), self.contract.notional(qty, px));
         self.qty += sign * qty;
@@ -293,7 +294,7 @@ impl Position {
             funding: std::mem::take(&mut self.open.funding),
             excursion: None,
             entry_notional: taken.notional,
-            exit_notional: self.contract.notional(qty, Doubled::of(fill.px)),
+            exit_notional: self.contract.notional(qty, DoublePx::of(fill.px)),
             entry_qty: qty,
             exit_qty: qty,
         }

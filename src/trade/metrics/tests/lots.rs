@@ -2,12 +2,14 @@
 
 use proptest::prelude::*;
 use qt_model::instrument::{Instrument, Symbol};
+use qt_model::order::Currency;
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::Side;
 
 use super::{close, figure};
-use crate::metrics::contract::{Contract, Doubled};
+use crate::ledger::DoublePx;
+use crate::metrics::contract::Contract;
 use crate::metrics::money::Money;
 use crate::metrics::trade_summary::TradeSummary;
 use crate::metrics::trades::{Matching, Position, Taken, Trade};
@@ -22,7 +24,7 @@ fn money(text: &str) -> Money {
 fn position(matching: Matching) -> Position {
     let scale = Scale::new(0).unwrap();
     let instrument = Instrument::new(Symbol::new("test:X").unwrap(), scale, scale);
-    Position::new(Contract::new(&instrument).unwrap(), matching)
+    Position::new(Contract::new(&instrument, Currency::new("USD").unwrap()).unwrap(), matching)
 }
 
 fn run(matching: Matching, fills: &[(i64, i64, &str)]) -> (Position, Vec<Trade>) {
@@ -77,7 +79,7 @@ fn excursions_run_from_the_worst_to_the_best_mark() {
     };
     assert_eq!(position.fill(&fill(0, Side::Sell, 100)), None);
     for px in [101, 97, 103, 99] {
-        position.mark(Doubled::of(Px::new(px)));
+        position.mark(DoublePx::of(Px::new(px)));
     }
     let trade = position.fill(&fill(9, Side::Buy, 98)).unwrap();
     assert_eq!(trade.excursion, Some((money("-6"), money("6"))));
