@@ -5,6 +5,7 @@
 
 // The frame that every command stands on.
 mod bug;
+mod calendar;
 mod catalog_sink;
 mod choice;
 mod context;

@@ -1,6 +1,5 @@
 //! `qt check`: can this data be trusted?
 
-mod calendar;
 mod junit;
 mod rules_file;
 mod sarif;

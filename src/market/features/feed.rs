@@ -7,10 +7,10 @@ use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::DepthAction;
 
 use super::base::Base;
-use super::classify::Classifier;
 use super::flags;
 use super::graph::Plan;
 use super::value::{NONE, SKIP, finite};
+use crate::aggressor::Classifier;
 use crate::book::{Applied, PriceBook};
 
 /// Which records say what the best bid and ask are.

@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
-use qt_market::check::Calendar;
+use qt_market::calendar::Calendar;
 use qt_model::time::Ts;
 use qt_stream::parquet_file::Span;
 use toml::Spanned;
@@ -13,7 +13,7 @@ use crate::toml_text::{TomlText, describe};
 
 /// One session a day, in a zone. One that closes at or before its opening ends on the next day.
 #[derive(Clone, Debug)]
-pub(super) struct Hours {
+pub(crate) struct Hours {
     zone: TimeZone,
     open: Time,
     close: Time,
@@ -33,7 +33,7 @@ const DAYS: [(&str, Weekday); 7] = [
 
 impl Hours {
     /// Reads the table `[calendar]`; complains about what it cannot read.
-    pub(super) fn read(text: &mut TomlText<'_>, table: &DeTable<'_>) -> Option<Self> {
+    pub(crate) fn read(text: &mut TomlText<'_>, table: &DeTable<'_>) -> Option<Self> {
         let mut hours = Self {
             zone: TimeZone::UTC,
             open: Time::midnight(),
@@ -68,7 +68,7 @@ impl Hours {
 
     /// The sessions that touch a span; all of this century and the last half of the one before
     /// where the span is open.
-    pub(super) fn calendar(&self, span: Span) -> anyhow::Result<Calendar> {
+    pub(crate) fn calendar(&self, span: Span) -> anyhow::Result<Calendar> {
         let day = |ts: Ts, open_ended: Ts, instead: Date| {
             if ts == open_ended { Some(instead) } else { ts.date().to_string().parse().ok() }
         };
