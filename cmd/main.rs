@@ -27,6 +27,7 @@ mod toml_text;
 mod write_args;
 
 // One line per command, as in the registry.
+mod bars;
 mod catalog;
 mod check;
 mod completions;

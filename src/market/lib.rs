@@ -3,6 +3,7 @@
 //! Pure: records in, records out.
 
 mod aggressor;
+pub mod bars;
 pub mod book;
 pub mod calendar;
 pub mod check;
