@@ -3,4 +3,5 @@
 //! Pure: no file, clock, thread or unseeded chance. Two runs from one seed are equal to the byte,
 //! on any machine.
 
+mod dice;
 pub mod synth;

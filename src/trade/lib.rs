@@ -3,5 +3,9 @@
 //! Pure: the step of a strategy, the rules it cannot pass by, the table of its orders, positions
 //! and cash. The same code runs over history and live; only what feeds it differs.
 
+pub mod core;
+pub mod ledger;
+pub mod orders;
 pub mod outbox;
 pub mod risk;
+pub mod script;

@@ -22,6 +22,7 @@ mod node;
 mod nodes;
 mod registry;
 mod rows;
+mod suggest;
 mod value;
 mod work;
 
@@ -30,10 +31,11 @@ mod tests;
 
 pub use base::{Base, Clock};
 pub use engine::{Engine, EngineOptions, Wanted};
-pub use expr::{Expr, ExprError, Named, parse, parse_list};
+pub use expr::{Argument, Expr, ExprError, ExprKind, Named, Operator, parse, parse_list};
 pub use feed::BookFrom;
 pub use graph::{CompileError, Plan};
 pub use lob::LOB27;
 pub use registry::{Arg, ArgKind, Body, Function, SETS, Set, function, functions, set};
 pub use rows::{Row, Rows};
+pub use suggest::unknown;
 pub use work::{Program, UnknownFeature};

@@ -4,8 +4,8 @@
 //! dies away. Waiting times are drawn exactly, as the earlier of two clocks (Dassios and Zhao,
 //! 2013), so nothing is thinned away. The base rate comes from `climate`.
 
-use super::dice::Roll;
 use super::tables::Tables;
+use crate::dice::Roll;
 
 /// The share of arrivals that other arrivals cause.
 const BRANCHING: f64 = 0.7;
@@ -64,8 +64,8 @@ impl Arrivals {
 
 #[cfg(test)]
 mod tests {
-    use super::super::dice::Dice;
     use super::*;
+    use crate::dice::Dice;
 
     #[test]
     fn arrivals_keep_their_rate_and_come_in_clusters() {

@@ -4,8 +4,8 @@
 //! (the Markov-switching multifractal of Calvet and Fisher): few lines, and returns get fat tails
 //! and volatility that clusters on all scales. It changes at most once a second.
 
-use super::dice::Dice;
 use super::rhythm::Rhythm;
+use crate::dice::Dice;
 
 const SECOND_NANOS: i64 = 1_000_000_000;
 

@@ -11,7 +11,6 @@ use qt_model::time::DAY_NANOS;
 use super::arrivals::Arrivals;
 use super::climate::Climate;
 use super::config::Config;
-use super::dice::Dice;
 use super::flow::{Character, Flow};
 use super::group::{Group, Sequences, Units};
 use super::latency::Latency;
@@ -19,6 +18,7 @@ use super::merge::{Key, Rank};
 use super::spec::Spec;
 use super::tables::Tables;
 use super::trouble::Trouble;
+use crate::dice::Dice;
 
 #[derive(Clone, Debug)]
 pub(super) struct Feed {

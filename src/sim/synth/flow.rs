@@ -12,10 +12,10 @@ use qt_model::words::Side;
 
 use super::book::Book;
 use super::climate::Weather;
-use super::dice::{Dice, Roll};
 use super::group::Group;
 use super::ladder::key;
 use super::tables::{ONE_BITS, Tables};
+use crate::dice::{Dice, Roll};
 
 /// Bits of a tick that the fair value keeps behind the point.
 const SUB_BITS: u32 = 16;

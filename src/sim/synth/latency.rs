@@ -1,7 +1,7 @@
 //! The road from the venue to us: a base delay, jitter, now and then a spike, never overtaking.
 
-use super::dice::{Dice, Roll};
 use super::tables::{ONE_BITS, Tables};
+use crate::dice::{Dice, Roll};
 
 /// How long a message travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

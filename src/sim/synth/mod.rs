@@ -14,7 +14,6 @@ mod arrivals;
 mod book;
 mod climate;
 mod config;
-mod dice;
 mod fault;
 mod feed;
 mod flow;

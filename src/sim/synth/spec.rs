@@ -9,8 +9,8 @@ use qt_model::units::Scale;
 use qt_model::words::{InstrumentClass, Payoff};
 use rust_decimal::Decimal;
 
-use super::dice::{hash, mix};
 use super::rhythm::Rhythm;
+use crate::dice::{hash, mix};
 
 /// An instrument and how its market behaves.
 #[derive(Clone, Debug)]

@@ -8,11 +8,11 @@ use qt_model::instrument::Symbol;
 use qt_model::words::Side;
 
 use super::config::Config;
-use super::dice::{Dice, hash, mix};
 use super::fault::{Fault, Faults};
 use super::feed::Feed;
 use super::group::{Group, Hole, Units};
 use super::tables::Tables;
+use crate::dice::{Dice, hash, mix};
 
 const GAP_ONE_IN: u32 = 4_000;
 const LOST_MAX: u32 = 40;

@@ -106,7 +106,8 @@ impl Stack {
     }
 
     pub fn judge(&self, new: NewOrder, exposure: &Exposure) -> Result<Approved<NewOrder>, Refusal> {
-        if !exposure.is_reduced_by(new.side, new.qty) {
+        // What may only reduce cannot add, however much else is open.
+        if !new.reduce_only && !exposure.is_reduced_by(new.side, new.qty) {
             if self.is_halted {
                 return Err(Refusal { rule: "halted", measured: 1, limit: 0 });
             }

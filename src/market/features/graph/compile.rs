@@ -8,6 +8,7 @@ use super::super::expr::{Argument, Expr, ExprError, ExprKind, Named, Operator, p
 use super::super::node::Node;
 use super::super::nodes::arithmetic::{self as math, Join, Map, Number};
 use super::super::registry::{Arg, ArgKind, Body, Function, function, functions};
+use super::super::suggest::unknown;
 use super::{Plan, Step, StepKind};
 
 /// What is wrong with a list of features: which one, and where in it.
@@ -320,13 +321,5 @@ fn operation(operator: Operator) -> fn(f64, f64) -> f64 {
         Operator::Subtract => math::subtract,
         Operator::Multiply => math::multiply,
         Operator::Divide => math::divide,
-    }
-}
-
-fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> String {
-    let near = known.map(|known| (strsim::damerau_levenshtein(known, name), known)).min();
-    match near.filter(|(distance, _)| *distance <= name.len().div_ceil(3)) {
-        Some((_, near)) => format!("there is no {what} `{name}`; did you mean `{near}`?"),
-        None => format!("there is no {what} `{name}`"),
     }
 }

@@ -1,0 +1,205 @@
+//! One strategy with its orders, money and rules: the step from what happened to what is asked.
+//!
+//! Invariants: a step depends on what was stepped before and on nothing else; a fill is booked
+//! before the strategy hears of it; after a halt nothing leaves that adds exposure.
+
+use qt_model::ids::InstrumentId;
+use qt_model::record::{Kind, Record};
+use qt_model::step::{Execution, Input, Operator};
+use qt_model::time::Ts;
+
+use super::context::{Books, Context};
+use super::front::{Front, MarkRule};
+use super::strategy::{Strategy, Wants};
+use crate::ledger::Ledger;
+use crate::orders::{Change, OrderTable, Refused};
+use crate::outbox::Outbox;
+use crate::risk::Stack;
+
+/// What a step changed, for whoever keeps statistics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// The worth of the whole may have changed.
+    pub is_revalued: bool,
+    /// What a report did to an order.
+    pub change: Option<Change>,
+    /// A report that could not be.
+    pub refused: Option<Refused>,
+}
+
+/// How far a desk has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Trading,
+    /// Cancels and closes whatever is open until nothing is.
+    Flattening,
+    Stopped,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Desk<S> {
+    strategy: S,
+    wants: Wants,
+    books: Books,
+    mark: MarkRule,
+    mode: Mode,
+}
+
+impl<S: Strategy> Desk<S> {
+    pub fn new(strategy: S, ledger: Ledger, stack: Stack, mark: MarkRule) -> Self {
+        let wants = strategy.wants();
+        let books = Books { orders: OrderTable::default(), ledger, stack, refusals: 0 };
+        Self { strategy, wants, books, mark, mode: Mode::Trading }
+    }
+
+    pub fn ledger(&self) -> &Ledger {
+        &self.books.ledger
+    }
+
+    pub fn orders(&self) -> &OrderTable {
+        &self.books.orders
+    }
+
+    pub fn strategy(&self) -> &S {
+        &self.strategy
+    }
+
+    /// Requests that the rules refused.
+    pub fn refusals(&self) -> u64 {
+        self.books.refusals
+    }
+
+    /// Before the first input.
+    pub fn start(&mut self, now: Ts, front: &Front, out: &mut Outbox) {
+        self.strategy.start(&mut Context { now, front, books: &mut self.books, out });
+    }
+
+    /// Takes one input. The front has taken it already, if it is one of the market.
+    #[inline]
+    pub fn step(&mut self, now: Ts, input: &Input<'_>, front: &Front, out: &mut Outbox) -> Effect {
+        match input {
+            Input::Market(record) => self.market(now, record, front, out),
+            Input::Execution(Execution::Report(report)) => {
+                let taken = self.books.orders.report(report);
+                match taken {
+                    Ok(change) => self.changed(now, change, front, out),
+                    Err(refused) => Effect { refused: Some(refused), ..Effect::default() },
+                }
+            }
+            Input::Execution(Execution::Cash(flow)) => {
+                self.books.ledger.flow(flow);
+                let context = &mut Context { now, front, books: &mut self.books, out };
+                self.strategy.cash(flow, context);
+                Effect { is_revalued: true, ..Effect::default() }
+            }
+            Input::Timer(timer) => {
+                if self.mode == Mode::Trading {
+                    let context = &mut Context { now, front, books: &mut self.books, out };
+                    self.strategy.timer(*timer, context);
+                }
+                Effect::default()
+            }
+            Input::Operator(operator) => {
+                self.operator(now, *operator, front, out);
+                Effect::default()
+            }
+        }
+    }
+
+    #[inline]
+    fn market(&mut self, now: Ts, record: &Record<'_>, front: &Front, out: &mut Outbox) -> Effect {
+        let kind = record.kind();
+        let is_revalued = match (record.head().instrument, prices(kind)) {
+            (Some(instrument), true) => self.revalue(instrument, front),
+            _ => false,
+        };
+        if self.mode == Mode::Trading && self.wants.wants(kind) {
+            let context = &mut Context { now, front, books: &mut self.books, out };
+            self.strategy.market(record, context);
+        }
+        if kind == Kind::Feature
+            && let Some(instrument) = record.head().instrument
+        {
+            self.features(now, instrument, front, out);
+        }
+        Effect { is_revalued, ..Effect::default() }
+    }
+
+    /// Values a position at what the front shows; says whether that changed anything.
+    #[inline]
+    fn revalue(&mut self, instrument: InstrumentId, front: &Front) -> bool {
+        if !self.books.ledger.is_marked(instrument) {
+            return false;
+        }
+        let position = self.books.ledger.position(instrument).qty();
+        let mark = front.seen(instrument).mark(self.mark, position);
+        mark.is_some_and(|mark| self.books.ledger.mark(instrument, mark))
+    }
+
+    /// Takes a new row of features, which the front shows.
+    #[inline]
+    pub fn features(&mut self, now: Ts, instrument: InstrumentId, front: &Front, out: &mut Outbox) {
+        if self.wants.features && self.mode == Mode::Trading {
+            let context = &mut Context { now, front, books: &mut self.books, out };
+            self.strategy.features(instrument, context);
+        }
+    }
+
+    fn changed(&mut self, now: Ts, change: Change, front: &Front, out: &mut Outbox) -> Effect {
+        let instrument = change.entry.new.instrument;
+        if let Some(fill) = &change.fill {
+            let position = self.books.ledger.position(instrument).qty();
+            if let Some(mark) = front.seen(instrument).mark(self.mark, position) {
+                self.books.ledger.mark(instrument, mark);
+            }
+            self.books.ledger.fill(instrument, change.entry.new.side, fill);
+            // The side that a position is valued at may be another one now.
+            self.revalue(instrument, front);
+        }
+        let context = &mut Context { now, front, books: &mut self.books, out };
+        self.strategy.order(&change, context);
+        if self.mode == Mode::Flattening {
+            flatten(instrument, context);
+        }
+        Effect { is_revalued: change.fill.is_some(), change: Some(change), refused: None }
+    }
+
+    fn operator(&mut self, now: Ts, operator: Operator, front: &Front, out: &mut Outbox) {
+        let context = &mut Context { now, front, books: &mut self.books, out };
+        match operator {
+            Operator::Halt => context.books.stack.halt(true),
+            Operator::Resume => {
+                context.books.stack.halt(false);
+                self.mode = Mode::Trading;
+            }
+            Operator::Flatten => {
+                self.mode = Mode::Flattening;
+                context.books.stack.halt(true);
+                for instrument in context.front.instruments().by_symbol().map(|(id, _)| id) {
+                    context.cancel_all(instrument);
+                    flatten(instrument, context);
+                }
+            }
+            Operator::Stop => {
+                self.mode = Mode::Stopped;
+                self.strategy.stop(context);
+            }
+        }
+        self.strategy.operator(operator, &mut Context { now, front, books: &mut self.books, out });
+    }
+}
+
+/// Closes what is held once no order of the instrument can change it any more.
+fn flatten(instrument: InstrumentId, context: &mut Context<'_>) {
+    if context.orders_of(instrument).next().is_none() {
+        // A rule never refuses what reduces; what is flat already needs nothing.
+        let _ = context.close(instrument);
+    }
+}
+
+/// Whether records of a kind can change what a position is worth.
+#[inline]
+fn prices(kind: Kind) -> bool {
+    matches!(kind, Kind::Quote | Kind::Depth | Kind::Trade | Kind::Bar)
+}

@@ -1,0 +1,331 @@
+//! The table of our orders: what state each is in, and what is filled of it.
+//!
+//! Invariants: only legal transitions happen ([`state`]); an impossible one is counted and changes
+//! nothing; a fill is always booked, since money moved, even for an order that has ended; filled
+//! never passes the size. Ended orders are remembered for a while, for fills that come late, in a
+//! ring of fixed length. Absent on purpose: names at venues, durability.
+
+pub mod state;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use qt_model::ids::InstrumentId;
+use qt_model::order::{Amendment, Execution, NewOrder, OrderNo, Report, ReportKind};
+use qt_model::time::Ts;
+use qt_model::units::{Notional, Qty};
+use qt_model::words::{OrderStatus, Side};
+
+use crate::risk::Exposure;
+
+use state::{is_legal, is_terminal};
+
+/// One order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub order: OrderNo,
+    /// As it stands now, amendments included.
+    pub new: NewOrder,
+    pub status: OrderStatus,
+    pub filled: Qty,
+    /// The sum of price times size of its fills.
+    pub notional: Notional,
+    pub submitted: Ts,
+    /// A cancel is on its way, whatever the state.
+    pub is_cancelling: bool,
+    /// An amendment is on its way.
+    pub amending: Option<Amendment>,
+}
+
+impl Entry {
+    /// What may still be filled.
+    pub fn leaves(&self) -> Qty {
+        self.new.qty.checked_sub(self.filled).unwrap_or(Qty::ZERO)
+    }
+
+    pub fn is_live(&self) -> bool {
+        !is_terminal(self.status)
+    }
+
+    /// Whether a request to cancel or amend it can be sent.
+    pub fn is_free(&self) -> bool {
+        self.is_live() && !self.is_cancelling && self.amending.is_none()
+    }
+}
+
+/// What a report changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub entry: Entry,
+    pub previous: OrderStatus,
+    pub fill: Option<Execution>,
+    /// The order had ended before this fill.
+    pub is_late: bool,
+}
+
+/// Why a report changed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// No order of ours, or one that ended long ago.
+    Unknown,
+    /// No state may follow so.
+    Impossible { from: OrderStatus, to: OrderStatus },
+    /// More filled than the order's size.
+    Overfilled,
+}
+
+/// How many ended orders are remembered.
+const REMEMBERED: usize = 1024;
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub struct OrderTable {
+    next: u64,
+    /// Orders that have not ended, by number: the oldest first. There are few.
+    live: Vec<Entry>,
+    ended: VecDeque<Entry>,
+    /// By instrument.
+    open: Vec<Open>,
+    refused: u64,
+    late_fills: u64,
+}
+
+/// What live orders of one instrument may still fill.
+#[derive(Clone, Copy, Debug, Default)]
+struct Open {
+    buys: i64,
+    sells: i64,
+}
+
+impl OrderTable {
+    /// Enters a new order that is about to be sent.
+    pub fn submit(&mut self, new: NewOrder, now: Ts) -> OrderNo {
+        self.next += 1;
+        let order = OrderNo(self.next);
+        self.live.push(Entry {
+            order,
+            new,
+            status: OrderStatus::Submitted,
+            filled: Qty::ZERO,
+            notional: Notional::ZERO,
+            submitted: now,
+            is_cancelling: false,
+            amending: None,
+        });
+        self.open_up(&new, new.qty.mantissa());
+        order
+    }
+
+    /// The number that the next order gets.
+    pub fn next(&self) -> OrderNo {
+        OrderNo(self.next + 1)
+    }
+
+    fn place(&self, order: OrderNo) -> Option<usize> {
+        self.live.binary_search_by_key(&order, |entry| entry.order).ok()
+    }
+
+    pub fn get(&self, order: OrderNo) -> Option<&Entry> {
+        match self.place(order) {
+            Some(at) => Some(&self.live[at]),
+            None => self.ended.iter().rev().find(|entry| entry.order == order),
+        }
+    }
+
+    /// Orders that have not ended, the oldest first.
+    pub fn live(&self) -> &[Entry] {
+        &self.live
+    }
+
+    pub fn live_of(&self, instrument: InstrumentId) -> impl Iterator<Item = &Entry> {
+        self.live.iter().filter(move |entry| entry.new.instrument == instrument)
+    }
+
+    /// The position's exposure with what open orders could add.
+    pub fn exposure(&self, instrument: InstrumentId, position: i64) -> Exposure {
+        let open = self.open.get(instrument.index()).copied().unwrap_or_default();
+        Exposure { position, open_buys: open.buys, open_sells: open.sells }
+    }
+
+    /// Notes that a cancel leaves; `false` where there is nothing to cancel.
+    pub fn cancel(&mut self, order: OrderNo) -> bool {
+        let Some(at) = self.place(order) else { return false };
+        let entry = &mut self.live[at];
+        if entry.is_cancelling {
+            return false;
+        }
+        entry.is_cancelling = true;
+        if is_legal(entry.status, OrderStatus::PendingCancel) {
+            entry.status = OrderStatus::PendingCancel;
+        }
+        true
+    }
+
+    /// Notes that an amendment leaves; `false` where the order cannot take one now.
+    pub fn amend(&mut self, order: OrderNo, change: Amendment) -> bool {
+        let Some(at) = self.place(order).filter(|at| self.live[*at].is_free()) else {
+            return false;
+        };
+        let entry = &mut self.live[at];
+        entry.amending = Some(change);
+        if is_legal(entry.status, OrderStatus::PendingReplace) {
+            entry.status = OrderStatus::PendingReplace;
+        }
+        true
+    }
+
+    /// Takes what the venue says of an order.
+    pub fn report(&mut self, report: &Report) -> Result<Change, Refused> {
+        let result = match self.place(report.order) {
+            Some(at) => self.report_live(at, &report.what),
+            None => self.report_ended(report),
+        };
+        self.refused += u64::from(result.is_err());
+        result
+    }
+
+    fn report_live(&mut self, at: usize, what: &ReportKind) -> Result<Change, Refused> {
+        let before = self.live[at];
+        let mut entry = before;
+        let mut fill = None;
+        if let ReportKind::Filled(execution) = what {
+            add(&mut entry, execution)?;
+            fill = Some(*execution);
+        }
+        settle(&mut entry, what);
+        let to = target(&entry, what);
+        if to != before.status && !is_legal(before.status, to) {
+            return Err(Refused::Impossible { from: before.status, to });
+        }
+        entry.status = to;
+        let open = |entry: &Entry| if entry.is_live() { entry.leaves().mantissa() } else { 0 };
+        self.open_up(&entry.new, open(&entry) - open(&before));
+        self.live[at] = entry;
+        if !entry.is_live() {
+            self.live.remove(at);
+            if self.ended.len() == REMEMBERED {
+                self.ended.pop_front();
+            }
+            self.ended.push_back(entry);
+        }
+        Ok(Change { entry, previous: before.status, fill, is_late: false })
+    }
+
+    /// Of an order that has ended, only a fill still counts.
+    fn report_ended(&mut self, report: &Report) -> Result<Change, Refused> {
+        let entry = self.ended.iter_mut().rev().find(|entry| entry.order == report.order);
+        let entry = entry.ok_or(Refused::Unknown)?;
+        let ReportKind::Filled(execution) = report.what else {
+            let to = target(entry, &report.what);
+            return Err(Refused::Impossible { from: entry.status, to });
+        };
+        add(entry, &execution)?;
+        self.late_fills += 1;
+        let entry = *entry;
+        Ok(Change { entry, previous: entry.status, fill: Some(execution), is_late: true })
+    }
+
+    /// Counts what an order may still fill; one that may only reduce adds to no exposure.
+    fn open_up(&mut self, new: &NewOrder, by: i64) {
+        let NewOrder { instrument, side, reduce_only, .. } = *new;
+        if reduce_only {
+            return;
+        }
+        if self.open.len() <= instrument.index() {
+            self.open.resize(instrument.index() + 1, Open::default());
+        }
+        let open = &mut self.open[instrument.index()];
+        let open = match side {
+            Side::Buy => &mut open.buys,
+            Side::Sell => &mut open.sells,
+        };
+        *open = open.saturating_add(by);
+        assert!(*open >= 0, "open orders of {instrument:?} add up to {open}");
+    }
+
+    /// Reports that were refused: impossible, or of orders that nobody knows.
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// Fills of orders that had ended.
+    pub fn late_fills(&self) -> u64 {
+        self.late_fills
+    }
+}
+
+fn add(entry: &mut Entry, execution: &Execution) -> Result<(), Refused> {
+    let filled = entry.filled.checked_add(execution.qty).filter(|filled| *filled <= entry.new.qty);
+    let notional = entry.notional.checked_add(execution.px * execution.qty);
+    (entry.filled, entry.notional) = filled.zip(notional).ok_or(Refused::Overfilled)?;
+    Ok(())
+}
+
+/// Takes from an entry what a report ends: a pending request, a changed size or price.
+fn settle(entry: &mut Entry, what: &ReportKind) {
+    match what {
+        ReportKind::Amended(change) => {
+            entry.new.qty = change.qty.unwrap_or(entry.new.qty).max(entry.filled);
+            if let Some(px) = change.px {
+                entry.new.pricing = reprice(entry.new.pricing, px);
+            }
+            entry.amending = None;
+        }
+        ReportKind::AmendRefused(_) => entry.amending = None,
+        ReportKind::CancelRefused(_) => entry.is_cancelling = false,
+        ReportKind::Acknowledged
+        | ReportKind::Rejected(_)
+        | ReportKind::Filled(_)
+        | ReportKind::Triggered
+        | ReportKind::Cancelled(_)
+        | ReportKind::Expired
+        | ReportKind::Unknown => {}
+    }
+}
+
+fn reprice(pricing: qt_model::order::Pricing, px: qt_model::units::Px) -> qt_model::order::Pricing {
+    use qt_model::order::Pricing::{Limit, Market, Stop, StopLimit, TrailingStop};
+    match pricing {
+        Limit { .. } => Limit { px },
+        StopLimit { trigger, .. } => StopLimit { trigger, px },
+        Stop { .. } => Stop { trigger: px },
+        Market | TrailingStop { .. } => pricing,
+    }
+}
+
+/// The state that an entry is in after a report.
+fn target(entry: &Entry, what: &ReportKind) -> OrderStatus {
+    let is_waiting =
+        matches!(entry.status, OrderStatus::PendingCancel | OrderStatus::PendingReplace);
+    match what {
+        ReportKind::Acknowledged if is_waiting => entry.status,
+        ReportKind::Acknowledged | ReportKind::AmendRefused(_) | ReportKind::Amended(_)
+            if entry.is_cancelling && entry.status == OrderStatus::PendingCancel =>
+        {
+            entry.status
+        }
+        ReportKind::Acknowledged
+        | ReportKind::Amended(_)
+        | ReportKind::AmendRefused(_)
+        | ReportKind::CancelRefused(_) => standing(entry),
+        ReportKind::Filled(_) if entry.filled == entry.new.qty => OrderStatus::Filled,
+        ReportKind::Filled(_) => OrderStatus::PartiallyFilled,
+        ReportKind::Triggered => entry.status,
+        ReportKind::Rejected(_) => OrderStatus::Rejected,
+        ReportKind::Cancelled(_) => OrderStatus::Cancelled,
+        ReportKind::Expired => OrderStatus::Expired,
+        ReportKind::Unknown => OrderStatus::Unknown,
+    }
+}
+
+/// The state of an order that stands and waits for nothing.
+fn standing(entry: &Entry) -> OrderStatus {
+    if !entry.filled.is_zero() && entry.filled == entry.new.qty {
+        OrderStatus::Filled
+    } else if entry.filled.is_zero() {
+        OrderStatus::Acknowledged
+    } else {
+        OrderStatus::PartiallyFilled
+    }
+}

@@ -1,0 +1,279 @@
+//! The strategy that a script makes: when it thinks, what it wants, and for which instrument.
+
+use std::sync::Arc;
+
+use qt_model::ids::InstrumentId;
+use qt_model::order::OrderNo;
+use qt_model::record::{Kind, Record};
+use qt_model::step::TimerId;
+use qt_model::time::Ts;
+use qt_model::words::{Side, TimeInForce};
+use rust_decimal::Decimal;
+
+use super::compile::Compiled;
+use super::definition::{Schedule, Trigger};
+use super::exec;
+use super::formula::Formula;
+use super::quoting::{self, Quotes};
+use super::ticks::Steps;
+use super::vars::Var;
+use crate::core::{Context, Strategy, Wants};
+use crate::orders::Change;
+
+/// A value for each side.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sides<T> {
+    pub(super) long: T,
+    pub(super) short: T,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum SizeRule {
+    Fixed(Decimal),
+    Qty(Formula),
+    Notional(Formula),
+}
+
+/// What ends a position beside its exit rule.
+#[derive(Clone, Debug)]
+pub(super) struct Closing {
+    pub(super) stop_loss: Option<Formula>,
+    pub(super) take_profit: Option<Formula>,
+    pub(super) trailing: Option<Formula>,
+    pub(super) max_holding_ns: Option<i64>,
+}
+
+/// How orders are worked.
+#[derive(Clone, Debug)]
+pub(super) struct Work {
+    pub(super) buy_at: Option<Formula>,
+    pub(super) sell_at: Option<Formula>,
+    pub(super) time_in_force: TimeInForce,
+    pub(super) exit_at_market: bool,
+    pub(super) requote_ticks: u32,
+    pub(super) timeout_ns: Option<i64>,
+    pub(super) reverse: bool,
+    pub(super) cooldown_ns: i64,
+    pub(super) stop: Option<Formula>,
+    pub(super) target: Option<Formula>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Rules {
+    pub(super) trigger: Trigger,
+    pub(super) entry: Sides<Option<Formula>>,
+    pub(super) exit: Sides<Option<Formula>>,
+    pub(super) closing: Closing,
+    pub(super) size: SizeRule,
+    pub(super) work: Work,
+    pub(super) quotes: Option<Quotes>,
+    pub(super) schedule: Schedule,
+}
+
+impl Rules {
+    fn formulas(&mut self) -> impl Iterator<Item = &mut Formula> {
+        let Self { entry, exit, closing, size, work, quotes, .. } = self;
+        let size = match size {
+            SizeRule::Qty(formula) | SizeRule::Notional(formula) => Some(formula),
+            SizeRule::Fixed(_) => None,
+        };
+        let optional = [
+            &mut entry.long,
+            &mut entry.short,
+            &mut exit.long,
+            &mut exit.short,
+            &mut closing.stop_loss,
+            &mut closing.take_profit,
+            &mut closing.trailing,
+            &mut work.buy_at,
+            &mut work.sell_at,
+            &mut work.stop,
+            &mut work.target,
+        ];
+        let quotes = quotes.iter_mut().flat_map(|quotes| [&mut quotes.bid, &mut quotes.ask]);
+        optional.into_iter().filter_map(Option::as_mut).chain(size).chain(quotes)
+    }
+}
+
+/// What is remembered of one instrument between two thoughts.
+#[derive(Clone, Debug)]
+pub(super) struct Instance {
+    pub(super) id: InstrumentId,
+    pub(super) steps: Steps,
+    pub(super) position: i64,
+    pub(super) opened: Option<Ts>,
+    pub(super) closed: Option<Ts>,
+    /// The best price for the position since it was opened.
+    pub(super) best: f64,
+    pub(super) working: Option<Working>,
+    pub(super) scratch: Vec<OrderNo>,
+}
+
+/// The order that an entry or an exit is worked with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Working {
+    pub(super) order: OrderNo,
+    pub(super) side: Side,
+    pub(super) is_entry: bool,
+    pub(super) since: Ts,
+}
+
+/// A compiled script at work on some instruments.
+#[derive(Clone, Debug)]
+pub struct Scripted {
+    rules: Arc<Rules>,
+    instruments: Vec<InstrumentId>,
+    instances: Vec<Option<Instance>>,
+    ticks_from: Option<Ts>,
+}
+
+/// The clock of the script.
+const CLOCK: TimerId = TimerId(0);
+
+impl Scripted {
+    /// `places` says for each feature of the script where its value stands in the rows to come.
+    pub fn new(compiled: &Compiled, places: &[usize], instruments: Vec<InstrumentId>) -> Self {
+        assert_eq!(places.len(), compiled.features.len(), "each feature has its place");
+        let mut rules = compiled.rules.clone();
+        rules.formulas().for_each(|formula| formula.rebind(places));
+        Self { rules: Arc::new(rules), instruments, instances: Vec::new(), ticks_from: None }
+    }
+
+    fn think(&mut self, instrument: InstrumentId, context: &mut Context<'_>) {
+        let Some(Some(instance)) = self.instances.get_mut(instrument.index()) else { return };
+        match &self.rules.quotes {
+            Some(quotes) => quoting::think(quotes, &self.rules, instance, context),
+            None => exec::think(&self.rules, instance, context),
+        }
+    }
+}
+
+impl Strategy for Scripted {
+    fn wants(&self) -> Wants {
+        match self.rules.trigger {
+            Trigger::Features => Wants::NOTHING.and_features(),
+            Trigger::Record(kind) => Wants::kinds(&[kind]),
+            Trigger::Every(_) => Wants::NOTHING,
+        }
+    }
+
+    fn start(&mut self, context: &mut Context<'_>) {
+        self.instances = vec![None; context.instruments().len()];
+        for id in &self.instruments {
+            self.instances[id.index()] = Some(Instance {
+                id: *id,
+                steps: Steps::of(context.instrument(*id)),
+                position: 0,
+                opened: None,
+                closed: None,
+                best: f64::NAN,
+                working: None,
+                scratch: Vec::new(),
+            });
+        }
+        if let Trigger::Every(ns) = self.rules.trigger {
+            self.ticks_from = Some(context.now());
+            context.timer(CLOCK, after(context.now(), ns));
+        }
+    }
+
+    fn market(&mut self, record: &Record<'_>, context: &mut Context<'_>) {
+        debug_assert!(record.kind() != Kind::Feature, "rows come by their own way");
+        if let Some(instrument) = record.head().instrument {
+            self.think(instrument, context);
+        }
+    }
+
+    fn features(&mut self, instrument: InstrumentId, context: &mut Context<'_>) {
+        self.think(instrument, context);
+    }
+
+    fn timer(&mut self, _timer: TimerId, context: &mut Context<'_>) {
+        for at in 0..self.instruments.len() {
+            self.think(self.instruments[at], context);
+        }
+        if let Trigger::Every(ns) = self.rules.trigger {
+            context.timer(CLOCK, after(context.now(), ns));
+        }
+    }
+
+    fn order(&mut self, change: &Change, context: &mut Context<'_>) {
+        let id = change.entry.new.instrument;
+        let Some(Some(instance)) = self.instances.get_mut(id.index()) else { return };
+        if !change.entry.is_live()
+            && instance.working.is_some_and(|working| working.order == change.entry.order)
+        {
+            instance.working = None;
+        }
+        let position = context.position(id).qty();
+        if position.signum() != instance.position.signum() {
+            let now = Some(context.now());
+            instance.closed = if instance.position != 0 { now } else { instance.closed };
+            instance.opened = if position != 0 { now } else { None };
+            instance.best = f64::NAN;
+        }
+        instance.position = position;
+    }
+
+    fn stop(&mut self, context: &mut Context<'_>) {
+        for id in &self.instruments {
+            context.cancel_all(*id);
+        }
+    }
+}
+
+fn after(ts: Ts, ns: i64) -> Ts {
+    ts.checked_add_nanos(ns).unwrap_or(Ts::MAX)
+}
+
+impl Instance {
+    /// A number about the strategy's own state.
+    pub(super) fn var(&self, var: Var, context: &Context<'_>) -> f64 {
+        let instrument = context.instrument(self.id);
+        let seen = context.seen(self.id);
+        let seconds = |since: Option<Ts>| {
+            since.map_or(f64::NAN, |since| context.now().since(since) as f64 / 1e9)
+        };
+        let px = |px: Option<qt_model::units::Px>| {
+            px.map_or(f64::NAN, |px| px.to_f64(instrument.px_scale))
+        };
+        let ledger = context.ledger();
+        match var {
+            Var::Position => self.position as f64 / instrument.qty_scale.unit() as f64,
+            Var::EntryPx => self.entry_px(context).unwrap_or(f64::NAN),
+            Var::Unrealized => ledger.precision(self.id).to_f64(ledger.unrealized(self.id)),
+            Var::Equity => ledger.home().precision.to_f64(ledger.equity()),
+            Var::Held => seconds(self.opened),
+            Var::Idle => seconds(self.closed),
+            Var::OpenOrders => context.orders_of(self.id).count() as f64,
+            Var::Tick => self.steps.tick(),
+            Var::Lot => self.steps.lot(),
+            Var::BestBid => px(seen.top().bid.map(|resting| resting.px)),
+            Var::BestAsk => px(seen.top().ask.map(|resting| resting.px)),
+            Var::Last => px(seen.last()),
+            Var::Hour => {
+                let day = qt_model::time::DAY_NANOS;
+                context.now().nanos().rem_euclid(day) as f64 / 3.6e12
+            }
+        }
+    }
+
+    /// The mean entry price, for rules to compare with.
+    pub(super) fn entry_px(&self, context: &Context<'_>) -> Option<f64> {
+        let ledger = context.ledger();
+        let position = ledger.position(self.id);
+        let px = ledger.contract(self.id).entry_px(position.cost(), position.qty())?;
+        Some(px / context.instrument(self.id).px_scale.unit() as f64)
+    }
+
+    /// Value of a formula here and now.
+    pub(super) fn value(&self, formula: &Formula, context: &Context<'_>) -> f64 {
+        formula.value(context.features(self.id), |var| self.var(var, context))
+    }
+
+    pub(super) fn is_met(&self, rule: Option<&Formula>, context: &Context<'_>) -> bool {
+        rule.is_some_and(|rule| {
+            rule.is_met(context.features(self.id), |var| self.var(var, context))
+        })
+    }
+}
