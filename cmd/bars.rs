@@ -12,9 +12,9 @@ use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Kind};
 use qt_stream::parquet_file::Span;
 
-use crate::calendar::Hours;
 use crate::context::Context;
 use crate::failure::FailureExt;
+use crate::hours::Hours;
 use crate::outcome::{Exit, Outcome};
 use crate::problem::Problems;
 use crate::select_args::SelectArgs;
@@ -140,7 +140,7 @@ fn calendar(path: &Path) -> anyhow::Result<Calendar> {
     let mut toml = TomlText::parse(path, &text);
     let document = toml.document();
     let hours = match document.get("calendar").and_then(|value| value.get_ref().as_table()) {
-        Some(table) => Hours::read(&mut toml, table),
+        Some(table) => Hours::read(&mut toml, "calendar", table),
         None => {
             toml.complain(0, "calendar", "expected a table [calendar]");
             None

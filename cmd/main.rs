@@ -5,12 +5,12 @@
 
 // The frame that every command stands on.
 mod bug;
-mod calendar;
 mod catalog_sink;
 mod choice;
 mod context;
 mod failure;
 mod global;
+mod hours;
 mod listing;
 mod outcome;
 mod output;
@@ -20,9 +20,11 @@ mod registry;
 mod select_args;
 mod settings;
 mod shutdown;
+mod strategy;
 mod stream_args;
 mod streams;
 mod terminal;
+mod toml_table;
 mod toml_text;
 mod write_args;
 

@@ -17,7 +17,7 @@ use qt_stream::parquet_file::Span;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::calendar::Hours;
+use crate::hours::Hours;
 use crate::problem::Problems;
 use crate::toml_text::{TomlText, describe};
 
@@ -104,7 +104,7 @@ impl Reader<'_> {
                 "fail_on" => self.file.fail_on = self.severity("fail_on", value).flatten(),
                 "calendar" => {
                     if let Some(table) = self.table("calendar", value) {
-                        self.file.hours = Hours::read(&mut self.text, table);
+                        self.file.hours = Hours::read(&mut self.text, "calendar", table);
                     }
                 }
                 "rules" => {

@@ -4,4 +4,6 @@
 //! on any machine.
 
 mod dice;
+pub mod driver;
+pub mod exchange;
 pub mod synth;

@@ -96,6 +96,10 @@ impl<const IS_ASK: bool> Ladder<IS_ASK> {
         self.levels.last().copied().map(Self::resting)
     }
 
+    pub(super) fn worst(&self) -> Option<Resting> {
+        self.levels.first().copied().map(Self::resting)
+    }
+
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = Resting> {
         self.levels.iter().rev().copied().map(Self::resting)
     }

@@ -144,6 +144,14 @@ impl PriceBook {
         }
     }
 
+    /// The worst price of a side: beyond it the book says nothing.
+    pub fn deepest(&self, side: Side) -> Option<Px> {
+        match side {
+            Side::Buy => self.bids.worst().map(|resting| resting.px),
+            Side::Sell => self.asks.worst().map(|resting| resting.px),
+        }
+    }
+
     /// The best levels of both sides as a record holds them, bids first; all with `usize::MAX`.
     pub fn levels(&self, depth_levels: usize) -> impl Iterator<Item = Level> {
         let level = |side| move |Resting { px, qty }| Level { px, qty, side };
@@ -248,6 +256,7 @@ mod tests {
         let mut book = PriceBook::default();
         book.replace(&[1, 2, 3].map(|px| level(Side::Buy, px, 1)));
         book.keep_best(2);
+        assert_eq!((book.deepest(Side::Buy), book.deepest(Side::Sell)), (Some(Px::new(2)), None));
         assert_eq!(book.bids().map(|r| r.px.mantissa()).collect::<Vec<_>>(), [3, 2]);
     }
 }

@@ -161,4 +161,28 @@ impl Definition {
             schedule: Schedule::default(),
         }
     }
+
+    /// All expressions beside the features.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        let Self { entry, exit, protect, size, style, bracket, quote, .. } = self;
+        let size = match size {
+            Size::Qty(source) | Size::Notional(source) => Some(source),
+            Size::Fixed(_) => None,
+        };
+        let optional = [
+            &entry.long,
+            &entry.short,
+            &exit.long,
+            &exit.short,
+            &protect.stop_loss,
+            &protect.take_profit,
+            &protect.trailing,
+            &style.buy_at,
+            &style.sell_at,
+            &bracket.stop,
+            &bracket.target,
+        ];
+        let quotes = quote.iter().flat_map(|quote| [&quote.bid, &quote.ask]);
+        optional.into_iter().filter_map(Option::as_ref).chain(size).chain(quotes)
+    }
 }

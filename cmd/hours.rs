@@ -32,8 +32,8 @@ const DAYS: [(&str, Weekday); 7] = [
 ];
 
 impl Hours {
-    /// Reads the table `[calendar]`; complains about what it cannot read.
-    pub(crate) fn read(text: &mut TomlText<'_>, table: &DeTable<'_>) -> Option<Self> {
+    /// Reads a table of that name; complains about what it cannot read.
+    pub(crate) fn read(text: &mut TomlText<'_>, name: &str, table: &DeTable<'_>) -> Option<Self> {
         let mut hours = Self {
             zone: TimeZone::UTC,
             open: Time::midnight(),
@@ -53,7 +53,7 @@ impl Hours {
             };
             if taken.is_none() {
                 is_sound = false;
-                let name = format!("calendar.{}", key.get_ref());
+                let name = format!("{name}.{}", key.get_ref());
                 let message = match expected(key.get_ref()) {
                     Some(expected) => {
                         format!("expected {expected}, found {}", describe(value.get_ref()))

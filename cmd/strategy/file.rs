@@ -1,0 +1,153 @@
+//! A strategy file, read whole: every mistake at once, each with its line, column and key.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use qt_market::features::ExprError;
+use qt_trade::script::{self, Compiled, Definition, Problem as ScriptProblem, Trigger};
+use sha2::{Digest, Sha256};
+
+use super::params;
+use super::sections;
+use super::terms::{Account, Limits};
+use crate::hours::Hours;
+use crate::problem::{Place, Problem, Problems};
+use crate::toml_table::TomlTable;
+use crate::toml_text::TomlText;
+
+/// What a file says.
+#[derive(Clone, Debug)]
+pub(crate) struct StrategyFile {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+    pub(crate) definition: Definition,
+    /// Patterns of symbols; empty: all there are.
+    pub(crate) symbols: Vec<String>,
+    pub(crate) hours: Option<Hours>,
+    pub(crate) limits: Limits,
+    pub(crate) account: Account,
+    /// Where the text of each expression begins.
+    places: BTreeMap<String, usize>,
+}
+
+impl StrategyFile {
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let text =
+            fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        Self::parse(path, text)
+    }
+
+    pub(crate) fn parse(path: &Path, text: String) -> anyhow::Result<Self> {
+        let mut toml = TomlText::parse(path, &text);
+        let stem = path.file_stem().map_or("strategy".into(), |stem| stem.to_string_lossy());
+        let mut file = Self {
+            path: path.to_owned(),
+            text: String::new(),
+            definition: Definition::named(&stem),
+            symbols: Vec::new(),
+            hours: None,
+            limits: Limits::default(),
+            account: Account::default(),
+            places: BTreeMap::new(),
+        };
+        file.document(&mut toml);
+        if let Some(problems) = Problems::some(toml.problems()) {
+            return Err(problems.into());
+        }
+        file.text = text;
+        // With the defaults it must compile, whatever a run chooses.
+        file.compile(&BTreeMap::new())?;
+        Ok(file)
+    }
+
+    fn document(&mut self, toml: &mut TomlText<'_>) {
+        let document = toml.document();
+        let mut top = TomlTable::new(toml, "", document);
+        if let Some((name, at)) = top.text("name", "a name") {
+            if name.is_empty() || name.contains(['/', '\\']) {
+                top.complain(at, "name", "expected a name without slashes");
+            }
+            self.definition.name = name;
+        }
+        if let Some(symbols) = top.texts("symbols", "a list of symbols or patterns") {
+            self.symbols = symbols;
+        }
+        self.trigger(&mut top);
+        let tables = ["params", "features", "entry", "exit", "size", "orders", "bracket", "quote"];
+        let tables = tables.map(|key| (key, top.table(key)));
+        let others = ["schedule", "risk", "account"].map(|key| (key, top.table(key)));
+        top.finish();
+        let mut reader = sections::Reader::new(toml, &mut self.definition, &mut self.places);
+        for (key, table) in tables.into_iter().filter_map(|(key, table)| Some((key, table?))) {
+            match key {
+                "params" => params::read(&mut reader, table),
+                "features" => reader.features(table),
+                "entry" => reader.entry(table),
+                "exit" => reader.exit(table),
+                "size" => reader.size(table),
+                "orders" => reader.orders(table),
+                "bracket" => reader.bracket(table),
+                _ => reader.quote(table),
+            }
+        }
+        for (key, table) in others.into_iter().filter_map(|(key, table)| Some((key, table?))) {
+            match key {
+                "schedule" => self.hours = sections::schedule(toml, &mut self.definition, table),
+                "risk" => self.limits = Limits::read(toml, table),
+                _ => self.account = Account::read(toml, table),
+            }
+        }
+    }
+
+    /// `on = "quote"` or `every = "100ms"`.
+    fn trigger(&mut self, top: &mut TomlTable<'_, '_>) {
+        let on = top.value("on", "features, trade, quote, depth or bar", |value| {
+            sections::trigger(value.as_str()?)
+        });
+        let every = top.duration("every").map(Trigger::Every);
+        if let (Some(_), Some(_)) = (on, every) {
+            top.complain(0, "every", "`on` and `every` exclude each other");
+        }
+        self.definition.trigger = on.or(every).unwrap_or_default();
+    }
+
+    /// Binds parameters; mistakes point into the file.
+    pub(crate) fn compile(&self, values: &BTreeMap<String, f64>) -> anyhow::Result<Compiled> {
+        script::compile(&self.definition, values)
+            .map_err(|problems| compile_problems(self, problems).into())
+    }
+
+    /// The digest of the text.
+    pub(crate) fn sha256(&self) -> String {
+        let digest = Sha256::digest(self.text.as_bytes());
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn source(&self, key: &str) -> Option<&str> {
+        let definition = &self.definition;
+        let features = definition.features.iter().map(|(_, source)| source);
+        let sources = features.chain(definition.sources());
+        sources.into_iter().find(|source| source.key == key).map(|source| source.text.as_str())
+    }
+}
+
+/// Problems of a script as problems of its file.
+pub(crate) fn compile_problems(file: &StrategyFile, found: Vec<ScriptProblem>) -> Problems {
+    let text = TomlText::parse(&file.path, &file.text);
+    let problem = |problem: ScriptProblem| {
+        let ScriptProblem { key, span, message } = problem;
+        let message = match file.source(&key) {
+            Some(source) => ExprError::new(span.clone(), message).pointing_into(source),
+            None => message,
+        };
+        match file.places.get(&key) {
+            Some(start) => {
+                Problem::in_file(&file.path, text.position(start + span.start), key, message)
+            }
+            None => Problem { place: Place::Flag("--param"), key, message },
+        }
+    };
+    Problems::some(found.into_iter().map(problem).collect()).expect("a script failed for a reason")
+}

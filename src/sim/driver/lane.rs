@@ -1,0 +1,300 @@
+//! One variant of a run: a desk, its side of the venues, and the wires between them.
+//!
+//! Invariants: a message takes its drawn delay and never overtakes an earlier one on its wire;
+//! what happens at one instant happens in the order venue deadline, arrival at the venue, arrival
+//! with us, then, behind the records received at that instant, timers.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use qt_model::ids::InstrumentId;
+use qt_model::order::{Amendment, NewOrder, OrderNo};
+use qt_model::record::Record;
+use qt_model::step::{Execution, Input, Operator, TimerId};
+use qt_model::time::Ts;
+use qt_trade::core::{Desk, Front, Strategy};
+use qt_trade::outbox::{Outbox, Output};
+use qt_trade::risk::Approved;
+
+use super::observer::{Observer, Ours};
+use crate::exchange::{Exchange, FillFacts, Latency, Market, Operation};
+
+/// What travels to a venue.
+#[derive(Clone, Copy, Debug)]
+enum Instruction {
+    Submit(OrderNo, Approved<NewOrder>),
+    Amend(OrderNo, Approved<Amendment>),
+    Cancel(OrderNo),
+}
+
+/// The connection with one venue.
+#[derive(Debug)]
+pub(super) struct Wire {
+    latency: Latency,
+    there: VecDeque<(i64, Instruction)>,
+    back: VecDeque<(i64, Execution)>,
+    sent: u64,
+    returned: u64,
+}
+
+impl Wire {
+    pub(super) fn new(latency: Latency) -> Self {
+        Self { latency, there: VecDeque::new(), back: VecDeque::new(), sent: 0, returned: 0 }
+    }
+
+    fn send(&mut self, now: Ts, instruction: Instruction) {
+        let operation = match instruction {
+            Instruction::Submit(..) => Operation::Place,
+            Instruction::Amend(..) => Operation::Amend,
+            Instruction::Cancel(_) => Operation::Cancel,
+        };
+        let delay = self.latency.draw(operation, now, self.sent).max(0);
+        self.sent += 1;
+        let last = self.there.back().map_or(i64::MIN, |(at, _)| *at);
+        self.there.push_back((now.nanos().saturating_add(delay).max(last), instruction));
+    }
+
+    fn answer(&mut self, at: Ts, execution: Execution) {
+        let delay = self.latency.draw(Operation::Response, at, self.returned).max(0);
+        self.returned += 1;
+        let last = self.back.back().map_or(i64::MIN, |(at, _)| *at);
+        self.back.push_back((at.nanos().saturating_add(delay).max(last), execution));
+    }
+}
+
+/// What is next in a lane. At one instant, the earlier variant comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    There(usize),
+    Back(usize),
+    Timer,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Lane<S, O> {
+    desk: Desk<S>,
+    exchange: Exchange,
+    observer: O,
+    wires: Vec<Wire>,
+    /// By instrument.
+    wire_of: Vec<usize>,
+    timers: BinaryHeap<Reverse<(i64, u64, TimerId)>>,
+    timers_set: u64,
+    next: i64,
+    out: Outbox,
+    reports: Vec<Execution>,
+    facts: Vec<FillFacts>,
+}
+
+impl<S: Strategy, O: Observer> Lane<S, O> {
+    pub(super) fn new(
+        (desk, mut exchange, observer): (Desk<S>, Exchange, O),
+        wires: Vec<Wire>,
+        wire_of: Vec<usize>,
+    ) -> Self {
+        exchange.keep_facts();
+        Self {
+            desk,
+            exchange,
+            observer,
+            wires,
+            wire_of,
+            timers: BinaryHeap::new(),
+            timers_set: 0,
+            next: i64::MAX,
+            out: Outbox::default(),
+            reports: Vec::new(),
+            facts: Vec::new(),
+        }
+    }
+
+    pub fn desk(&self) -> &Desk<S> {
+        &self.desk
+    }
+
+    pub fn observer(&self) -> &O {
+        &self.observer
+    }
+
+    pub fn observer_mut(&mut self) -> &mut O {
+        &mut self.observer
+    }
+
+    pub fn into_parts(self) -> (Desk<S>, O) {
+        (self.desk, self.observer)
+    }
+
+    fn ours(desk: &Desk<S>) -> Ours<'_> {
+        Ours { ledger: desk.ledger(), orders: desk.orders() }
+    }
+
+    pub(super) fn start(&mut self, now: Ts, front: &Front) {
+        self.desk.start(now, front, &mut self.out);
+        self.dispatch(now, front);
+    }
+
+    pub(super) fn stop(&mut self, now: Ts, front: &Front) {
+        self.desk.step(now, &Input::Operator(Operator::Stop), front, &mut self.out);
+        self.dispatch(now, front);
+    }
+
+    /// When something is next to happen here.
+    #[inline]
+    pub(super) fn next(&self) -> i64 {
+        self.next
+    }
+
+    fn first(&self) -> Option<(i64, Event)> {
+        let timer = self.timers.peek().map(|Reverse((at, ..))| (*at, Event::Timer));
+        let wires = self.wires.iter().enumerate().flat_map(|(at, wire)| {
+            let there = wire.there.front().map(|(when, _)| (*when, Event::There(at)));
+            let back = wire.back.front().map(|(when, _)| (*when, Event::Back(at)));
+            [there, back]
+        });
+        wires.flatten().chain(timer).min()
+    }
+
+    fn look_ahead(&mut self) {
+        self.next = self.first().map_or(i64::MAX, |(at, _)| at);
+    }
+
+    /// Lets everything happen that comes before an instant, and what comes before the records that
+    /// are received then, if `with_arrivals`.
+    pub(super) fn advance(&mut self, to: i64, with_arrivals: bool, market: &Market, front: &Front) {
+        while let Some((at, event)) = self.first() {
+            let is_before = at < to || at == to && with_arrivals && event != Event::Timer;
+            if !is_before {
+                break;
+            }
+            self.happen(Ts::from_nanos(at), event, market, front);
+        }
+        self.look_ahead();
+    }
+
+    fn happen(&mut self, now: Ts, event: Event, market: &Market, front: &Front) {
+        match event {
+            Event::There(wire) => {
+                let (_, instruction) = self.wires[wire].there.pop_front().expect("it was first");
+                self.arrive(now, instruction, market);
+            }
+            Event::Back(wire) => {
+                let (_, execution) = self.wires[wire].back.pop_front().expect("it was first");
+                self.hear(now, execution, front);
+            }
+            Event::Timer => {
+                let Reverse((_, _, timer)) = self.timers.pop().expect("it was first");
+                self.desk.step(now, &Input::Timer(timer), front, &mut self.out);
+                self.dispatch(now, front);
+            }
+        }
+        self.answer(now);
+    }
+
+    fn arrive(&mut self, now: Ts, instruction: Instruction, market: &Market) {
+        let Self { exchange, reports, .. } = self;
+        match instruction {
+            Instruction::Submit(order, new) => exchange.submit(now, order, new, market, reports),
+            Instruction::Amend(order, change) => {
+                exchange.amend(now, order, change, market, reports);
+            }
+            Instruction::Cancel(order) => exchange.cancel(now, order, market, reports),
+        }
+    }
+
+    /// Sends on their way back what the venues have to say.
+    fn answer(&mut self, now: Ts) {
+        self.facts.extend(self.exchange.drain_facts());
+        for execution in self.reports.drain(..) {
+            let instrument = match execution {
+                Execution::Report(report) => {
+                    self.desk.orders().get(report.order).map(|entry| entry.new.instrument)
+                }
+                Execution::Cash(flow) => flow.instrument,
+            };
+            let wire = instrument.map_or(0, |instrument| self.wire_of[instrument.index()]);
+            self.wires[wire].answer(now, execution);
+        }
+    }
+
+    /// A message of a venue reaches us.
+    fn hear(&mut self, now: Ts, execution: Execution, front: &Front) {
+        let input = Input::Execution(execution);
+        let effect = self.desk.step(now, &input, front, &mut self.out);
+        let ours = Self::ours(&self.desk);
+        match &execution {
+            Execution::Report(report) => {
+                let fill = effect.change.and_then(|change| change.fill);
+                let facts = fill.and_then(|fill| {
+                    let place = self.facts.iter().position(|facts| facts.fill == fill.fill)?;
+                    Some(self.facts.swap_remove(place))
+                });
+                self.observer.reported(now, report, &effect, facts.as_ref(), ours);
+            }
+            Execution::Cash(flow) => self.observer.paid(now, flow, ours),
+        }
+        if effect.is_revalued {
+            self.observer.valued(now, ours);
+        }
+        self.dispatch(now, front);
+    }
+
+    /// A record happens at the venue.
+    #[inline]
+    pub(super) fn happened(&mut self, now: Ts, record: &Record<'_>, market: &Market) {
+        let Some(instrument) = record.head().instrument else { return };
+        if self.exchange.rests_in(instrument) {
+            self.exchange.market(now, market, record, &mut self.reports);
+            if !self.reports.is_empty() {
+                self.answer(now);
+            }
+            self.look_ahead();
+        }
+    }
+
+    /// A record is received; `is_news` says whether it shows other prices.
+    #[inline]
+    pub(super) fn receive(&mut self, now: Ts, record: &Record<'_>, is_news: bool, front: &Front) {
+        if let (true, Some(instrument)) = (is_news, record.head().instrument) {
+            self.observer.prices(now, instrument, front);
+        }
+        let effect = self.desk.step(now, &Input::Market(*record), front, &mut self.out);
+        if effect.is_revalued {
+            self.observer.valued(now, Self::ours(&self.desk));
+        }
+        if !self.out.is_empty() {
+            self.dispatch(now, front);
+        }
+    }
+
+    /// A row of features is there, which the front shows.
+    #[inline]
+    pub(super) fn features(&mut self, now: Ts, instrument: InstrumentId, front: &Front) {
+        self.desk.features(now, instrument, front, &mut self.out);
+        if !self.out.is_empty() {
+            self.dispatch(now, front);
+        }
+    }
+
+    /// Sends what the strategy asked for.
+    fn dispatch(&mut self, now: Ts, front: &Front) {
+        let Self { desk, observer, wires, wire_of, timers, timers_set, out, .. } = self;
+        for output in out.drain() {
+            observer.asked(now, &output, front, Self::ours(desk));
+            let (order, instruction) = match output {
+                Output::Submit { order, new } => (order, Instruction::Submit(order, new)),
+                Output::Amend { order, change } => (order, Instruction::Amend(order, change)),
+                Output::Cancel { order } => (order, Instruction::Cancel(order)),
+                Output::Timer { id, at } => {
+                    *timers_set += 1;
+                    timers.push(Reverse((at.nanos().max(now.nanos()), *timers_set, id)));
+                    continue;
+                }
+                Output::Decide(_) => continue,
+            };
+            let entry = desk.orders().get(order).expect("an instruction is about an order of ours");
+            wires[wire_of[entry.new.instrument.index()]].send(now, instruction);
+        }
+        self.look_ahead();
+    }
+}

@@ -1,0 +1,218 @@
+//! The backtest driver: one pass over a stream, through any number of lanes.
+//!
+//! The venue lives in event time, the strategy in receive time; a [`window`] of bounded length lets
+//! both be known. What all lanes share is kept once: the venue's public market, what a strategy
+//! sees of it, and the features. Invariants: a strategy never sees a record before it is received;
+//! lanes do not see each other; results depend on the records alone, not on batches or on which
+//! lanes run side by side.
+
+mod lane;
+mod observer;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use qt_market::features::Engine;
+use qt_model::instrument::Instruments;
+use qt_model::record::{Batch, Kind};
+use qt_model::time::Ts;
+use qt_trade::core::{Desk, Front, Strategy, TopFrom};
+
+use crate::exchange::{Exchange, Latency, Market, Venues};
+
+use lane::Wire;
+use window::Window;
+
+pub use lane::Lane;
+pub use observer::{Observer, Ours, Unwatched};
+
+/// How far event times may lie behind receive times, by default.
+pub const LOOKAHEAD_NS: i64 = 1_000_000_000;
+
+/// How a stream is driven.
+#[derive(Debug)]
+pub struct DriverOptions {
+    pub top: TopFrom,
+    pub lookahead_ns: i64,
+    pub seed: u64,
+    /// What computes the features of all lanes; absent where the stream carries them.
+    pub engine: Option<Engine>,
+}
+
+/// What was met on the way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Driven {
+    pub records: u64,
+    /// Records whose event time lay further back than the look-ahead.
+    pub late: u64,
+    pub first: Option<Ts>,
+    pub last: Option<Ts>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Driver<S, O> {
+    window: Window,
+    market: Market,
+    front: Front,
+    engine: Option<Engine>,
+    lanes: Vec<Lane<S, O>>,
+    driven: Driven,
+}
+
+/// One lane to be: a desk, its side of the venues and their terms, and who watches.
+#[derive(Debug)]
+pub struct LaneParts<'a, S, O> {
+    pub desk: Desk<S>,
+    pub exchange: Exchange,
+    pub venues: &'a Venues,
+    pub observer: O,
+}
+
+impl<S: Strategy, O: Observer> Driver<S, O> {
+    pub fn new(
+        instruments: &Arc<Instruments>,
+        feed: Option<Latency>,
+        options: DriverOptions,
+    ) -> Self {
+        Self {
+            window: Window::new(options.lookahead_ns, feed),
+            market: Market::new(instruments),
+            front: Front::new(Arc::clone(instruments), options.top),
+            engine: options.engine,
+            lanes: Vec::new(),
+            driven: Driven::default(),
+        }
+    }
+
+    /// Adds a lane. All lanes draw the same delays for the same messages.
+    pub fn add(&mut self, parts: LaneParts<'_, S, O>, seed: u64) {
+        assert!(self.driven.records == 0, "lanes are added before the first record");
+        let mut wires = Vec::new();
+        let mut known = BTreeMap::new();
+        let wire_of = self.front.instruments().iter().map(|instrument| {
+            let venue = instrument.symbol.venue();
+            *known.entry(venue.to_owned()).or_insert_with(|| {
+                let latency = parts.venues.of(venue).latency.clone();
+                wires.push(Wire::new(Latency::new(latency, seed)));
+                wires.len() - 1
+            })
+        });
+        let wire_of = wire_of.collect();
+        let lane = (parts.desk, parts.exchange, parts.observer);
+        self.lanes.push(Lane::new(lane, wires, wire_of));
+    }
+
+    pub fn lanes(&self) -> &[Lane<S, O>] {
+        &self.lanes
+    }
+
+    pub fn lanes_mut(&mut self) -> &mut [Lane<S, O>] {
+        &mut self.lanes
+    }
+
+    pub fn front(&self) -> &Front {
+        &self.front
+    }
+
+    pub fn driven(&self) -> Driven {
+        Driven { late: self.window.late(), ..self.driven }
+    }
+
+    /// Takes the next batch of the stream and runs as far as can be known. A batch that is done
+    /// with comes back, for its memory.
+    pub fn push(&mut self, batch: Arc<Batch>) -> Option<Arc<Batch>> {
+        if self.driven.first.is_none() && !batch.is_empty() {
+            let first = batch.head(0).ts_recv;
+            self.driven.first = Some(first);
+            for lane in &mut self.lanes {
+                lane.start(first, &self.front);
+            }
+        }
+        self.window.push(batch);
+        let mut done = None;
+        while self.run_chunk() {
+            done = self.window.pop();
+        }
+        done
+    }
+
+    /// Runs to the end of the stream, stops all strategies, and hands the lanes back.
+    pub fn finish(mut self) -> (Vec<Lane<S, O>>, Driven) {
+        self.window.end();
+        while self.run_chunk() {
+            self.window.pop();
+        }
+        let last = self.window.last();
+        if self.driven.first.is_some() {
+            for lane in &mut self.lanes {
+                // What is still on its way when the data ends stays there: nobody knows what it
+                // would have met.
+                lane.advance(last.nanos(), true, &self.market, &self.front);
+                lane.stop(last, &self.front);
+            }
+            self.driven.last = Some(last);
+        }
+        let driven = self.driven();
+        (self.lanes, driven)
+    }
+
+    /// Runs the first batch of the window through both clocks, if it is ready.
+    fn run_chunk(&mut self) -> bool {
+        let Self { window, market, front, engine, lanes, driven } = self;
+        let Some(chunk) = window.ready().cloned() else { return false };
+        let batch = &chunk.batch;
+        let rows = engine.as_mut().map(|engine| engine.annotate(batch));
+        for at in 0..batch.len() {
+            let slot = batch.slots()[at];
+            let now = chunk.received(at);
+            catch_up(window, market, lanes, front, now);
+            driven.records += 1;
+            if slot.kind == Kind::Feature && rows.is_some() {
+                continue;
+            }
+            let record = batch.at(slot);
+            for lane in lanes.iter_mut().filter(|lane| lane.next() <= now) {
+                lane.advance(now, true, market, front);
+            }
+            let ts = Ts::from_nanos(now);
+            let is_news = front.market(&record);
+            for lane in lanes.iter_mut() {
+                lane.receive(ts, &record, is_news, front);
+            }
+            let row = rows.as_ref().and_then(|rows| rows.of(at));
+            if let (Some(row), Some(instrument)) = (row, record.head().instrument) {
+                front.features(instrument, ts, row.values);
+                for lane in lanes.iter_mut() {
+                    lane.features(ts, instrument, front);
+                }
+            }
+        }
+        true
+    }
+}
+
+/// Lets everything happen at the venue that does until an instant, and what it leads to before.
+#[inline]
+fn catch_up<S: Strategy, O: Observer>(
+    window: &mut Window,
+    market: &mut Market,
+    lanes: &mut [Lane<S, O>],
+    front: &Front,
+    now: i64,
+) {
+    while let Some(due) = window.next_due().filter(|due| due.at <= now) {
+        for lane in lanes.iter_mut().filter(|lane| lane.next() < due.at) {
+            lane.advance(due.at, false, market, front);
+        }
+        let record = window.batch_of(due).get(due.index as usize);
+        if market.apply(&record) {
+            let at = Ts::from_nanos(due.at);
+            lanes.iter_mut().for_each(|lane| lane.happened(at, &record, market));
+        }
+        window.pass();
+    }
+}

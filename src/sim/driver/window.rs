@@ -1,0 +1,181 @@
+//! The stretch of the stream that both clocks are in: what has happened at the venue, and what has
+//! not been received yet.
+//!
+//! A stream is ordered by receive time; the venue needs event time. A record happens at its event
+//! time, but never after it is received, never before an earlier record of its instrument, and
+//! never earlier than the look-ahead reaches back: such a record is counted, since its venue side is
+//! late. So a window of one look-ahead suffices to know all that has happened by some instant.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use qt_model::record::Batch;
+use qt_model::time::Ts;
+
+use crate::exchange::{Latency, Operation};
+
+/// One batch of the stream. A copy shares it.
+#[derive(Clone, Debug)]
+pub(super) struct Chunk {
+    pub(super) batch: Arc<Batch>,
+    /// When each record is received, where that is later than the stream says.
+    received: Option<Arc<[i64]>>,
+    number: u32,
+}
+
+impl Chunk {
+    /// When we receive a record.
+    #[inline]
+    pub(super) fn received(&self, at: usize) -> i64 {
+        match &self.received {
+            Some(received) => received[at],
+            None => self.batch.slots()[at].ts_recv.nanos(),
+        }
+    }
+}
+
+/// A record by the time at which it happens at the venue.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Due {
+    pub(super) at: i64,
+    chunk: u32,
+    pub(super) index: u32,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Window {
+    chunks: VecDeque<Chunk>,
+    /// All records from some instant on by their time at the venue.
+    dues: VecDeque<Due>,
+    pushed: u32,
+    lookahead_ns: i64,
+    /// The delay between stream and strategy, where one is added.
+    feed: Option<Latency>,
+    /// Nothing that is still to come is received before.
+    horizon: i64,
+    is_ended: bool,
+    last_by_instrument: Vec<i64>,
+    last_received: i64,
+    received: u64,
+    late: u64,
+}
+
+impl Window {
+    pub(super) fn new(lookahead_ns: i64, feed: Option<Latency>) -> Self {
+        Self {
+            chunks: VecDeque::new(),
+            dues: VecDeque::new(),
+            pushed: 0,
+            lookahead_ns,
+            feed,
+            horizon: i64::MIN,
+            is_ended: false,
+            last_by_instrument: Vec::new(),
+            last_received: i64::MIN,
+            received: 0,
+            late: 0,
+        }
+    }
+
+    /// Records whose event time lies further back than the look-ahead.
+    pub(super) fn late(&self) -> u64 {
+        self.late
+    }
+
+    pub(super) fn push(&mut self, batch: Arc<Batch>) {
+        if batch.is_empty() {
+            return;
+        }
+        let number = self.pushed;
+        self.pushed = self.pushed.wrapping_add(1);
+        self.dues.reserve(batch.len());
+        for index in 0..batch.len() {
+            let head = batch.head(index);
+            let received = head.ts_recv.nanos();
+            let mut at = head.ts_event.nanos().min(received);
+            let earliest = received.saturating_sub(self.lookahead_ns);
+            if at < earliest {
+                at = earliest;
+                self.late += 1;
+            }
+            if let Some(instrument) = head.instrument {
+                let place = instrument.index();
+                if self.last_by_instrument.len() <= place {
+                    self.last_by_instrument.resize(place + 1, i64::MIN);
+                }
+                at = at.max(self.last_by_instrument[place]);
+                self.last_by_instrument[place] = at;
+            }
+            self.insert(Due { at, chunk: number, index: index as u32 });
+        }
+        let received = self.feed.is_some().then(|| self.receive(&batch).into());
+        self.horizon = self.horizon.max(batch.head(batch.len() - 1).ts_recv.nanos());
+        self.chunks.push_back(Chunk { batch, received, number });
+    }
+
+    /// Streams are nearly in event order already: a record moves back over a few.
+    #[inline]
+    fn insert(&mut self, due: Due) {
+        self.dues.push_back(due);
+        let mut here = self.dues.len() - 1;
+        while here > 0 && self.dues[here - 1].at > due.at {
+            self.dues.swap(here, here - 1);
+            here -= 1;
+        }
+    }
+
+    /// When the records of a batch are received, with the delay that is added; in order all the
+    /// same, as over one wire.
+    fn receive(&mut self, batch: &Batch) -> Vec<i64> {
+        let Some(feed) = &self.feed else { return Vec::new() };
+        let receive = |slot: &qt_model::record::Slot| {
+            let delay = feed.draw(Operation::Feed, slot.ts_recv, self.received).max(0);
+            self.received += 1;
+            let at = slot.ts_recv.nanos().saturating_add(delay);
+            self.last_received = self.last_received.max(at);
+            self.last_received
+        };
+        batch.slots().iter().map(receive).collect()
+    }
+
+    /// There is nothing more to come.
+    pub(super) fn end(&mut self) {
+        self.is_ended = true;
+    }
+
+    /// The first batch, once all that happens before its last record is received is here.
+    pub(super) fn ready(&self) -> Option<&Chunk> {
+        let chunk = self.chunks.front()?;
+        let last = chunk.received(chunk.batch.len() - 1);
+        let is_complete = self.is_ended || self.horizon.saturating_sub(self.lookahead_ns) > last;
+        is_complete.then_some(chunk)
+    }
+
+    /// The next record by the time of the venue.
+    #[inline]
+    pub(super) fn next_due(&self) -> Option<Due> {
+        self.dues.front().copied()
+    }
+
+    #[inline]
+    pub(super) fn batch_of(&self, due: Due) -> &Batch {
+        let first = self.chunks.front().expect("a due record has its batch").number;
+        &self.chunks[due.chunk.wrapping_sub(first) as usize].batch
+    }
+
+    #[inline]
+    pub(super) fn pass(&mut self) {
+        self.dues.pop_front();
+    }
+
+    /// Forgets the first batch, all of which has been received and has happened.
+    pub(super) fn pop(&mut self) -> Option<Arc<Batch>> {
+        self.chunks.pop_front().map(|chunk| chunk.batch)
+    }
+
+    /// The last instant of the stream that is known.
+    pub(super) fn last(&self) -> Ts {
+        Ts::from_nanos(self.horizon.max(self.last_received))
+    }
+}

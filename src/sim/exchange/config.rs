@@ -1,0 +1,158 @@
+//! How a simulated venue is set up: plain values with defaults, checked once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use qt_model::order::{Cash, Currency};
+use rust_decimal::Decimal;
+
+use super::fees::Fees;
+use super::fills::FillModel;
+use super::latency::LatencyConfig;
+
+/// One venue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VenueConfig {
+    pub fills: FillModel,
+    pub fees: Fees,
+    pub latency: LatencyConfig,
+    pub account: AccountKind,
+    /// What the account begins with.
+    pub balances: Vec<Cash>,
+    /// The currency of instruments that name none.
+    pub currency: Currency,
+    /// How far from the market a price may be, as a fraction of it; `None`: anywhere.
+    pub price_band: Option<Decimal>,
+    /// What a taker pays on top where no book says how much there is: quotes, trades, bars.
+    pub slippage: Slippage,
+    /// Where the displayed book ends: the price for the rest of a market order. `None`: the rest
+    /// is cancelled.
+    pub beyond_book: Option<Slippage>,
+    /// Half the spread assumed where the data has trades alone.
+    pub half_spread: Slippage,
+    pub self_trade: SelfTrade,
+    pub post_only: PostOnly,
+    pub bars: BarRules,
+}
+
+impl Default for VenueConfig {
+    fn default() -> Self {
+        Self {
+            fills: FillModel::default(),
+            fees: Fees::default(),
+            latency: LatencyConfig::default(),
+            account: AccountKind::default(),
+            balances: Vec::new(),
+            currency: Currency::new("USD").expect("three plain letters"),
+            price_band: None,
+            slippage: Slippage::None,
+            beyond_book: None,
+            half_spread: Slippage::None,
+            self_trade: SelfTrade::default(),
+            post_only: PostOnly::default(),
+            bars: BarRules::default(),
+        }
+    }
+}
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccountKind {
+    /// The venue never asks for money: limits are left to the rules of the strategy.
+    #[default]
+    Unlimited,
+    /// What is bought is paid, what is sold is held.
+    Cash,
+    /// Positions stand against margin.
+    Margin(MarginTerms),
+}
+
+/// The terms of a margin account. Fractions of what a position is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarginTerms {
+    /// So many times the equity can be held.
+    pub leverage: Decimal,
+    /// Below this part of the worth of positions, the venue closes them.
+    pub maintenance: Decimal,
+    /// What the venue keeps of a position that it closes.
+    pub liquidation_fee: Decimal,
+    /// A year's interest on what is borrowed: on cash below zero, and on what is sold short.
+    pub borrow_per_year: Decimal,
+}
+
+impl Default for MarginTerms {
+    fn default() -> Self {
+        Self {
+            leverage: Decimal::TEN,
+            maintenance: Decimal::new(5, 3),
+            liquidation_fee: Decimal::new(5, 3),
+            borrow_per_year: Decimal::new(5, 2),
+        }
+    }
+}
+
+/// A distance from a price, always to the disadvantage of the order.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Slippage {
+    #[default]
+    None,
+    Bps(Decimal),
+    Ticks(u32),
+    /// This part of the spread, on top of the touch.
+    SpreadShare(Decimal),
+    /// This fraction of the price for an order as large as the volume of the last bar, and
+    /// proportionally less for smaller ones.
+    VolumeShare(Decimal),
+    /// The same, with the square root of the share.
+    SquareRoot(Decimal),
+}
+
+/// What happens when an order would meet one of ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SelfTrade {
+    /// The incoming order ends.
+    #[default]
+    CancelNewest,
+    /// The resting order ends, and the incoming one goes on.
+    CancelOldest,
+    CancelBoth,
+    /// They trade.
+    Off,
+}
+
+/// What happens to a post-only order that would take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PostOnly {
+    #[default]
+    Reject,
+    /// It is acknowledged and cancelled at once.
+    Cancel,
+}
+
+/// How orders meet bars.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BarRules {
+    /// At most this part of a bar's volume is ours.
+    pub volume_share: Option<Decimal>,
+    /// An order that arrives this late still counts as there when the bar opened.
+    pub grace_ns: i64,
+}
+
+/// The venues of a run: a default, and those that differ from it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Venues {
+    pub default: Arc<VenueConfig>,
+    pub by_name: BTreeMap<Box<str>, Arc<VenueConfig>>,
+}
+
+impl From<VenueConfig> for Venues {
+    fn from(config: VenueConfig) -> Self {
+        Self { default: Arc::new(config), by_name: BTreeMap::new() }
+    }
+}
+
+impl Venues {
+    pub fn of(&self, venue: &str) -> &Arc<VenueConfig> {
+        self.by_name.get(venue).unwrap_or(&self.default)
+    }
+}

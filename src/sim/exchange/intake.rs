@@ -1,0 +1,326 @@
+//! Orders, amendments and cancels as they arrive at the venue.
+
+use qt_model::order::{Amendment, NewOrder, OrderNo, Pricing, ReportKind};
+use qt_model::step::Execution;
+use qt_model::time::Ts;
+use qt_model::units::{Px, Qty};
+use qt_model::words::{CancelReason, RejectReason, TimeInForce};
+use qt_trade::risk::Approved;
+use rust_decimal::Decimal;
+
+use super::booking::{is_beyond, mid};
+use super::config::{PostOnly, SelfTrade};
+use super::market::{Basis, Market, Public};
+use super::orders::{Arrival, Resting, Standing};
+use super::queue::Place;
+use super::terms::{self, Terms};
+use super::{Exchange, Turn};
+
+impl Exchange {
+    /// A new order arrives.
+    pub fn submit(
+        &mut self,
+        at: Ts,
+        order: OrderNo,
+        new: Approved<NewOrder>,
+        market: &Market,
+        out: &mut Vec<Execution>,
+    ) {
+        self.now = self.now.max(at);
+        self.highest = self.highest.max(order);
+        let turn = &mut Turn { market, out };
+        match self.admit(turn, &new) {
+            Ok(()) => self.accept(turn, order, *new),
+            Err(reason) => self.report(turn, order, ReportKind::Rejected(reason)),
+        }
+        self.settle(turn);
+    }
+
+    /// A request to end an order arrives.
+    pub fn cancel(&mut self, at: Ts, order: OrderNo, market: &Market, out: &mut Vec<Execution>) {
+        self.now = self.now.max(at);
+        let turn = &mut Turn { market, out };
+        match self.orders.find(order) {
+            Some(slot) => self.cancel_slot(turn, slot, CancelReason::Requested),
+            None => self.report(turn, order, ReportKind::CancelRefused(self.absent(order))),
+        }
+        self.settle(turn);
+    }
+
+    /// A request to change an order arrives.
+    pub fn amend(
+        &mut self,
+        at: Ts,
+        order: OrderNo,
+        change: Approved<Amendment>,
+        market: &Market,
+        out: &mut Vec<Execution>,
+    ) {
+        self.now = self.now.max(at);
+        let turn = &mut Turn { market, out };
+        let changed = match self.orders.find(order) {
+            Some(slot) => self.change(turn, slot, *change),
+            None => Err(self.absent(order)),
+        };
+        if let Err(reason) = changed {
+            self.report(turn, order, ReportKind::AmendRefused(reason));
+        }
+        self.settle(turn);
+    }
+
+    /// Why an order does not stand: numbers count up, so a low one has been here.
+    fn absent(&self, order: OrderNo) -> RejectReason {
+        if order <= self.highest { RejectReason::Ended } else { RejectReason::UnknownOrder }
+    }
+
+    /// Everything that can be said against a new order.
+    fn admit(&self, turn: &Turn<'_>, new: &NewOrder) -> Result<(), RejectReason> {
+        let terms = terms::find(&self.terms, new.instrument)?;
+        check_shape(new)?;
+        check_grid(terms, new)?;
+        let public = turn.market.of(new.instrument);
+        if !public.is_open() {
+            return Err(RejectReason::NotTrading);
+        }
+        if public.basis() == Basis::Nothing {
+            return Err(RejectReason::NoMarket);
+        }
+        self.check_band(terms, public, new)?;
+        if new.links.parent.is_some() || is_stop(new.pricing) {
+            return Ok(());
+        }
+        self.check_taking(public, new)
+    }
+
+    fn check_band(
+        &self,
+        terms: &Terms,
+        public: &Public,
+        new: &NewOrder,
+    ) -> Result<(), RejectReason> {
+        let Some(band) = self.venues[terms.venue].config.price_band else { return Ok(()) };
+        let Some(px) = new.limit_px() else { return Ok(()) };
+        let Some(reference) = reference(public) else { return Ok(()) };
+        let distance = Decimal::from((i128::from(px.mantissa()) * 2 - reference).abs());
+        if distance > Decimal::from(reference.abs()) * band {
+            return Err(RejectReason::PriceBand);
+        }
+        Ok(())
+    }
+
+    /// What only matters to an order that meets the market at once.
+    fn check_taking(&self, public: &Public, new: &NewOrder) -> Result<(), RejectReason> {
+        let config = &self.venues[self.terms[new.instrument.index()].venue].config;
+        let is_post_only = new.time_in_force == TimeInForce::Gtx;
+        if is_post_only && self.would_take(public, new) && config.post_only == PostOnly::Reject {
+            return Err(RejectReason::WouldTake);
+        }
+        if config.self_trade == SelfTrade::CancelNewest && self.would_meet_own(public, new) {
+            return Err(RejectReason::SelfTrade);
+        }
+        if new.time_in_force == TimeInForce::Fok && !self.can_fill(public, new) {
+            return Err(RejectReason::CannotFill);
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self, turn: &mut Turn<'_>, order: OrderNo, new: NewOrder) {
+        let mut resting = Resting::new(order, new, self.now);
+        let public = turn.market.of(new.instrument);
+        resting.arrival.mid = mid(public.top());
+        let slot = self.orders.insert(resting);
+        let pit = &mut self.pits[new.instrument.index()];
+        pit.live += 1;
+        pit.reduce_only += u32::from(new.reduce_only);
+        self.report(turn, order, ReportKind::Acknowledged);
+        self.enter(turn, slot);
+    }
+
+    /// An order comes to the market.
+    pub(super) fn enter(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        let new = self.orders.get(slot).new;
+        let public = turn.market.of(new.instrument);
+        let config = &self.venues[self.terms[new.instrument.index()].venue].config;
+        let is_post_only = new.time_in_force == TimeInForce::Gtx;
+        if is_post_only && self.would_take(public, &new) {
+            assert!(config.post_only == PostOnly::Cancel, "a rejection comes before the entry");
+            return self.cancel_slot(turn, slot, CancelReason::WouldTake);
+        }
+        self.take(turn, slot);
+    }
+
+    /// An order takes its place at the end of the queue of its limit.
+    pub(super) fn queue_up(&mut self, turn: &Turn<'_>, slot: u32) {
+        let resting = *self.orders.get(slot);
+        let new = resting.new;
+        let px = resting.limit().expect("an order without a limit never rests");
+        let public = turn.market.of(new.instrument);
+        let model = self.venues[self.terms[new.instrument.index()].venue].config.fills.queue;
+        let shown = public.shown(new.side, px);
+        let ranks = self.pits[new.instrument.index()].ranks_mut(new.side);
+        ranks.push(&mut self.orders, slot, px, shown);
+        let resting = self.orders.get_mut(slot);
+        resting.standing = Standing::Queued;
+        resting.place = Place::join(model, shown);
+        let leaves = resting.leaves();
+        resting.showing = new.display.map_or(leaves, |display| display.min(leaves));
+        let ahead = resting.place.ahead();
+        resting.arrival = Arrival { mid: mid(public.top()), level_qty: shown, ahead };
+    }
+
+    /// Changes an order that stands, or says why not.
+    fn change(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: u32,
+        change: Amendment,
+    ) -> Result<(), RejectReason> {
+        let resting = *self.orders.get(slot);
+        let amended = self.amended(turn, &resting, change)?;
+        let order = resting.order;
+        self.report(turn, order, ReportKind::Amended(change));
+        if amended.qty <= resting.filled {
+            // What was filled on the way counts: nothing is left to stand.
+            self.cancel_slot(turn, slot, CancelReason::Requested);
+            return Ok(());
+        }
+        let keeps_place = amended.pricing == resting.new.pricing && amended.qty <= resting.new.qty;
+        if resting.standing != Standing::Queued || keeps_place {
+            let resting = self.orders.get_mut(slot);
+            resting.new = amended;
+            resting.showing = resting.showing.min(resting.leaves());
+            return Ok(());
+        }
+        self.leave(slot);
+        self.orders.get_mut(slot).new = amended;
+        self.enter(turn, slot);
+        Ok(())
+    }
+
+    /// The order that a change would make, if it may be made.
+    fn amended(
+        &self,
+        turn: &Turn<'_>,
+        resting: &Resting,
+        change: Amendment,
+    ) -> Result<NewOrder, RejectReason> {
+        let mut amended = resting.new;
+        amended.qty = change.qty.unwrap_or(amended.qty);
+        if let Some(to) = change.px {
+            match &mut amended.pricing {
+                Pricing::Limit { px } | Pricing::StopLimit { px, .. } => *px = to,
+                Pricing::Stop { trigger } => *trigger = to,
+                Pricing::Market | Pricing::TrailingStop { .. } => {
+                    return Err(RejectReason::Malformed);
+                }
+            }
+        }
+        let terms = terms::find(&self.terms, amended.instrument)?;
+        check_shape(&amended)?;
+        check_grid(terms, &amended)?;
+        let public = turn.market.of(amended.instrument);
+        if !public.is_open() {
+            return Err(RejectReason::NotTrading);
+        }
+        self.check_band(terms, public, &amended)?;
+        let is_post_only = amended.time_in_force == TimeInForce::Gtx;
+        if change.px.is_some() && is_post_only && self.would_take(public, &amended) {
+            return Err(RejectReason::WouldTake);
+        }
+        Ok(amended)
+    }
+}
+
+/// Twice the middle of the market, or twice the last price.
+pub(super) fn reference(public: &Public) -> Option<i128> {
+    if let Some(mid) = mid(public.top()) {
+        return Some(i128::from(mid.units()));
+    }
+    let last = public.last().map(|print| print.px).or(public.bar().map(|bar| bar.close));
+    last.map(|px| i128::from(px.mantissa()) * 2)
+}
+
+pub(super) fn is_stop(pricing: Pricing) -> bool {
+    match pricing {
+        Pricing::Stop { .. } | Pricing::StopLimit { .. } | Pricing::TrailingStop { .. } => true,
+        Pricing::Market | Pricing::Limit { .. } => false,
+    }
+}
+
+/// Fields that contradict each other.
+fn check_shape(new: &NewOrder) -> Result<(), RejectReason> {
+    let is_limit = new.limit_px().is_some();
+    let fits = match new.time_in_force {
+        TimeInForce::Gtd => new.good_till.is_some(),
+        TimeInForce::Gtx => matches!(new.pricing, Pricing::Limit { .. }),
+        TimeInForce::Day | TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok => true,
+        // There is no auction to take part in.
+        TimeInForce::Opg | TimeInForce::Cls => return Err(RejectReason::Other),
+    };
+    let shows =
+        new.display.is_none_or(|display| is_limit && !display.is_zero() && display <= new.qty);
+    let trails = match new.pricing {
+        Pricing::TrailingStop { distance } => distance.mantissa() > 0,
+        Pricing::Market
+        | Pricing::Limit { .. }
+        | Pricing::Stop { .. }
+        | Pricing::StopLimit { .. } => true,
+    };
+    if fits && shows && trails { Ok(()) } else { Err(RejectReason::Malformed) }
+}
+
+fn check_grid(terms: &Terms, new: &NewOrder) -> Result<(), RejectReason> {
+    terms.check_qty(new.qty)?;
+    match new.pricing {
+        Pricing::Market => Ok(()),
+        Pricing::Limit { px } => terms.check_px(px),
+        Pricing::Stop { trigger } => terms.check_px(trigger),
+        Pricing::StopLimit { trigger, px } => {
+            terms.check_px(trigger)?;
+            terms.check_px(px)
+        }
+        Pricing::TrailingStop { distance } => terms.check_px(distance),
+    }
+}
+
+impl Exchange {
+    /// Whether a limit reaches what others offer.
+    pub(super) fn would_take(&self, public: &Public, new: &NewOrder) -> bool {
+        let Some(limit) = new.limit_px() else { return true };
+        let others = public.top().of(new.side.opposite()).map(|offer| offer.px);
+        let own = self.pits[new.instrument.index()].ranks(new.side.opposite()).best();
+        let reaches = |px: Px| !is_beyond(new.side, px, limit);
+        others.is_some_and(reaches) || own.is_some_and(|(px, _)| reaches(px))
+    }
+
+    /// Whether an order would come as far as one of ours.
+    fn would_meet_own(&self, public: &Public, new: &NewOrder) -> bool {
+        let pit = &self.pits[new.instrument.index()];
+        let opposite = new.side.opposite();
+        let Some((own, _)) = pit.ranks(opposite).best() else { return false };
+        if new.limit_px().is_some_and(|limit| is_beyond(new.side, own, limit)) {
+            return false;
+        }
+        // At our own price the others come first.
+        self.available(public, new, Some(own)) < new.qty.mantissa()
+    }
+
+    fn can_fill(&self, public: &Public, new: &NewOrder) -> bool {
+        self.available(public, new, new.limit_px()) >= new.qty.mantissa()
+    }
+
+    /// How much others offer up to a price.
+    fn available(&self, public: &Public, new: &NewOrder, limit: Option<Px>) -> i64 {
+        let mut found = 0_i64;
+        self.each_offer(public, new.instrument, new.side, limit, |_, left| {
+            found = found.saturating_add(left);
+            found < new.qty.mantissa()
+        });
+        found
+    }
+}
+
+/// A number of units as a size.
+pub(super) fn qty_of(units: i64) -> Qty {
+    Qty::new(units).expect("a size is never negative")
+}

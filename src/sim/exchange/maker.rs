@@ -1,0 +1,220 @@
+//! Resting orders while the market moves.
+//!
+//! A trade beyond our price fills us; a trade at our price moves the queue and then fills us; the
+//! best opposite price reaching ours (or passing it, as the model says) fills us. The orders of a
+//! level share one queue: what the earlier one was filled with, the later one did not see.
+
+use qt_model::ids::InstrumentId;
+use qt_model::record::{Depth, Level, Trade};
+use qt_model::units::{Px, Qty};
+use qt_model::words::{DepthAction, Liquidity, Side};
+
+use super::booking::is_beyond;
+use super::fills::{Cross, QueueModel};
+use super::market::{Basis, Public};
+use super::{Exchange, Turn};
+
+impl Exchange {
+    #[inline]
+    pub(super) fn depth(
+        &mut self,
+        turn: &mut Turn<'_>,
+        instrument: InstrumentId,
+        depth: &Depth,
+        levels: &[Level],
+    ) {
+        let public = turn.market.of(instrument);
+        if public.basis() != Basis::Book {
+            return;
+        }
+        match depth.action {
+            DepthAction::Delta => {
+                for level in levels {
+                    self.level_shown(instrument, level.side, level.px, level.qty);
+                }
+            }
+            DepthAction::Snapshot => self.all_shown(instrument, public),
+        }
+        self.forget_taken(instrument, public);
+        self.crossed(turn, instrument);
+    }
+
+    pub(super) fn quote(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId) {
+        let public = turn.market.of(instrument);
+        if public.basis() == Basis::Quotes {
+            self.all_shown(instrument, public);
+            self.forget_taken(instrument, public);
+            self.crossed(turn, instrument);
+        }
+    }
+
+    /// The size at one price is a new one.
+    #[inline]
+    fn level_shown(&mut self, instrument: InstrumentId, side: Side, px: Px, after: Qty) {
+        let pit = &mut self.pits[instrument.index()];
+        let Some(at) = pit.ranks(side).find(px) else { return };
+        let terms = &self.terms[instrument.index()];
+        let model = self.venues[terms.venue].config.fills.queue;
+        let level = pit.ranks_mut(side).level_mut(at);
+        let before = level.seen.replace(after).unwrap_or(Qty::ZERO);
+        let mut next = Some(level.first);
+        while let Some(slot) = next {
+            let place = &mut self.orders.get_mut(slot).place;
+            place.shown(model, before.mantissa(), after.mantissa(), terms.qty_scale);
+            next = self.orders.after(slot);
+        }
+    }
+
+    /// Looks at the book at each price of ours, since any of them may have changed.
+    fn all_shown(&mut self, instrument: InstrumentId, public: &Public) {
+        for side in [Side::Buy, Side::Sell] {
+            for at in 0..self.pits[instrument.index()].ranks(side).len() {
+                let ranks = self.pits[instrument.index()].ranks(side);
+                let px = ranks.level_px(at);
+                let seen = ranks.level(at).seen;
+                if let Some(shown) = public.shown(side, px).filter(|shown| Some(*shown) != seen) {
+                    self.level_shown(instrument, side, px, shown);
+                }
+            }
+        }
+    }
+
+    /// What the venue shows anew can be taken anew.
+    fn forget_taken(&mut self, instrument: InstrumentId, public: &Public) {
+        let pit = &mut self.pits[instrument.index()];
+        if !pit.taken.is_empty() {
+            pit.taken.retain(|taken| public.shown(taken.side, taken.px) == Some(taken.shown));
+        }
+    }
+
+    /// Fills what the best opposite price has reached.
+    #[inline]
+    fn crossed(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId) {
+        let top = turn.market.top(instrument);
+        let fills = &self.venues[self.terms[instrument.index()].venue].config.fills;
+        let cross = fills.cross;
+        for side in [Side::Buy, Side::Sell] {
+            let Some(opposite) = top.of(side.opposite()) else { continue };
+            while let Some((px, slot)) = self.pits[instrument.index()].ranks(side).best() {
+                let is_reached = match cross {
+                    Cross::Touch => !is_beyond(side, opposite.px, px),
+                    Cross::Through => is_beyond(side.opposite(), opposite.px, px),
+                };
+                if !is_reached {
+                    break;
+                }
+                let leaves = self.orders.get(slot).leaves();
+                self.fill(turn, slot, px, leaves, Liquidity::Maker);
+            }
+        }
+    }
+
+    pub(super) fn trade(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId, trade: &Trade) {
+        let public = turn.market.of(instrument);
+        match public.basis() {
+            Basis::Book | Basis::Quotes => {
+                if let Some(aggressor) = trade.side.or_else(|| guess(public, trade.px)) {
+                    let side = aggressor.opposite();
+                    self.traded_through(turn, instrument, side, trade.px);
+                    self.traded_at(turn, instrument, side, trade);
+                }
+            }
+            Basis::Trades => self.traded_bare(turn, instrument, trade),
+            Basis::Bars | Basis::Nothing => {}
+        }
+    }
+
+    /// Fills the orders of a side that a trade has passed by.
+    fn traded_through(
+        &mut self,
+        turn: &mut Turn<'_>,
+        instrument: InstrumentId,
+        side: Side,
+        traded: Px,
+    ) {
+        while let Some((px, slot)) = self.pits[instrument.index()].ranks(side).best() {
+            if !is_beyond(side.opposite(), traded, px) {
+                return;
+            }
+            let leaves = self.orders.get(slot).leaves();
+            self.fill(turn, slot, px, leaves, Liquidity::Maker);
+        }
+    }
+
+    /// A trade at a price of ours takes those ahead, then us.
+    fn traded_at(
+        &mut self,
+        turn: &mut Turn<'_>,
+        instrument: InstrumentId,
+        side: Side,
+        trade: &Trade,
+    ) {
+        let ranks = self.pits[instrument.index()].ranks(side);
+        let Some(at) = ranks.find(trade.px) else { return };
+        let seen = ranks.level(at).seen;
+        let mut next = Some(ranks.level(at).first);
+        let terms = &self.terms[instrument.index()];
+        let (lot, venue) = (terms.lot(), terms.venue);
+        let fills = self.venues[venue].config.fills;
+        let printed = trade.qty.mantissa();
+        let mut reaching = printed;
+        while let Some(slot) = next {
+            next = self.orders.after(slot);
+            let resting = self.orders.get_mut(slot);
+            resting.place.trade(printed, reaching);
+            let excess = resting.place.excess(lot);
+            if excess == 0 {
+                continue;
+            }
+            let showing = resting.showing.mantissa();
+            let units =
+                if fills.is_partial { excess.min(showing) } else { resting.leaves().mantissa() };
+            reaching = (reaching - units).max(0);
+            let qty = Qty::new(units).expect("a part of an order");
+            self.fill(turn, slot, trade.px, qty, Liquidity::Maker);
+            self.show_next(slot, qty, fills.queue, seen);
+        }
+    }
+
+    /// An iceberg whose shown part was filled shows the next, at the end of the queue.
+    fn show_next(&mut self, slot: u32, filled: Qty, queue: QueueModel, seen: Option<Qty>) {
+        let resting = self.orders.get_mut(slot);
+        // The slot may be free by now; then there is nothing left to show.
+        if resting.leaves().is_zero() {
+            return;
+        }
+        let showing = resting.showing.checked_sub(filled).filter(|left| left.mantissa() > 0);
+        if let Some(showing) = showing {
+            resting.showing = showing;
+            return;
+        }
+        let (new, leaves) = (resting.new, resting.leaves());
+        resting.showing = new.display.map_or(leaves, |display| display.min(leaves));
+        resting.place = super::queue::Place::join(queue, seen);
+        let px = new.limit_px().expect("a queued order has a limit");
+        let ranks = self.pits[new.instrument.index()].ranks_mut(new.side);
+        ranks.unlink(&mut self.orders, slot, px);
+        ranks.push(&mut self.orders, slot, px, seen);
+    }
+
+    /// Without a book only the trades say where the market is.
+    fn traded_bare(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId, trade: &Trade) {
+        let fills = self.venues[self.terms[instrument.index()].venue].config.fills;
+        for side in [Side::Buy, Side::Sell] {
+            self.traded_through(turn, instrument, side, trade.px);
+            let is_possible = trade.side.is_none_or(|aggressor| aggressor != side);
+            if fills.fills_at_limit && is_possible {
+                self.traded_at(turn, instrument, side, trade);
+            }
+        }
+    }
+}
+
+/// The aggressor of a trade that names none, from the prices that were best.
+fn guess(public: &Public, traded: Px) -> Option<Side> {
+    let top = public.top();
+    if top.ask.is_some_and(|ask| traded >= ask.px) {
+        return Some(Side::Buy);
+    }
+    top.bid.is_some_and(|bid| traded <= bid.px).then_some(Side::Sell)
+}

@@ -1,0 +1,301 @@
+//! What venues show in public, at the time it happens there: one for all lanes of a run.
+//!
+//! Invariants: it follows from the records alone, never from orders of ours; each record is applied
+//! once, however many lanes there are; the best prices are at hand without a look into a book.
+//! Absent on purpose: receive times, latencies, and any guess about what is not shown.
+
+use qt_market::book::{PriceBook, State};
+use qt_model::ids::InstrumentId;
+use qt_model::instrument::Instruments;
+use qt_model::record::{Bar, Depth, Funding, Level, Quote, Record, Trade};
+use qt_model::time::Ts;
+use qt_model::units::{Px, Qty};
+use qt_model::words::{BarClock, Side, TradingStatus};
+use rust_decimal::Decimal;
+
+/// The best price of a side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    pub px: Px,
+    /// `None` where the venue does not say, as dealers of currencies do not.
+    pub qty: Option<Qty>,
+}
+
+/// The best bid and ask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Top {
+    pub bid: Option<Offer>,
+    pub ask: Option<Offer>,
+}
+
+impl Top {
+    #[inline]
+    pub fn of(&self, side: Side) -> Option<Offer> {
+        match side {
+            Side::Buy => self.bid,
+            Side::Sell => self.ask,
+        }
+    }
+}
+
+/// The finest thing that is known of a market, which is what orders execute against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Basis {
+    /// Nothing yet, or a book that a gap has ended.
+    #[default]
+    Nothing,
+    Bars,
+    Trades,
+    Quotes,
+    Book,
+}
+
+/// A print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Print {
+    pub px: Px,
+    pub qty: Qty,
+    pub side: Option<Side>,
+    pub ts_event: Ts,
+}
+
+/// A bar, as far as orders are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastBar {
+    pub clock: BarClock,
+    pub step: Decimal,
+    pub open_ts: Ts,
+    pub open: Px,
+    pub high: Px,
+    pub low: Px,
+    pub close: Px,
+    pub volume: Qty,
+}
+
+/// Funding as it was announced last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announced {
+    pub rate: Decimal,
+    pub due: Option<Ts>,
+}
+
+/// What is shown of one instrument.
+#[derive(Clone, Debug, Default)]
+pub struct Public {
+    pub(super) book: PriceBook,
+    quote: Option<Top>,
+    top: Top,
+    basis: Basis,
+    last: Option<Print>,
+    bar: Option<LastBar>,
+    mark: Option<Decimal>,
+    funding: Option<Announced>,
+    status: Option<TradingStatus>,
+}
+
+/// All instruments. See the module.
+#[derive(Clone, Debug)]
+pub struct Market {
+    instruments: Vec<Public>,
+}
+
+impl Market {
+    pub fn new(instruments: &Instruments) -> Self {
+        Self { instruments: vec![Public::default(); instruments.len()] }
+    }
+
+    /// Applies a record; whether it said anything that an exchange has to hear.
+    #[inline]
+    pub fn apply(&mut self, record: &Record<'_>) -> bool {
+        let Some(instrument) = record.head().instrument else {
+            let is_gap = matches!(record, Record::Gap(_));
+            if is_gap {
+                self.instruments.iter_mut().for_each(Public::gap);
+            }
+            return is_gap;
+        };
+        let Some(public) = self.instruments.get_mut(instrument.index()) else { return false };
+        public.apply(record)
+    }
+
+    /// What is shown of an instrument that the table knew at the start.
+    #[inline]
+    pub fn of(&self, instrument: InstrumentId) -> &Public {
+        &self.instruments[instrument.index()]
+    }
+
+    #[inline]
+    pub fn top(&self, instrument: InstrumentId) -> Top {
+        self.of(instrument).top
+    }
+}
+
+impl Public {
+    #[inline]
+    pub fn top(&self) -> Top {
+        self.top
+    }
+
+    pub fn basis(&self) -> Basis {
+        self.basis
+    }
+
+    pub fn book(&self) -> &PriceBook {
+        &self.book
+    }
+
+    pub fn last(&self) -> Option<Print> {
+        self.last
+    }
+
+    pub fn bar(&self) -> Option<LastBar> {
+        self.bar
+    }
+
+    /// The venue's own mark price, where it gives one.
+    pub fn mark(&self) -> Option<Decimal> {
+        self.mark
+    }
+
+    pub fn funding(&self) -> Option<Announced> {
+        self.funding
+    }
+
+    /// `None`: the venue never said, which counts as open.
+    pub fn status(&self) -> Option<TradingStatus> {
+        self.status
+    }
+
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, None | Some(TradingStatus::Open))
+    }
+
+    /// The size shown at a price; `None` where the price is too deep to be seen.
+    #[inline]
+    pub fn shown(&self, side: Side, px: Px) -> Option<Qty> {
+        match self.basis {
+            Basis::Book => self.in_book(side, px),
+            Basis::Quotes => self.at_touch(side, px),
+            Basis::Trades | Basis::Bars | Basis::Nothing => None,
+        }
+    }
+
+    fn in_book(&self, side: Side, px: Px) -> Option<Qty> {
+        if let Some(qty) = self.book.at(side, px) {
+            return Some(qty);
+        }
+        let is_deeper = self.book.deepest(side).is_some_and(|deepest| match side {
+            Side::Buy => px < deepest,
+            Side::Sell => px > deepest,
+        });
+        (!is_deeper).then_some(Qty::ZERO)
+    }
+
+    fn at_touch(&self, side: Side, px: Px) -> Option<Qty> {
+        let Some(best) = self.top.of(side) else { return Some(Qty::ZERO) };
+        match (side, px.cmp(&best.px)) {
+            (_, std::cmp::Ordering::Equal) => best.qty,
+            (Side::Buy, std::cmp::Ordering::Less) | (Side::Sell, std::cmp::Ordering::Greater) => {
+                None
+            }
+            (Side::Buy, std::cmp::Ordering::Greater) | (Side::Sell, std::cmp::Ordering::Less) => {
+                Some(Qty::ZERO)
+            }
+        }
+    }
+
+    #[inline]
+    fn apply(&mut self, record: &Record<'_>) -> bool {
+        match record {
+            Record::Depth(view) => self.depth(view.row, view.levels),
+            Record::Trade(view) => self.trade(view.row),
+            Record::Quote(view) => self.quote(view.row),
+            Record::Bar(view) => self.bar_closed(view.row),
+            Record::Mark(view) => self.mark = Some(view.row.mark_px),
+            Record::Funding(view) => self.announce(view.row),
+            Record::Status(view) => self.status = Some(view.row.status),
+            Record::Gap(_) => self.gap(),
+            _ => return false,
+        }
+        true
+    }
+
+    #[inline]
+    fn depth(&mut self, depth: &Depth, levels: &[Level]) {
+        self.book.apply(depth, levels);
+        self.refresh();
+    }
+
+    /// Recalls what is best. A book that stands is finer than quotes beside it.
+    #[inline]
+    fn refresh(&mut self) {
+        if self.book.state() == State::Live {
+            let offer = |best: qt_market::book::Resting| Offer { px: best.px, qty: Some(best.qty) };
+            self.top.bid = self.book.best_bid().map(offer);
+            self.top.ask = self.book.best_ask().map(offer);
+            self.basis = Basis::Book;
+            return;
+        }
+        self.top = self.quote.unwrap_or_default();
+        self.basis = match () {
+            () if self.quote.is_some() => Basis::Quotes,
+            // After a gap nobody knows where the market stands, whatever traded before.
+            () if self.book.state() == State::Broken => Basis::Nothing,
+            () if self.last.is_some() => Basis::Trades,
+            () if self.bar.is_some() => Basis::Bars,
+            () => Basis::Nothing,
+        };
+    }
+
+    fn quote(&mut self, quote: &Quote) {
+        let offer = |px: Option<Px>, qty: Option<Qty>| {
+            // A size of zero is how some sources say that they do not know it.
+            Some(Offer { px: px?, qty: qty.filter(|qty| !qty.is_zero()) })
+        };
+        let bid = offer(quote.bid_px, quote.bid_qty);
+        let ask = offer(quote.ask_px, quote.ask_qty);
+        self.quote = Some(Top { bid, ask });
+        if self.basis != Basis::Book {
+            self.refresh();
+        }
+    }
+
+    fn trade(&mut self, trade: &Trade) {
+        let (px, qty, side) = (trade.px, trade.qty, trade.side);
+        self.last = Some(Print { px, qty, side, ts_event: trade.head.ts_event });
+        if self.basis < Basis::Trades {
+            self.refresh();
+        }
+    }
+
+    /// Of bars of several lengths, the shortest counts.
+    fn bar_closed(&mut self, bar: &Bar) {
+        let is_coarser = |last: LastBar| last.clock == bar.clock && bar.step > last.step;
+        if self.bar.is_some_and(is_coarser) {
+            return;
+        }
+        self.bar = Some(LastBar {
+            clock: bar.clock,
+            step: bar.step,
+            open_ts: bar.open_ts,
+            open: bar.open,
+            high: bar.high,
+            low: bar.low,
+            close: bar.close,
+            volume: bar.volume,
+        });
+        if self.basis < Basis::Bars {
+            self.refresh();
+        }
+    }
+
+    fn announce(&mut self, funding: &Funding) {
+        self.funding = Some(Announced { rate: funding.rate, due: funding.due });
+    }
+
+    fn gap(&mut self) {
+        self.book.gap();
+        self.quote = None;
+        self.refresh();
+    }
+}

@@ -1,0 +1,200 @@
+//! The simulated venue: what an exchange would have answered to our orders.
+//!
+//! [`Market`] is what venues show in public, kept once for all lanes of a run; an [`Exchange`] is
+//! one lane's side of it: our orders, their places in the queues, accounts. Both live in event
+//! time; whoever drives them carries messages to and fro and adds latencies.
+//!
+//! Invariants: nothing fills before it arrives, beyond its size or beyond its limit; every fill has
+//! a price that the market showed or our own limit; reports come in the order in which things
+//! happened. What is assumed stands in `docs/simulation.md`. Absent on purpose: an effect of our
+//! orders on what others do, except that what we take stays taken until the venue shows another size.
+
+mod booking;
+mod config;
+mod fees;
+mod fills;
+mod intake;
+mod latency;
+mod maker;
+mod market;
+mod orders;
+mod pit;
+mod queue;
+mod taker;
+mod terms;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use qt_model::ids::InstrumentId;
+use qt_model::instrument::Instruments;
+use qt_model::order::{FillNo, OrderNo};
+use qt_model::record::Record;
+use qt_model::step::Execution;
+use qt_model::time::Ts;
+use qt_model::units::Qty;
+use qt_trade::ledger::{Ledger, LedgerError, LedgerOptions, Matching};
+
+pub use booking::FillFacts;
+pub use config::{
+    AccountKind, BarRules, MarginTerms, PostOnly, SelfTrade, Slippage, VenueConfig, Venues,
+};
+pub use fees::{Fees, PaidIn, Tier, Window};
+pub use fills::{Cross, FillModel, Preset, QueueModel, Share};
+pub use latency::{Delay, Latency, LatencyConfig, Operation, Steps, StepsError};
+pub use market::{Announced, Basis, LastBar, Market, Offer, Print, Public, Top};
+pub use orders::{Arrival, Resting, Standing};
+pub use queue::Place;
+
+use booking::Event;
+use fees::Volume;
+use orders::Orders;
+use pit::Pit;
+use terms::Terms;
+
+/// Why an exchange cannot be set up.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error("fee tiers of {venue}: expected one that begins at zero, and rising volumes")]
+    Tiers { venue: Box<str> },
+}
+
+/// How many orders that have ended are remembered, for orders that hang on them.
+const ENDED_KEPT: usize = 4_096;
+
+/// One lane's side of all venues. See the module.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    terms: Vec<Terms>,
+    venues: Vec<Venue>,
+    pits: Vec<Pit>,
+    orders: Orders,
+    /// The latest instant that anything happened.
+    now: Ts,
+    last_fill: u64,
+    highest: OrderNo,
+    /// The orders that ended last, with what was filled of them.
+    ended: VecDeque<(OrderNo, Qty)>,
+    /// What happened and has consequences that are still to be drawn.
+    events: VecDeque<Event>,
+    /// What a fill was like, where anybody asked for it.
+    facts: Option<Vec<FillFacts>>,
+}
+
+/// One venue with our account there.
+#[derive(Clone, Debug)]
+struct Venue {
+    config: Arc<VenueConfig>,
+    ledger: Ledger,
+    volume: Volume,
+}
+
+impl Exchange {
+    pub fn new(venues: &Venues, instruments: &Instruments) -> Result<Self, ConfigError> {
+        let (names, terms) = terms::terms_of(instruments);
+        let venue = |name: &Box<str>| Venue::new(name, Arc::clone(venues.of(name)), instruments);
+        Ok(Self {
+            pits: terms.iter().map(|_| Pit::default()).collect(),
+            venues: names.iter().map(venue).collect::<Result<_, _>>()?,
+            terms,
+            orders: Orders::default(),
+            now: Ts::MIN,
+            last_fill: 0,
+            highest: OrderNo(0),
+            ended: VecDeque::with_capacity(ENDED_KEPT),
+            events: VecDeque::new(),
+            facts: None,
+        })
+    }
+
+    /// From here on keeps [`FillFacts`], which must be drained.
+    pub fn keep_facts(&mut self) {
+        self.facts.get_or_insert_default();
+    }
+
+    /// What the fills since the last call were like, in their order.
+    pub fn drain_facts(&mut self) -> impl Iterator<Item = FillFacts> + '_ {
+        self.facts.iter_mut().flat_map(|facts| facts.drain(..))
+    }
+
+    /// Whether a record of that instrument can concern us. While it cannot, [`Self::market`] need
+    /// not be called.
+    #[inline]
+    pub fn rests_in(&self, instrument: InstrumentId) -> bool {
+        self.pits.get(instrument.index()).is_some_and(|pit| !pit.is_idle())
+    }
+
+    /// An order that stands.
+    pub fn resting(&self, order: OrderNo) -> Option<&Resting> {
+        self.orders.find(order).map(|slot| self.orders.get(slot))
+    }
+
+    /// How many orders stand.
+    pub fn len(&self) -> usize {
+        self.orders.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Our account at the venue of an instrument.
+    pub fn ledger(&self, instrument: InstrumentId) -> &Ledger {
+        &self.venues[self.terms[instrument.index()].venue].ledger
+    }
+
+    /// Hears a record that the market has applied.
+    #[inline]
+    pub fn market(
+        &mut self,
+        at: Ts,
+        market: &Market,
+        record: &Record<'_>,
+        out: &mut Vec<Execution>,
+    ) {
+        let Some(instrument) = record.head().instrument else { return };
+        if !self.rests_in(instrument) {
+            return;
+        }
+        self.now = self.now.max(at);
+        let turn = &mut Turn { market, out };
+        match record {
+            Record::Depth(view) => self.depth(turn, instrument, view.row, view.levels),
+            Record::Quote(_) => self.quote(turn, instrument),
+            Record::Trade(view) => self.trade(turn, instrument, view.row),
+            _ => {}
+        }
+        self.settle(turn);
+    }
+}
+
+impl Venue {
+    fn new(
+        name: &str,
+        config: Arc<VenueConfig>,
+        instruments: &Instruments,
+    ) -> Result<Self, ConfigError> {
+        let tiers = &config.fees.tiers;
+        let begins = tiers.first().is_none_or(|tier| tier.volume.is_zero());
+        if !begins || !tiers.is_sorted_by(|a, b| a.volume < b.volume) {
+            return Err(ConfigError::Tiers { venue: name.into() });
+        }
+        let options = LedgerOptions {
+            currency: config.currency,
+            matching: Matching::Average,
+            initial: config.balances.clone(),
+        };
+        let ledger = Ledger::new(&options, instruments)?;
+        Ok(Self { config, ledger, volume: Volume::default() })
+    }
+}
+
+/// What one call of the driver works with.
+struct Turn<'a> {
+    market: &'a Market,
+    out: &'a mut Vec<Execution>,
+}

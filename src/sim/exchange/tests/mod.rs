@@ -1,0 +1,3 @@
+mod resting;
+mod scenes;
+mod taking;
