@@ -29,6 +29,7 @@ mod toml_text;
 mod write_args;
 
 // One line per command, as in the registry.
+mod backtest;
 mod catalog;
 mod check;
 mod completions;

@@ -42,6 +42,7 @@ commands! {
     venue_sim::VenueSim,
     replay::Replay,
     features::Features,
+    backtest::Backtest,
     synth::Synth,
     catalog::Catalog,
     check::Check,

@@ -6,10 +6,11 @@ use qt_model::record::Batch;
 use qt_stream::catalog::Selection;
 use qt_stream::digest::Digest;
 
-use super::{Chosen, Features, Opened, first_of, select};
+use super::{Chosen, Features, Opened, first_of};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
+use crate::streams::keep_selected;
 
 /// How many prefixes are computed again.
 const PREFIXES: u64 = 8;
@@ -79,7 +80,9 @@ fn digest(
     let (mut batch, mut kept, mut out) = (Batch::default(), Batch::default(), Batch::default());
     let (mut digest, mut records) = (Digest::default(), 0);
     while records < until && opened.reading.next(&mut batch)? {
-        select(&mut batch, &mut kept, selection, opened.is_whole);
+        if !opened.is_whole {
+            keep_selected(&mut batch, &mut kept, selection);
+        }
         let left = usize::try_from(until - records).unwrap_or(usize::MAX).min(batch.len());
         records += left as u64;
         if cuts_input && left < batch.len() {

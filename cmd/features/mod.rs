@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::select_args::SelectArgs;
 use crate::stream_args::StreamArgs;
-use crate::streams::{Reading, Rules, Sink, Sources, open_given};
+use crate::streams::{Reading, Rules, Sink, Sources, keep_selected, open_given};
 use crate::write_args::WriteArgs;
 
 /// Compute features of books, trades and bars
@@ -110,7 +110,9 @@ pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outco
             stopped = Some("signal".to_owned());
             break;
         }
-        select(&mut batch, &mut kept, &selection, opened.is_whole);
+        if !opened.is_whole {
+            keep_selected(&mut batch, &mut kept, &selection);
+        }
         out.clear();
         opened.engine.batch(&batch, &mut out);
         if out.len() as u64 > left {
@@ -255,21 +257,6 @@ fn kinds(input: Option<Vec<String>>, only: bool) -> Option<Vec<String>> {
         kinds.push(feature);
     }
     Some(kinds)
-}
-
-/// Leaves in a batch what the selection asks for.
-fn select(batch: &mut Batch, kept: &mut Batch, selection: &Selection, is_whole: bool) {
-    if is_whole {
-        return;
-    }
-    kept.clear();
-    kept.set_instruments(Arc::clone(batch.instruments()));
-    for record in batch.iter() {
-        if selection.wants_record(&record, batch.instruments()) {
-            kept.push(record);
-        }
-    }
-    std::mem::swap(batch, kept);
 }
 
 fn first_of(batch: &Batch, count: usize) -> Batch {

@@ -9,6 +9,7 @@ use qt_market::features::ExprError;
 use qt_trade::script::{self, Compiled, Definition, Problem as ScriptProblem, Trigger};
 use sha2::{Digest, Sha256};
 
+use super::builtin;
 use super::params;
 use super::sections;
 use super::terms::{Account, Limits};
@@ -37,6 +38,16 @@ impl StrategyFile {
         let text =
             fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
         Self::parse(path, text)
+    }
+
+    /// The file at that path; where there is none, the built-in strategy of that name.
+    pub(crate) fn named(path: &Path) -> anyhow::Result<Self> {
+        match builtin::find(path) {
+            Some(text) if !path.exists() => {
+                Self::parse(&path.with_extension("toml"), text.to_owned())
+            }
+            _ => Self::read(path).map_err(|error| builtin::hint(error, path)),
+        }
     }
 
     pub(crate) fn parse(path: &Path, text: String) -> anyhow::Result<Self> {

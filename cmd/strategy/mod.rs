@@ -1,5 +1,6 @@
 //! Strategy files: TOML that says what to trade, when, and under which terms.
 
+mod builtin;
 mod file;
 mod params;
 mod sections;
@@ -7,5 +8,4 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use file::{StrategyFile, compile_problems};
-pub(crate) use terms::{Account, Limits};
+pub(crate) use file::StrategyFile;

@@ -170,11 +170,13 @@ impl<'r, 'a> Reader<'r, 'a> {
 
     pub(super) fn quote(&mut self, table: DeTable<'a>) {
         let at = table.iter().next().map_or(0, |(key, _)| key.span().start);
+        let most = table.get("max_position").and_then(|value| decimal(value.get_ref()));
         self.with("quote", table, |table, get, definition| {
             let (bid, ask) = (get(table, "bid"), get(table, "ask"));
             let requote_ticks = table.whole("requote_ticks").unwrap_or(1);
             let post_only = table.flag("post_only").unwrap_or(true);
-            let max_position = table.decimal("max_position");
+            let max_position = get(table, "max_position");
+            let max_position = most.map(Size::Fixed).or(max_position.map(Size::Qty));
             match (bid, ask) {
                 (Some(bid), Some(ask)) => {
                     definition.quote =

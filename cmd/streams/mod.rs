@@ -8,6 +8,6 @@ mod given;
 mod sink;
 mod source;
 
-pub(crate) use given::{Given, open_given};
+pub(crate) use given::{Given, keep_selected, open_given};
 pub(crate) use sink::Sink;
 pub(crate) use source::{Reading, Rules, Sources, cli_input, tolerance, warn_of_skipped};

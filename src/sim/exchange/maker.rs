@@ -2,15 +2,17 @@
 //!
 //! A trade beyond our price fills us; a trade at our price moves the queue and then fills us; the
 //! best opposite price reaching ours (or passing it, as the model says) fills us. The orders of a
-//! level share one queue: what the earlier one was filled with, the later one did not see.
+//! level share one queue: what the earlier one was filled with, the later one did not see. While
+//! the venue does not trade, sizes change and nothing fills.
 
 use qt_model::ids::InstrumentId;
 use qt_model::record::{Depth, Level, Trade};
 use qt_model::units::{Px, Qty};
-use qt_model::words::{DepthAction, Liquidity, Side};
+use qt_model::words::{CancelReason, DepthAction, Liquidity, Side};
 
 use super::booking::is_beyond;
 use super::fills::{Cross, QueueModel};
+use super::intake::qty_of;
 use super::market::{Basis, Public};
 use super::{Exchange, Turn};
 
@@ -89,8 +91,12 @@ impl Exchange {
 
     /// Fills what the best opposite price has reached.
     #[inline]
-    fn crossed(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId) {
-        let top = turn.market.top(instrument);
+    pub(super) fn crossed(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId) {
+        let public = turn.market.of(instrument);
+        if !public.is_open() {
+            return;
+        }
+        let top = public.top();
         let fills = &self.venues[self.terms[instrument.index()].venue].config.fills;
         let cross = fills.cross;
         for side in [Side::Buy, Side::Sell] {
@@ -103,14 +109,24 @@ impl Exchange {
                 if !is_reached {
                     break;
                 }
-                let leaves = self.orders.get(slot).leaves();
-                self.fill(turn, slot, px, leaves, Liquidity::Maker);
+                self.fill_whole(turn, slot, px);
             }
+        }
+    }
+
+    /// Fills all that may be filled of a resting order.
+    fn fill_whole(&mut self, turn: &mut Turn<'_>, slot: u32, px: Px) {
+        match self.open_units(slot) {
+            0 => self.cancel_slot(turn, slot, CancelReason::NothingToReduce),
+            units => self.fill(turn, slot, px, qty_of(units), Liquidity::Maker),
         }
     }
 
     pub(super) fn trade(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId, trade: &Trade) {
         let public = turn.market.of(instrument);
+        if !public.is_open() {
+            return;
+        }
         match public.basis() {
             Basis::Book | Basis::Quotes => {
                 if let Some(aggressor) = trade.side.or_else(|| guess(public, trade.px)) {
@@ -136,8 +152,7 @@ impl Exchange {
             if !is_beyond(side.opposite(), traded, px) {
                 return;
             }
-            let leaves = self.orders.get(slot).leaves();
-            self.fill(turn, slot, px, leaves, Liquidity::Maker);
+            self.fill_whole(turn, slot, px);
         }
     }
 

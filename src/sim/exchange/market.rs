@@ -206,16 +206,24 @@ impl Public {
 
     #[inline]
     fn apply(&mut self, record: &Record<'_>) -> bool {
-        match record {
-            Record::Depth(view) => self.depth(view.row, view.levels),
-            Record::Trade(view) => self.trade(view.row),
-            Record::Quote(view) => self.quote(view.row),
-            Record::Bar(view) => self.bar_closed(view.row),
-            Record::Mark(view) => self.mark = Some(view.row.mark_px),
-            Record::Funding(view) => self.announce(view.row),
-            Record::Status(view) => self.status = Some(view.row.status),
-            Record::Gap(_) => self.gap(),
-            _ => return false,
+        if let Record::Depth(view) = record {
+            self.depth(view.row, view.levels);
+        } else if let Record::Trade(view) = record {
+            self.trade(view.row);
+        } else if let Record::Quote(view) = record {
+            self.quote(view.row);
+        } else if let Record::Bar(view) = record {
+            self.bar_closed(view.row);
+        } else if let Record::Mark(view) = record {
+            self.mark = Some(view.row.mark_px);
+        } else if let Record::Funding(view) = record {
+            self.announce(view.row);
+        } else if let Record::Status(view) = record {
+            self.status = Some(view.row.status);
+        } else if let Record::Gap(_) = record {
+            self.gap();
+        } else {
+            return false;
         }
         true
     }

@@ -1,3 +1,6 @@
+mod accounts;
+mod bars;
+mod linked;
 mod resting;
 mod scenes;
 mod taking;

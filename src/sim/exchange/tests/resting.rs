@@ -79,7 +79,7 @@ fn a_smaller_order_keeps_its_place_and_another_loses_it() {
     scene.amend(1, Some(100), None).trade(SELL, 100, 2);
     scene.expect("amend 1 px 100, fill 1 2@100 maker");
     // What was filled before the change arrived counts.
-    scene.amend(1, None, Some(2)).expect("amend 1 qty 2, cancel 1 requested");
+    scene.amend(1, None, Some(2)).expect("amend 1 qty 2");
     scene.cancel(1).expect("no-cancel 1 ended");
     // A new price may take.
     scene.limit(BUY, 4, 99).amend(2, Some(101), None);

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instrument, Instruments, Symbol, Terms};
-use qt_model::order::{Amendment, CashFlow, NewOrder, OrderNo, Pricing, Report, ReportKind};
+use qt_model::order::{
+    Amendment, CashFlow, Closure, NewOrder, OrderNo, Pricing, Report, ReportKind,
+};
 use qt_model::record::{
-    Batch, Depth, Funding, Gap, Head, Level, Mark, Quote, Record, Status, Table, Trade,
+    Bar, Batch, Depth, Funding, Gap, Head, Level, Mark, Quote, Record, Status, Table, Trade,
 };
 use qt_model::step::Execution;
 use qt_model::time::Ts;
@@ -150,6 +152,23 @@ impl Scene {
         self.hear(Funding { head, rate: number(rate), due, interval_ns: None }, &[])
     }
 
+    /// A bar of a second: open, high, low, close. It is over at the end of that second.
+    pub(super) fn bar(&mut self, second: i64, px: [i64; 4], volume: i64) -> &mut Self {
+        const SECOND: i64 = 1_000_000_000;
+        self.now = self.now.max((second + 1) * SECOND);
+        let at = Ts::from_nanos((second + 1) * SECOND);
+        let head = Head::new(at, at, 0, Some(self.id));
+        let open = Ts::from_nanos(second * SECOND);
+        self.hear(Bar::timed(head, SECOND, open, px.map(Px::new), qty(volume)), &[])
+    }
+
+    /// Lets the time pass.
+    pub(super) fn until(&mut self, at: i64) -> &mut Self {
+        self.now = self.now.max(at);
+        self.exchange.advance(Ts::from_nanos(at), &self.market, &mut self.out);
+        self
+    }
+
     pub(super) fn gap(&mut self) -> &mut Self {
         let head = self.head();
         let (from, to) = (head.ts_event, head.ts_event);
@@ -159,6 +178,11 @@ impl Scene {
     /// Submits an order under the next number, which counts from one.
     pub(super) fn submit(&mut self, new: NewOrder) -> &mut Self {
         self.now += 1;
+        self.submit_now(new)
+    }
+
+    /// The same, without time passing.
+    pub(super) fn submit_now(&mut self, new: NewOrder) -> &mut Self {
         let order = OrderNo(self.next);
         self.next += 1;
         let at = Ts::from_nanos(self.now);
@@ -239,6 +263,10 @@ pub(super) fn line(execution: &Execution) -> String {
         Execution::Report(report) => report,
         Execution::Cash(CashFlow { reason, cash, .. }) => {
             return format!("{reason:?} {} {}", cash.amount.normalize(), cash.currency);
+        }
+        Execution::Closure(Closure { side, execution, .. }) => {
+            let (px, qty) = (execution.px.mantissa(), execution.qty.mantissa());
+            return format!("closed by {side} {qty}@{px}");
         }
     };
     match what {
