@@ -46,6 +46,7 @@ commands! {
     synth::Synth,
     catalog::Catalog,
     check::Check,
+    runs::Runs,
     demo::Demo,
     schema::Schema,
     config::Config,

@@ -25,6 +25,17 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// What the user can do about it, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Exists { .. } => Some("a run is never written over; name another folder"),
+            Self::NotFound { .. } => Some("`qt runs ls` lists the runs"),
+            Self::Ambiguous { .. } => Some("give more of its name"),
+            Self::Read(source) => source.hint(),
+            Self::Io { .. } | Self::Write { .. } | Self::Damaged { .. } => None,
+        }
+    }
+
     pub(super) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
         |source| Self::Io { path: path.to_owned(), source }
     }
