@@ -7,6 +7,7 @@
 
 mod amount;
 mod contract;
+mod money;
 mod position;
 mod rates;
 #[cfg(test)]
@@ -22,10 +23,9 @@ use qt_model::words::Side;
 use amount::divide_even;
 pub use amount::{Amount, Precision, Wallet};
 pub use contract::{Contract, DoublePx};
+pub use money::Money;
 pub use position::{Matching, Position};
 use rates::Rates;
-
-use crate::metrics::Money;
 
 /// Why instruments cannot be kept in one ledger.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

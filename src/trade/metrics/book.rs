@@ -10,9 +10,9 @@ use super::attribution::Attribution;
 use super::contract::{self, Contract};
 use super::execution::{Fills, Horizons, Waiting, markout_bps};
 use super::market::Market;
-use super::money::Money;
 use super::options::Options;
 use super::trades::{Position, Trade};
+use crate::ledger::Money;
 use crate::ledger::{DoublePx, LedgerError};
 
 /// One instrument's part.

@@ -8,7 +8,7 @@ use qt_model::order::Currency;
 use qt_model::units::Scale;
 use rust_decimal::Decimal;
 
-use super::money::Money;
+use crate::ledger::Money;
 use crate::ledger::{Contract as Pays, DoublePx, LedgerError};
 
 /// The terms by which sizes become money.

@@ -21,12 +21,12 @@ use super::exposure::{Exposure, Worth};
 use super::figures::Figures;
 use super::latency::{Latencies, Leg};
 use super::market::Touch;
-use super::money::Money;
 use super::options::Options;
 use super::orders::{Arrival, OpenOrder, OrderEvent, Orders};
 use super::sampler::Sampler;
 use super::trade_summary::TradeSummary;
 use super::trades::{Taken, Trade};
+use crate::ledger::Money;
 use crate::ledger::{DoublePx, LedgerError};
 
 /// What a fill comes with beside its execution.
