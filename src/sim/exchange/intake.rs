@@ -1,5 +1,6 @@
 //! Orders, amendments and cancels as they arrive at the venue.
 
+use qt_market::book::OrderBook;
 use qt_model::order::{Amendment, NewOrder, OrderNo, Pricing, ReportKind};
 use qt_model::step::Execution;
 use qt_model::time::Ts;
@@ -221,7 +222,8 @@ impl Exchange {
         ranks.push(&mut self.orders, slot, px, shown);
         let resting = self.orders.get_mut(slot);
         resting.standing = Standing::Queued;
-        resting.place = Place::join(model, shown);
+        let stamp = public.by_order().map_or(0, OrderBook::next_stamp);
+        resting.place = Place::join(model, shown).stamped(stamp);
         let leaves = resting.leaves();
         resting.showing = new.display.map_or(leaves, |display| display.min(leaves));
         let ahead = resting.place.ahead();

@@ -192,6 +192,8 @@ impl Exchange {
             self.trade(turn, instrument, view.row);
         } else if let Record::Quote(_) = record {
             self.quote(turn, instrument);
+        } else if let Record::Mbo(view) = record {
+            self.others_order(turn, instrument, view.row);
         } else if let Record::Bar(view) = record {
             self.bar(turn, instrument, view.row);
         } else if let Record::Status(view) = record {

@@ -9,12 +9,12 @@ use qt_model::order::{
     Amendment, CashFlow, Closure, NewOrder, OrderNo, Pricing, Report, ReportKind,
 };
 use qt_model::record::{
-    Bar, Batch, Depth, Funding, Gap, Head, Level, Mark, Quote, Record, Status, Table, Trade,
+    Bar, Batch, Depth, Funding, Gap, Head, Level, Mark, Mbo, Quote, Record, Status, Table, Trade,
 };
 use qt_model::step::Execution;
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
-use qt_model::words::{DepthAction, GapReason, Side, TimeInForce, TradingStatus, Word};
+use qt_model::words::{DepthAction, GapReason, MboAction, Side, TimeInForce, TradingStatus, Word};
 use qt_trade::risk::{Approved, Exposure, Stack};
 use rust_decimal::Decimal;
 
@@ -132,6 +132,21 @@ impl Scene {
             ask_px: Some(px(ask.0)),
             ask_qty: Some(qty(ask.1)),
             id: None,
+        };
+        self.hear(row, &[])
+    }
+
+    /// One order of somebody else, bids below a hundred and asks from there on.
+    pub(super) fn other(&mut self, action: MboAction, id: u64, at: i64, size: i64) -> &mut Self {
+        let row = Mbo {
+            head: self.head(),
+            action,
+            side: Some(if at < 100 { BUY } else { SELL }),
+            px: Some(px(at)),
+            qty: Some(qty(size)),
+            order_id: id,
+            more: false,
+            snapshot: false,
         };
         self.hear(row, &[])
     }
