@@ -7,10 +7,10 @@ use qt_market::features::{BookFrom, Engine, EngineOptions, Named, Plan, Program}
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instruments, Symbol};
 use qt_model::order::{Cash, Currency};
-use qt_model::record::Batch;
+use qt_model::record::{Batch, Metric};
 use qt_model::time::Ts;
-use qt_sim::driver::{Driven, Driver, DriverOptions, Lane, LaneParts};
-use qt_sim::exchange::{Exchange, Preset, VenueConfig, Venues};
+use qt_sim::driver::{Driven, Driver, DriverOptions, LaneParts};
+use qt_sim::exchange::{Exchange, Preset};
 use qt_stream::catalog::SymbolPattern;
 use qt_trade::core::{Desk, TopFrom};
 use qt_trade::ledger::{Ledger, LedgerOptions};
@@ -20,6 +20,7 @@ use qt_trade::script::{Compiled, Scripted};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
+use super::summary::Band;
 use super::watch::Watch;
 use crate::failure::Failure;
 use crate::strategy::StrategyFile;
@@ -48,16 +49,21 @@ pub(super) fn preset(text: &str) -> Result<Preset, String> {
 #[derive(Debug)]
 pub(super) struct Run {
     driver: Driver<Scripted, Watch>,
-    pub(super) currency: Currency,
+    currency: Currency,
     presets: Vec<Preset>,
+    assumptions: Vec<String>,
 }
 
-/// The lanes when all is done, the main one first.
+/// What a run came to.
 #[derive(Debug)]
 pub(super) struct Finished {
-    pub(super) lanes: Vec<(Preset, Lane<Scripted, Watch>)>,
+    /// The main model first.
+    pub(super) band: Vec<Band>,
+    /// Of the main model, in the order of the registry.
+    pub(super) metrics: Vec<Metric>,
     pub(super) driven: Driven,
     pub(super) currency: Currency,
+    pub(super) assumptions: Vec<String>,
 }
 
 impl Run {
@@ -77,8 +83,7 @@ impl Run {
         let others = Preset::ALL.into_iter().filter(|preset| *preset != setup.main);
         let presets: Vec<Preset> = std::iter::once(setup.main).chain(others).collect();
         for preset in &presets {
-            let config = VenueConfig { fills: preset.model(), currency, ..VenueConfig::default() };
-            let venues = Venues::from(config);
+            let venues = setup.file.venues.venues(preset.model(), currency);
             let exchange = Exchange::new(&venues, instruments)?;
             let ledger = ledger(setup.file, currency, instruments)?;
             let places: Vec<usize> = (0..setup.compiled.features.len()).collect();
@@ -91,7 +96,8 @@ impl Run {
             let desk = Desk::new(strategy, ledger, stack, setup.file.account.mark);
             driver.add(LaneParts { desk, exchange, venues: &venues, observer }, setup.seed);
         }
-        Ok(Self { driver, currency, presets })
+        let assumptions = assumptions(setup, currency);
+        Ok(Self { driver, currency, presets, assumptions })
     }
 
     /// Takes a batch; gives one back that is done with.
@@ -100,9 +106,30 @@ impl Run {
     }
 
     pub(super) fn finish(self) -> Finished {
-        let (lanes, driven) = self.driver.finish();
-        let lanes = self.presets.into_iter().zip(lanes).collect();
-        Finished { lanes, driven, currency: self.currency }
+        let Self { driver, currency, presets, assumptions } = self;
+        let (lanes, driven) = driver.finish();
+        let (mut band, mut metrics) = (Vec::new(), Vec::new());
+        for (preset, lane) in presets.into_iter().zip(lanes) {
+            let (desk, watch) = lane.into_parts();
+            band.push(summed(preset, &desk, &watch));
+            if let (Some(statistics), Some(end)) = (watch.into_statistics(), driven.last) {
+                metrics = statistics.finish(end).metrics(end);
+            }
+        }
+        Finished { band, metrics, driven, currency, assumptions }
+    }
+}
+
+fn summed(preset: Preset, desk: &Desk<Scripted>, watch: &Watch) -> Band {
+    let ledger = desk.ledger();
+    let rounded = |amount| ledger.home().precision.decimal(amount).round_dp(8).normalize();
+    Band {
+        name: preset.name(),
+        assumes: preset.assumes(),
+        profit: rounded(ledger.equity() - watch.start),
+        max_drawdown: rounded(watch.max_drawdown),
+        orders: watch.submitted,
+        fills: watch.fills,
     }
 }
 
@@ -208,4 +235,15 @@ fn stack(
         }
     }
     Ok(Stack::new(rules))
+}
+
+/// What the run takes for granted, beside the fill models.
+fn assumptions(setup: &Setup<'_>, currency: Currency) -> Vec<String> {
+    let account = &setup.file.account;
+    let mut lines = setup.file.venues.describe(currency);
+    lines.extend([
+        format!("marks: {:?}; matching: {:?}", account.mark, account.matching),
+        format!("warm-up: {} events of the slowest feature", setup.compiled.warm_at),
+    ]);
+    lines
 }

@@ -7,5 +7,6 @@ mod sections;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod venue;
 
 pub(crate) use file::StrategyFile;

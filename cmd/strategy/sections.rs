@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::hours::Hours;
-use crate::toml_table::{TomlTable, decimal};
+use crate::toml_table::{TomlTable, decimal, digits};
 use crate::toml_text::{TomlText, describe};
 
 /// Reads tables into a definition.
@@ -32,12 +32,7 @@ pub(super) fn trigger(word: &str) -> Option<Trigger> {
 
 /// A number or a text: an expression either way.
 fn expression(value: &DeValue<'_>) -> Option<String> {
-    match value {
-        DeValue::String(text) => Some(text.to_string()),
-        DeValue::Integer(digits) if digits.radix() == 10 => Some(digits.as_str().to_owned()),
-        DeValue::Float(digits) => Some(digits.as_str().to_owned()),
-        _ => None,
-    }
+    value.as_str().or_else(|| digits(value)).map(str::to_owned)
 }
 
 /// An expression under a key; where it begins is noted.
