@@ -298,7 +298,8 @@ impl Exchange {
         }
         self.check_band(terms, public, &amended)?;
         let is_post_only = amended.time_in_force == TimeInForce::Gtx;
-        if change.px.is_some() && is_post_only && self.would_take(public, &amended) {
+        let is_anew = change.px.is_some() || amended.qty > resting.new.qty;
+        if is_anew && is_post_only && self.would_take(public, &amended) {
             return Err(RejectReason::WouldTake);
         }
         let open = amended.qty.mantissa() - resting.filled.mantissa();

@@ -229,18 +229,17 @@ impl Exchange {
     ) {
         let ranks = self.pits[instrument.index()].ranks(side);
         let Some(at) = ranks.find(px) else { return };
-        let seen = ranks.level(at).seen;
         let mut next = Some(ranks.level(at).first);
+        // What an iceberg shows anew stands behind this one, for later trades.
+        let last = ranks.level(at).last;
         let terms = &self.terms[instrument.index()];
         let (lot, venue) = (terms.lot(), terms.venue);
         let fills = self.venues[venue].config.fills;
         let stamp = stamp.filter(|_| fills.queue == QueueModel::Exact);
-        let next_stamp = turn.market.of(instrument).by_order().map_or(0, OrderBook::next_stamp);
-        let fresh = Place::join(fills.queue, seen).stamped(next_stamp);
         let printed = qty.mantissa();
         let mut reaching = printed;
         while let Some(slot) = next {
-            next = self.orders.after(slot);
+            next = self.orders.after(slot).filter(|_| slot != last);
             let resting = self.orders.get_mut(slot);
             let excess = match stamp {
                 Some(stamp) if resting.place.is_behind(stamp) => 0,
@@ -262,12 +261,12 @@ impl Exchange {
             reaching = (reaching - units).max(0);
             let qty = qty_of(units);
             self.fill(turn, slot, px, qty, Liquidity::Maker);
-            self.show_next(slot, qty, fresh, seen);
+            self.show_next(turn, slot, qty);
         }
     }
 
     /// An iceberg whose shown part was filled shows the next, at the end of the queue.
-    fn show_next(&mut self, slot: u32, filled: Qty, fresh: Place, seen: Option<Qty>) {
+    pub(super) fn show_next(&mut self, turn: &Turn<'_>, slot: u32, filled: Qty) {
         let resting = self.orders.get_mut(slot);
         // The slot may be free by now; then there is nothing left to show.
         if resting.leaves().is_zero() {
@@ -280,8 +279,12 @@ impl Exchange {
         }
         let (new, leaves) = (resting.new, resting.leaves());
         resting.showing = new.display.map_or(leaves, |display| display.min(leaves));
-        resting.place = fresh;
-        let px = new.limit_px().expect("a queued order has a limit");
+        let px = resting.limit().expect("a queued order has a limit");
+        let public = turn.market.of(new.instrument);
+        let stamp = public.by_order().map_or(0, OrderBook::next_stamp);
+        let seen = public.shown(new.side, px);
+        let place = Place::join(self.queue_model(new.instrument), seen).stamped(stamp);
+        self.orders.get_mut(slot).place = place;
         let ranks = self.pits[new.instrument.index()].ranks_mut(new.side);
         ranks.unlink(&mut self.orders, slot, px);
         ranks.push(&mut self.orders, slot, px, seen);

@@ -113,6 +113,17 @@ impl Scene {
         self.depth(DepthAction::Delta, &[Level { px: px(at), qty: qty(size), side }])
     }
 
+    /// Levels as they are told.
+    pub(super) fn levels(&mut self, is_snapshot: bool, levels: &[(Side, i64, i64)]) -> &mut Self {
+        let action = if is_snapshot { DepthAction::Snapshot } else { DepthAction::Delta };
+        let level = |(side, at, size): &(Side, i64, i64)| Level {
+            px: px(*at),
+            qty: qty(*size),
+            side: *side,
+        };
+        self.depth(action, &levels.iter().map(level).collect::<Vec<_>>())
+    }
+
     fn depth(&mut self, action: DepthAction, levels: &[Level]) -> &mut Self {
         let head = self.head();
         let depth = Depth { head, action, first_id: None, last_id: None, prev_id: None };
