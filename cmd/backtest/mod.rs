@@ -55,7 +55,7 @@ fn parameter(text: &str) -> Result<(String, f64), String> {
 }
 
 fn duration(text: &str) -> Result<i64, String> {
-    crate::select_args::duration_ns(text)
+    qt_model::time::duration_ns(text)
         .filter(|ns| *ns >= 0)
         .ok_or_else(|| format!("expected a duration such as 500ms, found `{text}`"))
 }
@@ -64,8 +64,7 @@ pub(crate) fn run(args: Backtest, context: &mut Context) -> anyhow::Result<Outco
     let file = StrategyFile::named(&args.strategy)?;
     let values = values(&args.param)?;
     let compiled = file.compile(&values)?;
-    let selection = args.select.selection()?;
-    let mut opened = input::Opened::new(&args, &selection, context)?;
+    let mut opened = input::Opened::new(&args, context)?;
     let Some(first) = opened.first()? else {
         let failure = Failure::usage("the input has no records");
         return Err(failure.with_hint("`qt catalog ls` shows what the catalog has").into());
@@ -81,10 +80,10 @@ pub(crate) fn run(args: Backtest, context: &mut Context) -> anyhow::Result<Outco
     };
     let start = first.head(0).ts_recv;
     let mut run = lanes::Run::new(&setup, first.instruments(), start)?;
-    let cut = opened.drive(first, &mut run, context)?;
+    opened.drive(first, &mut run, context)?;
     let result = run.finish();
     summary::print(&setup, &result, &opened, context)?;
-    opened.conclude(context, cut)
+    opened.conclude(context)
 }
 
 /// The last value of each parameter counts.

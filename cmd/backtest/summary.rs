@@ -69,7 +69,7 @@ pub(super) fn print(
 
 fn head(setup: &Setup<'_>, finished: &Finished, opened: &Opened, text: &mut String) {
     let driven = &finished.driven;
-    let _ = writeln!(text, "{} over {}", setup.file.definition.name, opened.place);
+    let _ = writeln!(text, "{} over {}", setup.file.definition.name, opened.place());
     if let (Some(first), Some(last)) = (driven.first, driven.last) {
         let _ = writeln!(text, "{} records from {first} to {last}", driven.records);
     }

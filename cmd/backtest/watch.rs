@@ -11,7 +11,7 @@ use qt_sim::driver::{AtVenue, Observer, Ours};
 use qt_sim::exchange::Market;
 use qt_trade::core::{Effect, Front};
 use qt_trade::ledger::{Amount, Ledger};
-use qt_trade::metrics::{FillContext, Options, OrderEvent, Queue, Statistics, Touch, Worth};
+use qt_trade::metrics::{FillContext, Money, Options, OrderEvent, Queue, Statistics, Touch, Worth};
 use qt_trade::outbox::Output;
 
 use super::rows::Rows;
@@ -49,7 +49,7 @@ impl Watch {
         strategy: &str,
         (instruments, start): (&Arc<Instruments>, Ts),
     ) -> anyhow::Result<Self> {
-        let equity = ledger.money(ledger.equity());
+        let equity = money(ledger, ledger.equity());
         let statistics = Statistics::new(instruments, options, start, equity)?;
         let rows = Rows::new(strategy, Arc::clone(instruments));
         Ok(Self { full: Some(Full { statistics, rows }), ..Self::light(ledger) })
@@ -98,7 +98,7 @@ impl Observer for Watch {
                 let Some(entry) = ours.orders.get(report.order) else { return };
                 let facts = venue.facts;
                 let context = FillContext {
-                    fee: Some(ours.ledger.converted(fill.fee)),
+                    fee: Some(money(ours.ledger, ours.ledger.converted(fill.fee))),
                     queue_ahead: facts.and_then(|facts| facts.ahead),
                     queue_traded: facts.map(|facts| facts.by_trades),
                     queue_cancelled: facts.map(|facts| facts.by_cancels),
@@ -153,7 +153,8 @@ impl Observer for Watch {
 
     fn paid(&mut self, now: Ts, flow: &CashFlow, ours: Ours<'_>) {
         if let Some(full) = &mut self.full {
-            let cash = ours.ledger.converted(flow.cash).to_decimal_nearest();
+            let home = ours.ledger.home();
+            let cash = home.precision.decimal(ours.ledger.converted(flow.cash));
             let cash = qt_model::order::Cash { amount: cash, ..flow.cash };
             full.statistics.cash(now, &CashFlow { cash, ..*flow });
         }
@@ -174,10 +175,15 @@ impl Observer for Watch {
         }
         if let Some(full) = &mut self.full {
             let exposed = ours.ledger.exposure();
-            let money = |amount| ours.ledger.money(amount);
+            let money = |amount| money(ours.ledger, amount);
             let (equity, gross, net) = (money(equity), money(exposed.gross), money(exposed.net));
             full.statistics.equity(now, Worth { equity, gross, net });
             full.rows.valued(now, ours.ledger, is_extreme);
         }
     }
+}
+
+/// An amount in the currency of equity, as statistics count it.
+fn money(ledger: &Ledger, amount: Amount) -> Money {
+    Money::of_ledger(amount, ledger.home().precision)
 }

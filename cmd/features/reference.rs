@@ -79,6 +79,7 @@ pub(super) fn markdown() -> String {
             Clock::Book => "best bid and ask",
             Clock::Trade => "print",
             Clock::Bar => "bar",
+            Clock::Any => "any event",
         };
         let (name, unit, doc) = (base.name(), base.unit(), base.doc());
         page.push_str(&format!("| `{name}` | {clock} | {unit} | {doc} |\n"));

@@ -2,7 +2,10 @@
 //!
 //! Pure: records in, records out.
 
+mod aggressor;
+pub mod bars;
 pub mod book;
+pub mod calendar;
 pub mod check;
 pub mod features;
 mod lanes;

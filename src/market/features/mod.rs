@@ -12,7 +12,6 @@
 )]
 
 mod base;
-mod classify;
 mod engine;
 mod expr;
 mod feed;

@@ -13,9 +13,9 @@ use qt_model::words::Side;
 
 use super::contract::Contract;
 use super::execution::{Known, Waiting};
-use super::money::Money;
 use super::orders::OpenOrder;
 use crate::ledger::DoublePx;
+use crate::money::Money;
 
 /// Sums of one instrument, or of all.
 #[derive(Clone, Copy, Debug, Default)]

@@ -10,10 +10,10 @@ use super::attribution::Attribution;
 use super::contract::{self, Contract};
 use super::execution::{Fills, Horizons, Waiting, markout_bps};
 use super::market::Market;
-use super::money::Money;
 use super::options::Options;
 use super::trades::{Position, Trade};
 use crate::ledger::{DoublePx, LedgerError};
+use crate::money::Money;
 
 /// One instrument's part.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@
 
 use qt_model::time::Ts;
 
-use super::money::Money;
 use super::sum::Total;
 use super::value::{Absent, Figure, ratio};
+use crate::money::Money;
 
 /// What a drawdown is measured in: exact money, or wealth grown from returns.
 pub trait Amount: Copy + PartialOrd {

@@ -13,10 +13,10 @@ use qt_model::words::{Liquidity, Side};
 
 use super::contract::Contract;
 use super::market::Touch;
-use super::money::Money;
 use super::orders::Queue;
 use super::value::{Absent, Figure};
 use crate::ledger::DoublePx;
+use crate::money::Money;
 
 /// A quotient of two sums of money, in basis points.
 #[derive(Clone, Copy, Debug, Default)]

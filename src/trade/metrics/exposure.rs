@@ -6,9 +6,9 @@
 use qt_model::time::{DAY_NANOS, Ts};
 use qt_model::words::Side;
 
-use super::money::Money;
 use super::sum::Total;
 use super::value::{Absent, Figure, ratio};
+use crate::money::Money;
 
 /// The worth of an account at one moment, in its currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

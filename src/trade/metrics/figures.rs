@@ -10,7 +10,6 @@ use super::execution::Fills;
 use super::exposure::Exposed;
 use super::inference::Measured;
 use super::latency::Latencies;
-use super::money::Money;
 use super::options::Options;
 use super::orders::Orders;
 use super::registry::{Of, definitions};
@@ -20,6 +19,7 @@ use super::statistics::Flows;
 use super::tail::Sorted;
 use super::trade_summary::TradeSummary;
 use super::value::{Absent, Figure, Value};
+use crate::money::Money;
 
 /// Everything that was measured.
 #[derive(Clone, Debug)]

@@ -5,10 +5,10 @@ use qt_model::order::Currency;
 
 use super::bootstrap::Plan;
 use super::inference::Trials;
-use super::money::Money;
 use super::returns::{Mode, Terms};
 use super::sampler::Sample;
 use super::trades::Matching;
+use crate::money::Money;
 
 /// A time after a fill at which the mid is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

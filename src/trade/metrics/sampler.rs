@@ -7,10 +7,10 @@
 use qt_model::time::{DAY_NANOS, Ts};
 
 use super::drawdown::Drawdown;
-use super::money::Money;
 use super::returns::Mode;
 use super::sum::Total;
 use crate::ledger::DoublePx;
+use crate::money::Money;
 
 /// The length of a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

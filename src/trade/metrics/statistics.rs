@@ -21,13 +21,13 @@ use super::exposure::{Exposure, Worth};
 use super::figures::Figures;
 use super::latency::{Latencies, Leg};
 use super::market::Touch;
-use super::money::Money;
 use super::options::Options;
 use super::orders::{Arrival, OpenOrder, OrderEvent, Orders};
 use super::sampler::Sampler;
 use super::trade_summary::TradeSummary;
 use super::trades::{Taken, Trade};
 use crate::ledger::{DoublePx, LedgerError};
+use crate::money::Money;
 
 /// What a fill comes with beside its execution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use libm::sqrt;
 
-use super::money::Money;
 use super::quantiles::Quantiles;
 use super::trades::Trade;
 use super::value::{Absent, Figure, ratio};
+use crate::money::Money;
 
 /// Counts and sums over closed trades.
 #[derive(Clone, Debug, Default)]

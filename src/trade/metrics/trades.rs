@@ -12,8 +12,8 @@ use qt_model::units::{Px, Qty};
 use qt_model::words::Side;
 
 use super::contract::Contract;
-use super::money::Money;
 use crate::ledger::DoublePx;
+use crate::money::Money;
 
 /// What makes a trade.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 
-use super::money::Money;
+use crate::money::Money;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])+ $variant:ident = $word:literal,)*) => {
