@@ -150,11 +150,7 @@ fn members(name: &str) -> anyhow::Result<Vec<Named>> {
         let failure = Failure::usage(format!("--set {name}: there is no such set"));
         return Err(failure.with_hint(format!("the sets are {}", known.join(", "))).into());
     };
-    let member = |(name, text): &(&str, &str)| {
-        let expr = qt_market::features::parse(text).expect("the expressions of a set are sound");
-        Named { name: (*name).to_owned(), expr }
-    };
-    Ok(set.features.iter().map(member).collect())
+    Ok(set.members())
 }
 
 fn raise(error: &ExprError, text: &str) -> Failure {
