@@ -4,6 +4,7 @@ mod behaviour;
 mod core;
 mod engine;
 mod history;
+mod labels;
 mod lob;
 mod plan;
 mod queue;
