@@ -47,6 +47,8 @@ commands! {
     catalog::Catalog,
     check::Check,
     runs::Runs,
+    report::Report,
+    diff::Diff,
     demo::Demo,
     schema::Schema,
     config::Config,
