@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
-use qt_market::check::Calendar;
+use qt_market::calendar::Calendar;
 use qt_model::time::Ts;
 use qt_stream::parquet_file::Span;
 use toml::Spanned;

@@ -30,6 +30,7 @@ mod write_args;
 
 // One line per command, as in the registry.
 mod backtest;
+mod bars;
 mod catalog;
 mod check;
 mod completions;

@@ -41,6 +41,7 @@ commands! {
     record::Record,
     venue_sim::VenueSim,
     replay::Replay,
+    bars::Bars,
     features::Features,
     backtest::Backtest,
     synth::Synth,

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use qt_model::record::Kind;
-use qt_model::time::{DAY_NANOS, Date, Ts};
+use qt_model::time::{Date, Ts, duration_ns};
 use qt_stream::catalog::{Selection, SymbolPattern};
 use qt_stream::parquet_file::Span;
 
@@ -111,24 +111,6 @@ pub(crate) fn instant(text: &str, now: Ts) -> Option<Ts> {
         return now.checked_add_nanos(-back);
     }
     Ts::parse(text.as_bytes()).ok()
-}
-
-/// A length of time such as `90s`, `15m`, `3h`, `2d`, `1w`.
-pub(crate) fn duration_ns(text: &str) -> Option<i64> {
-    let at = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(at);
-    let unit = match unit {
-        "ns" => 1,
-        "us" => 1_000,
-        "ms" => 1_000_000,
-        "s" => 1_000_000_000,
-        "m" => 60_000_000_000,
-        "h" => 3_600_000_000_000,
-        "d" => DAY_NANOS,
-        "w" => 7 * DAY_NANOS,
-        _ => return None,
-    };
-    number.parse::<i64>().ok()?.checked_mul(unit)
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use rust_decimal::Decimal;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::select_args::duration_ns;
 use crate::toml_text::{TomlText, describe};
+use qt_model::time::duration_ns;
 
 /// See the module.
 pub(crate) struct TomlTable<'t, 'a> {

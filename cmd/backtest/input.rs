@@ -3,51 +3,34 @@
 use std::sync::Arc;
 
 use qt_model::record::{Batch, Kind};
-use qt_stream::catalog::Selection;
-use qt_stream::error::ReadError;
-use qt_stream::frame::Header;
 
 use super::Backtest;
-use super::lanes::Run;
+use super::workers::Workers;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::streams::{Reading, Rules, Sources, keep_selected, open_given};
+use crate::streams::Filter;
 
 /// An input with what is known of it.
 #[derive(Debug)]
 pub(super) struct Opened {
-    reading: Reading,
-    rules: Rules,
-    selection: Selection,
-    pub(super) header: Header,
-    pub(super) place: String,
-    is_whole: bool,
-    scratch: Batch,
+    filter: Filter,
 }
 
 impl Opened {
-    pub(super) fn new(
-        args: &Backtest,
-        selection: &Selection,
-        context: &Context,
-    ) -> anyhow::Result<Self> {
-        let rules = Rules::new(&args.read, context)?;
-        let mut sources = Sources::default();
-        let flags = (&args.read, &args.select, false);
-        let given = open_given(&mut sources, flags, selection, &rules, context)?;
-        let header = sources.header(selection);
-        let reading = sources.merge(&rules);
-        let selection = selection.clone();
-        let (place, is_whole) = (given.place, given.is_whole);
-        Ok(Self { reading, rules, selection, header, place, is_whole, scratch: Batch::default() })
+    pub(super) fn new(args: &Backtest, context: &Context) -> anyhow::Result<Self> {
+        Ok(Self { filter: Filter::open(&args.read, &args.select, context)? })
+    }
+
+    /// The name of the input.
+    pub(super) fn place(&self) -> &str {
+        &self.filter.place
     }
 
     /// The first batch with records in it; streams without a header show their instruments there.
     pub(super) fn first(&mut self) -> anyhow::Result<Option<Batch>> {
         let mut batch = Batch::default();
-        while self.reading.next(&mut batch)? {
-            self.keep(&mut batch);
+        while self.filter.next(&mut batch)? {
             if !batch.is_empty() {
                 return Ok(Some(batch));
             }
@@ -55,28 +38,28 @@ impl Opened {
         Ok(None)
     }
 
-    fn keep(&mut self, batch: &mut Batch) {
-        if !self.is_whole {
-            keep_selected(batch, &mut self.scratch, &self.selection);
-        }
+    /// How far the data can be trusted, where it was judged.
+    pub(super) fn grade(&self) -> Option<&str> {
+        self.filter.header.provenance.get("grade").map(String::as_str)
     }
 
     /// Whether quotes are announced, or nothing is.
     pub(super) fn has_quotes(&self) -> bool {
-        let kinds = self.header.kinds.as_ref();
+        let kinds = self.filter.header.kinds.as_ref();
         kinds.is_none_or(|kinds| kinds.iter().any(|kind| kind == Kind::Quote.name()))
     }
 
-    /// Runs all records through; says where the input was cut off, if it was.
+    /// Runs all records through.
     pub(super) fn drive(
         &mut self,
         first: Batch,
-        run: &mut Run,
+        workers: &mut Workers,
         context: &Context,
-    ) -> anyhow::Result<Option<ReadError>> {
+    ) -> anyhow::Result<()> {
         let known = first.instruments().len();
         let mut progress = context.progress("simulating", None);
         let mut batch = first;
+        let mut rows = Batch::default();
         loop {
             progress.tick(batch.len() as u64);
             if batch.instruments().len() > known {
@@ -85,22 +68,20 @@ impl Opened {
                 let hint = "give a stream whose header names all instruments, as `qt replay` does";
                 return Err(failure.with_hint(hint).into());
             }
-            let spare = run.push(Arc::new(batch));
+            let spare = workers.push(Arc::new(batch));
+            // Nobody has a place for rows yet; they must not pile up.
+            workers.drain(&mut rows);
+            rows.clear();
             batch = spare.and_then(|spare| Arc::try_unwrap(spare).ok()).unwrap_or_default();
-            if context.shutdown().requested() || !self.reading.next(&mut batch)? {
+            if context.shutdown().requested() || !self.filter.next(&mut batch)? {
                 break;
             }
-            self.keep(&mut batch);
         }
         progress.finish();
-        Ok(self.reading.cut())
+        Ok(())
     }
 
-    pub(super) fn conclude(
-        &self,
-        context: &Context,
-        cut: Option<ReadError>,
-    ) -> anyhow::Result<Outcome> {
-        self.reading.conclude(&self.rules, context, cut)
+    pub(super) fn conclude(&self, context: &Context) -> anyhow::Result<Outcome> {
+        self.filter.conclude(context)
     }
 }

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use qt_market::check::{Calendar, Checker, Limits, Rule, Threshold, Unit};
+use qt_market::calendar::Calendar;
+use qt_market::check::{Checker, Limits, Rule, Threshold, Unit};
 use qt_model::decimal;
 use qt_model::instrument::Symbol;
+use qt_model::time::duration_ns;
 use qt_model::units::Scale;
 use qt_model::words::{Severity, Word};
 use qt_stream::catalog::SymbolPattern;
@@ -17,7 +19,6 @@ use toml::de::{DeTable, DeValue};
 
 use crate::hours::Hours;
 use crate::problem::Problems;
-use crate::select_args::duration_ns;
 use crate::toml_text::{TomlText, describe};
 
 /// What a rules file says.

@@ -3,24 +3,18 @@
 use std::path::Path;
 
 use qt_model::record::Batch;
-use qt_stream::catalog::Selection;
 use qt_stream::digest::Digest;
 
-use super::{Chosen, Features, Opened, first_of};
+use super::{Chosen, Features, Opened};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::streams::keep_selected;
+use crate::streams::first_of;
 
 /// How many prefixes are computed again.
 const PREFIXES: u64 = 8;
 
-pub(super) fn run(
-    args: &Features,
-    chosen: &Chosen,
-    selection: &Selection,
-    context: &Context,
-) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &Features, chosen: &Chosen, context: &Context) -> anyhow::Result<Outcome> {
     let is_pipe = |path: &Path| path == Path::new("-");
     if args.stream.read.input.iter().any(|path| is_pipe(path))
         || args.stream.read.input.is_empty() && !args.select.is_given()
@@ -28,12 +22,12 @@ pub(super) fn run(
         let refusal = Failure::usage("--causality reads its input several times");
         return Err(refusal.with_hint("name files with --input, or a part of the catalog").into());
     }
-    let pass = |until: u64| compute(args, chosen, selection, until, context);
+    let pass = |until: u64| compute(args, chosen, until, context);
     let (records, _) = pass(u64::MAX)?;
     let cuts = (1..=PREFIXES).map(|part| records * part / PREFIXES).filter(|cut| *cut > 0);
     for cut in cuts {
         // Up to here with all that follows within reach, and with nothing behind.
-        let (_, whole) = pass_through(args, chosen, selection, cut, context)?;
+        let (_, whole) = pass_through(args, chosen, cut, context)?;
         let (_, prefix) = pass(cut)?;
         if whole != prefix {
             context.print(format!("the rows of the first {cut} records change: not causal\n"))?;
@@ -51,38 +45,32 @@ pub(super) fn run(
 fn compute(
     args: &Features,
     chosen: &Chosen,
-    selection: &Selection,
     until: u64,
     context: &Context,
 ) -> anyhow::Result<(u64, String)> {
-    digest(args, chosen, selection, (until, true), context)
+    digest(args, chosen, (until, true), context)
 }
 
 /// Computes the rows of whole batches, and digests those of the first `until` records.
 fn pass_through(
     args: &Features,
     chosen: &Chosen,
-    selection: &Selection,
     until: u64,
     context: &Context,
 ) -> anyhow::Result<(u64, String)> {
-    digest(args, chosen, selection, (until, false), context)
+    digest(args, chosen, (until, false), context)
 }
 
 fn digest(
     args: &Features,
     chosen: &Chosen,
-    selection: &Selection,
     (until, cuts_input): (u64, bool),
     context: &Context,
 ) -> anyhow::Result<(u64, String)> {
-    let mut opened = Opened::new(args, chosen, selection, context)?;
-    let (mut batch, mut kept, mut out) = (Batch::default(), Batch::default(), Batch::default());
+    let mut opened = Opened::new(args, chosen, context)?;
+    let (mut batch, mut out) = (Batch::default(), Batch::default());
     let (mut digest, mut records) = (Digest::default(), 0);
-    while records < until && opened.reading.next(&mut batch)? {
-        if !opened.is_whole {
-            keep_selected(&mut batch, &mut kept, selection);
-        }
+    while records < until && opened.filter.next(&mut batch)? {
         let left = usize::try_from(until - records).unwrap_or(usize::MAX).min(batch.len());
         records += left as u64;
         if cuts_input && left < batch.len() {

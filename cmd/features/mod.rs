@@ -3,23 +3,22 @@
 mod causality;
 mod reference;
 
-use std::sync::Arc;
-
 use clap::{Args, ValueEnum};
 use qt_market::features::{
     BookFrom, Engine, EngineOptions, ExprError, Named, Plan, Program, SETS, parse_list, set,
 };
+use qt_market::labels::{LabelError, LabelSpec, Labels};
 use qt_model::instrument::Symbol;
 use qt_model::record::{Batch, Kind};
-use qt_stream::catalog::{Selection, SymbolPattern};
-use qt_stream::frame::{End, Header};
+use qt_stream::catalog::SymbolPattern;
+use qt_stream::frame::Header;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::select_args::SelectArgs;
 use crate::stream_args::StreamArgs;
-use crate::streams::{Reading, Rules, Sink, Sources, keep_selected, open_given};
+use crate::streams::{Filter, Stage};
 use crate::write_args::WriteArgs;
 
 /// Compute features of books, trades and bars
@@ -42,6 +41,9 @@ pub(crate) struct Features {
     /// Print the reference of all columns, functions and sets as Markdown
     #[arg(long, conflicts_with = "list")]
     reference: bool,
+    /// Labels behind each row, comma-separated: dir_10s, fwd_30s, markout_5s, with any length of time
+    #[arg(long, value_name = "LABELS", value_delimiter = ',', conflicts_with_all = ["causality", "every"], value_parser = label)]
+    labels: Vec<LabelSpec>,
     /// Prove that no value depends on records behind it: compute prefixes again and compare
     #[arg(long)]
     causality: bool,
@@ -85,54 +87,52 @@ pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outco
         return Ok(Outcome::Done);
     }
     let chosen = Chosen::new(&args)?;
-    let selection = args.select.selection()?;
     if args.causality {
-        return causality::run(&args, &chosen, &selection, context);
+        return causality::run(&args, &chosen, context);
     }
-    let mut opened = Opened::new(&args, &chosen, &selection, context)?;
+    let Opened { filter, engine, book } = Opened::new(&args, &chosen, context)?;
     if args.write.dry_run {
         let (features, steps) = (chosen.names.len(), chosen.program.steps());
         context.note(format_args!("would compute {features} features in {steps} steps"));
         return Ok(Outcome::Done);
     }
-    // Streams without a header show their instruments with their first records.
-    let mut batch = Batch::default();
-    let mut more = opened.reading.next(&mut batch)?;
-    let mut header = opened.header;
-    header.instruments = opened.rules.instruments(&selection);
-    let mut sink = Sink::open(&args.stream.to, &args.write, &header, context)?;
-    let mut progress = context.progress("computing", None);
-    let (mut out, mut kept) = (Batch::default(), Batch::default());
-    let mut left = args.stream.limit.unwrap_or(u64::MAX);
-    let mut stopped = None;
-    while more {
-        if context.shutdown().requested() {
-            stopped = Some("signal".to_owned());
-            break;
-        }
-        if !opened.is_whole {
-            keep_selected(&mut batch, &mut kept, &selection);
-        }
-        out.clear();
-        opened.engine.batch(&batch, &mut out);
-        if out.len() as u64 > left {
-            out = first_of(&out, left as usize);
-        }
-        left -= out.len() as u64;
-        sink.write(&out)?;
-        progress.tick(batch.len() as u64);
-        if left == 0 {
-            stopped = Some("limit".to_owned());
-            break;
-        }
-        more = opened.reading.next(&mut batch)?;
+    let labels =
+        (!args.labels.is_empty()).then(|| Labels::new(args.labels.clone(), book, args.only));
+    let mut work = Work { engine, labels, rows: Batch::default() };
+    filter.run(&mut work, (&args.stream, &args.write), context)
+}
+
+fn label(text: &str) -> Result<LabelSpec, LabelError> {
+    LabelSpec::parse(text)
+}
+
+/// Features, and labels where they are asked for.
+struct Work {
+    engine: Engine,
+    labels: Option<Labels>,
+    rows: Batch,
+}
+
+impl Stage for Work {
+    const DOING: &'static str = "computing";
+
+    fn batch(&mut self, batch: &Batch, out: &mut Batch) -> anyhow::Result<()> {
+        let Some(labels) = &mut self.labels else {
+            self.engine.batch(batch, out);
+            return Ok(());
+        };
+        self.rows.clear();
+        self.engine.batch(batch, &mut self.rows);
+        labels.batch(&self.rows, out);
+        Ok(())
     }
-    progress.finish();
-    let cut = opened.reading.cut().filter(|_| stopped.is_none());
-    let skipped = opened.rules.options.tolerance.skipped();
-    let stopped = stopped.or(cut.as_ref().map(|_| "truncated input".to_owned()));
-    sink.finish(End { skipped, stopped, ..End::default() })?;
-    opened.reading.conclude(&opened.rules, context, cut)
+
+    fn finish(&mut self, out: &mut Batch) -> anyhow::Result<()> {
+        if let Some(labels) = &mut self.labels {
+            labels.finish(out);
+        }
+        Ok(())
+    }
 }
 
 /// The features that the flags choose.
@@ -177,11 +177,7 @@ fn members(name: &str) -> anyhow::Result<Vec<Named>> {
         let failure = Failure::usage(format!("--set {name}: there is no such set"));
         return Err(failure.with_hint(format!("the sets are {}", known.join(", "))).into());
     };
-    let member = |(name, text): &(&str, &str)| {
-        let expr = qt_market::features::parse(text).expect("the expressions of a set are sound");
-        Named { name: (*name).to_owned(), expr }
-    };
-    Ok(set.features.iter().map(member).collect())
+    Ok(set.members())
 }
 
 fn raise(error: &ExprError, text: &str) -> Failure {
@@ -191,38 +187,29 @@ fn raise(error: &ExprError, text: &str) -> Failure {
 
 /// An input with the engine that reads it.
 struct Opened {
-    reading: Reading,
-    rules: Rules,
+    filter: Filter,
     engine: Engine,
-    header: Header,
-    is_whole: bool,
+    book: BookFrom,
 }
 
 impl Opened {
-    fn new(
-        args: &Features,
-        chosen: &Chosen,
-        selection: &Selection,
-        context: &Context,
-    ) -> anyhow::Result<Self> {
-        let rules = Rules::new(&args.stream.read, context)?;
-        let mut sources = Sources::default();
-        let flags = (&args.stream.read, &args.select, false);
-        let given = open_given(&mut sources, flags, selection, &rules, context)?;
-        let mut header = sources.header(selection);
+    fn new(args: &Features, chosen: &Chosen, context: &Context) -> anyhow::Result<Self> {
+        let mut filter = Filter::open(&args.stream.read, &args.select, context)?;
+        let header = &mut filter.header;
         let has_quotes = (header.kinds.as_ref())
             .is_none_or(|kinds| kinds.iter().any(|kind| kind == Kind::Quote.name()));
         let book = match args.book {
             Book::Quotes => BookFrom::Quotes,
             Book::Depth => BookFrom::Depth,
             // The integer features look below the best level.
-            Book::Auto if has_quotes && !has_depth(&chosen.program, &header) => BookFrom::Quotes,
+            Book::Auto if has_quotes && !has_depth(&chosen.program, header) => BookFrom::Quotes,
             Book::Auto => BookFrom::Depth,
         };
         let options = EngineOptions {
             set: chosen.set.clone(),
             book,
-            only: args.only,
+            // Labels look at the records themselves, and leave them out then.
+            only: args.only && args.labels.is_empty(),
             warm_only: args.warm_only,
             every: args.every,
             ..EngineOptions::default()
@@ -232,10 +219,12 @@ impl Opened {
             patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(symbol))
         };
         let engine = Engine::new(chosen.program.clone(), options, Box::new(wanted));
-        header.kinds = kinds(header.kinds.take(), args.only);
+        header.add_kind(Kind::Feature, args.only);
+        if !args.labels.is_empty() {
+            header.add_kind(Kind::Label, false);
+        }
         header.provenance.insert(format!("features.{}", chosen.set), chosen.names.join("; "));
-        let reading = sources.merge(&rules);
-        Ok(Self { reading, rules, engine, header, is_whole: given.is_whole })
+        Ok(Self { filter, engine, book })
     }
 }
 
@@ -244,23 +233,4 @@ fn has_depth(program: &Program, header: &Header) -> bool {
     let announced = (header.kinds.as_ref())
         .is_some_and(|kinds| kinds.iter().any(|kind| kind == Kind::Depth.name()));
     matches!(program, Program::Lob(_)) && announced
-}
-
-/// The kinds of what comes out.
-fn kinds(input: Option<Vec<String>>, only: bool) -> Option<Vec<String>> {
-    let feature = Kind::Feature.name().to_owned();
-    if only {
-        return Some(vec![feature]);
-    }
-    let mut kinds = input?;
-    if !kinds.contains(&feature) {
-        kinds.push(feature);
-    }
-    Some(kinds)
-}
-
-fn first_of(batch: &Batch, count: usize) -> Batch {
-    let mut first = Batch::new(Arc::clone(batch.instruments()));
-    first.push_range(batch, 0, count);
-    first
 }

@@ -5,9 +5,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use qt_model::record::Batch;
 use qt_stream::catalog::Selection;
 use qt_stream::parquet_file::Span;
 
@@ -58,16 +56,4 @@ fn has_input() -> bool {
     use std::os::unix::fs::FileTypeExt;
     let kind = fs::metadata("/dev/stdin").map(|standard| standard.file_type());
     kind.is_ok_and(|kind| kind.is_fifo() || kind.is_file() || kind.is_socket())
-}
-
-/// Leaves in a batch what the selection asks for.
-pub(crate) fn keep_selected(batch: &mut Batch, kept: &mut Batch, selection: &Selection) {
-    kept.clear();
-    kept.set_instruments(Arc::clone(batch.instruments()));
-    for record in batch.iter() {
-        if selection.wants_record(&record, batch.instruments()) {
-            kept.push(record);
-        }
-    }
-    std::mem::swap(batch, kept);
 }

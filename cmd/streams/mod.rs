@@ -4,10 +4,12 @@
 //! `market` room. A command that reads or writes records goes through here, so that all of them
 //! treat bad records, cut streams and closed pipes alike.
 
+mod filter;
 mod given;
 mod sink;
 mod source;
 
-pub(crate) use given::{Given, keep_selected, open_given};
+pub(crate) use filter::{Filter, Stage, first_of};
+pub(crate) use given::{Given, open_given};
 pub(crate) use sink::Sink;
 pub(crate) use source::{Reading, Rules, Sources, cli_input, tolerance, warn_of_skipped};

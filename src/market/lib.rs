@@ -2,9 +2,13 @@
 //!
 //! Pure: records in, records out.
 
+mod aggressor;
+pub mod bars;
 pub mod book;
+pub mod calendar;
 pub mod check;
 pub mod features;
+pub mod labels;
 mod lanes;
 pub mod merge;
 pub mod order;

@@ -76,6 +76,18 @@ impl Header {
         Self { schema: SCHEMA, qt, kinds: None, instruments, provenance: BTreeMap::new() }
     }
 
+    /// A kind that is added to those of the stream, or that stands alone.
+    pub fn add_kind(&mut self, kind: Kind, is_alone: bool) {
+        let name = kind.name().to_owned();
+        if is_alone {
+            self.kinds = Some(vec![name]);
+        } else if let Some(kinds) = &mut self.kinds
+            && !kinds.contains(&name)
+        {
+            kinds.push(name);
+        }
+    }
+
     #[must_use]
     pub fn with_kinds(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
         self.kinds = Some(kinds.into_iter().map(|kind| kind.name().to_owned()).collect());

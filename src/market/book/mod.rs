@@ -5,6 +5,7 @@
 //! snapshot replaces the book, a delta amends it, a gap ends it. Absent on purpose: order
 //! identities, times, and any repair of a crossed book, which is shown as it is.
 
+mod by_order;
 mod ladder;
 #[cfg(test)]
 mod model_tests;
@@ -13,6 +14,7 @@ use qt_model::record::{Depth, Level};
 use qt_model::units::{Px, Qty};
 use qt_model::words::{DepthAction, Side};
 
+pub use by_order::{OrderBook, OrderChange, OrderChanges, Standing};
 use ladder::Ladder;
 
 /// Whether there is a book to look at.

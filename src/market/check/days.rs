@@ -7,7 +7,7 @@ use qt_model::record::Gap;
 use qt_model::time::{Date, Ts};
 use qt_model::words::GapReason;
 
-use super::calendar::Calendar;
+use crate::calendar::Calendar;
 use crate::quality::{DayGrade, VenueFacts, WINDOW_NANOS, WindowFacts, grade_day};
 
 /// Longer without a record of the venue, in open hours, it counts as offline.

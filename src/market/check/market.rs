@@ -11,12 +11,12 @@ use qt_model::units::{Px, Scale};
 use qt_model::words::{BarClock, DepthAction, GapReason, TradingStatus};
 use rust_decimal::Decimal;
 
-use super::calendar::Calendar;
 use super::clock::Clock;
 use super::presence::Presence;
 use super::rule::{Limits, Rule};
 use super::tally::{Chain, Tallies};
 use crate::book::{Applied, PriceBook};
+use crate::calendar::Calendar;
 
 /// The state of one instrument.
 #[derive(Debug)]

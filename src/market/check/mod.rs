@@ -9,7 +9,6 @@
     reason = "market records are looked at; other kinds pass"
 )]
 
-mod calendar;
 mod clock;
 mod days;
 mod market;
@@ -29,11 +28,11 @@ use qt_model::record::{Batch, Finding, Head, Kind, Record};
 use qt_model::time::Ts;
 use qt_model::words::{Grade, Severity};
 
-pub use calendar::Calendar;
 pub use days::Day;
 pub use rule::{Limit, Limits, Rule, Threshold, Unit};
 pub use tally::Tally;
 
+use crate::calendar::Calendar;
 use days::Days;
 use market::Market;
 use tally::Tallies;

@@ -3,9 +3,9 @@
 use qt_model::record::Kind;
 use qt_model::time::Ts;
 
-use super::calendar::Calendar;
 use super::rule::{Limits, Rule};
 use super::tally::Tallies;
+use crate::calendar::Calendar;
 
 /// When data of one instrument came.
 #[derive(Debug, Default)]

@@ -10,6 +10,7 @@ use qt_model::words::{BarClock, DepthAction, GapReason, Side, TradingStatus};
 use rust_decimal::Decimal;
 
 use super::*;
+use crate::calendar::Calendar;
 
 const SECOND: i64 = 1_000_000_000;
 

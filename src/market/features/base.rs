@@ -9,6 +9,8 @@ pub enum Clock {
     Trade,
     /// At the close of each bar.
     Bar,
+    /// At every event of the list, whatever its kind.
+    Any,
 }
 
 macro_rules! bases {
@@ -63,6 +65,32 @@ bases! {
     BidDepth "bid_depth" Book "size";
     /// The sum of the sizes of the best five asks; likewise.
     AskDepth "ask_depth" Book "size";
+    /// The same of the best ten bids.
+    BidDepth10 "bid_depth_10" Book "size";
+    /// The same of the best ten asks.
+    AskDepth10 "ask_depth_10" Book "size";
+    /// Size of the best ten bids for each tick from the best to the tenth; no value with fewer.
+    BidSlope "bid_slope" Book "size/tick";
+    /// The same of asks.
+    AskSlope "ask_slope" Book "size/tick";
+    /// How many orders wait at the best bid; no value where only sizes are known.
+    BidOrders "bid_orders" Book "orders";
+    /// How many wait at the best ask; likewise.
+    AskOrders "ask_orders" Book "orders";
+    /// Size taken from the best bid since the event before; 0 where its price is another.
+    BidRemoved "bid_removed" Book "size";
+    /// The same of the best ask.
+    AskRemoved "ask_removed" Book "size";
+    /// Size added to the best bid since the event before; 0 where its price is another.
+    BidAdded "bid_added" Book "size";
+    /// The same of the best ask.
+    AskAdded "ask_added" Book "size";
+    /// What of bid_removed and ask_removed was traded and not cancelled.
+    BestTraded "best_traded" Book "size";
+    /// How long a best price stood that ended now, in milliseconds; the mean where both ended.
+    BestLifetime "best_lifetime" Book "ms";
+    /// Nanoseconds from the first event of the symbol to this book event.
+    BookTime "book_time" Book "ns";
     /// Seconds since the book event before.
     BookGap "book_gap" Book "seconds";
     /// The price of a print.
@@ -75,6 +103,8 @@ bases! {
     SignedQty "signed_qty" Trade "size";
     /// px · qty.
     Notional "notional" Trade "money";
+    /// At a best price: what was traded at it over what it has offered, at first and since.
+    Absorption "absorption" Trade "ratio";
     /// Seconds since the print before.
     TradeGap "trade_gap" Trade "seconds";
     /// The first price of a bar.
@@ -87,6 +117,8 @@ bases! {
     Close "close" Bar "price";
     /// The size traded in a bar.
     Volume "volume" Bar "size";
+    /// Nanoseconds since the first event of the symbol, by the venue's clock, which never steps back here.
+    Now "now" Any "ns";
 }
 
 impl Base {

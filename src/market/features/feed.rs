@@ -1,17 +1,27 @@
 //! From the records of one symbol to the columns that expressions begin with.
 
+mod columns;
+mod deep;
+mod touch;
+
 use qt_model::instrument::Instrument;
 use qt_model::record::{Bar, Depth, Level, Quote, Record, Trade};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::DepthAction;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 use super::base::Base;
-use super::classify::Classifier;
 use super::flags;
 use super::graph::Plan;
-use super::value::{NONE, SKIP, finite};
+use super::value::{NONE, double, finite};
+use crate::aggressor::Classifier;
 use crate::book::{Applied, PriceBook};
+use deep::Deep;
+use touch::Touches;
+
+pub(super) use columns::Columns;
 
 /// Which records say what the best bid and ask are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,61 +30,23 @@ pub enum BookFrom {
     Depth,
 }
 
-/// The events of one symbol, a column each for what the plan asks for.
-#[derive(Debug)]
-pub(super) struct Columns {
-    values: Vec<Vec<f64>>,
-    wanted: Vec<Base>,
-    rows: usize,
-}
-
-impl Columns {
-    fn new(plan: &Plan) -> Self {
-        let wanted: Vec<Base> = Base::ALL.iter().copied().filter(|base| plan.uses(*base)).collect();
-        Self { values: vec![Vec::new(); Base::COUNT], wanted, rows: 0 }
-    }
-
-    pub(super) fn get(&self, base: Base) -> &[f64] {
-        &self.values[base.index()]
-    }
-
-    pub(super) fn rows(&self) -> usize {
-        self.rows
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.values.iter_mut().for_each(Vec::clear);
-        self.rows = 0;
-    }
-
-    /// Appends an event that says nothing yet.
-    fn open(&mut self) {
-        for base in &self.wanted {
-            self.values[base.index()].push(SKIP);
-        }
-        self.rows += 1;
-    }
-
-    /// Sets a value of the last event, if it is asked for.
-    #[inline]
-    fn set(&mut self, base: Base, value: f64) {
-        if let Some(last) = self.values[base.index()].last_mut() {
-            *last = value;
-        }
-    }
-}
-
 /// What is remembered of one symbol.
 #[derive(Debug)]
 pub(super) struct Feed {
     from: BookFrom,
     px: Scale,
     qty: Scale,
+    /// The smallest step of a price, in units of it.
+    tick: f64,
     book: PriceBook,
     /// The best levels of the last sound book event.
     best: Option<Best>,
+    touches: Touches,
     book_ts: Option<Ts>,
     trade_ts: Option<Ts>,
+    /// The first event, and how long ago that is.
+    began: Option<Ts>,
+    now: i64,
     classifier: Classifier,
     last_recv: Ts,
     /// Flags that the next event carries.
@@ -99,19 +71,22 @@ pub(super) enum Fed {
     Reset { flags: u64 },
 }
 
-/// Levels that count as depth.
-const DEPTH_LEVELS: usize = 5;
-
 impl Feed {
     pub(super) fn new(instrument: &Instrument, from: BookFrom) -> Self {
+        let unit = Decimal::new(1, u32::from(instrument.px_scale.digits()));
+        let steps = instrument.terms.tick.and_then(|tick| tick.checked_div(unit));
         Self {
             from,
             px: instrument.px_scale,
             qty: instrument.qty_scale,
+            tick: steps.and_then(|steps| steps.to_f64()).filter(|tick| *tick > 0.0).unwrap_or(1.0),
             book: PriceBook::default(),
             best: None,
+            touches: Touches::default(),
             book_ts: None,
             trade_ts: None,
+            began: None,
+            now: 0,
             classifier: Classifier::default(),
             last_recv: Ts::MIN,
             pending: 0,
@@ -140,8 +115,7 @@ impl Feed {
             Record::Quote(view) if self.from == BookFrom::Quotes => match clocks.book {
                 true => self.quote(view.row, columns),
                 false => {
-                    // Sides of trades ask for the quote in force.
-                    self.hold(best_of(view.row));
+                    self.stand(best_of(view.row), head.ts_event, columns);
                     Fed::Nothing
                 }
             },
@@ -149,7 +123,7 @@ impl Feed {
                 true => self.depth(view.row, view.levels, columns),
                 false => {
                     self.book.apply(view.row, view.levels);
-                    self.hold(self.best_of_book());
+                    self.stand(self.best_of_book(), head.ts_event, columns);
                     Fed::Nothing
                 }
             },
@@ -174,15 +148,24 @@ impl Feed {
         self.book.gap();
     }
 
+    /// Nanoseconds from the first event to this one. A clock that steps back stands still.
+    fn at(&mut self, ts: Ts) -> f64 {
+        let began = *self.began.get_or_insert(ts);
+        self.now = self.now.max(ts.since(began));
+        self.now as f64
+    }
+
     fn row(&mut self, more: u64) -> Fed {
         Fed::Row { flags: std::mem::take(&mut self.pending) | more }
     }
 
     fn quote(&mut self, row: &Quote, columns: &mut Columns) -> Fed {
-        columns.open();
+        columns.open(self.at(row.head.ts_event));
         let best = best_of(row);
-        let depth = best.map(|best| (best.bid.1, best.ask.1));
-        let is_sound = self.top(best, depth, row.head.ts_event, columns);
+        let is_sound = self.top(best, row.head.ts_event, columns);
+        if let Some(best) = best.filter(|_| is_sound) {
+            Deep::of_best(best.bid.1, best.ask.1).fill(self.qty, columns);
+        }
         self.row(if is_sound { 0 } else { flags::PARTIAL })
     }
 
@@ -196,18 +179,14 @@ impl Feed {
         if is_reset {
             self.had_gap = false;
             (self.best, self.book_ts) = (None, None);
+            self.touches = Touches::default();
         }
-        columns.open();
+        columns.open(self.at(row.head.ts_event));
         let best = self.best_of_book();
-        let sum = |total: Qty, qty: Qty| total.checked_add(qty).unwrap_or(total);
-        let wants_depth =
-            columns.wanted.iter().any(|base| matches!(base, Base::BidDepth | Base::AskDepth));
-        let depth = wants_depth.then(|| {
-            let bids = self.book.bids().take(DEPTH_LEVELS).map(|it| it.qty).fold(Qty::ZERO, sum);
-            let asks = self.book.asks().take(DEPTH_LEVELS).map(|it| it.qty).fold(Qty::ZERO, sum);
-            (bids, asks)
-        });
-        let is_sound = self.top(best, depth, row.head.ts_event, columns);
+        let is_sound = self.top(best, row.head.ts_event, columns);
+        if is_sound && columns.wants(Deep::WANTED) {
+            Deep::of_book(&self.book, self.tick).fill(self.qty, columns);
+        }
         let more = if is_sound { 0 } else { flags::PARTIAL };
         if is_reset {
             let flags = std::mem::take(&mut self.pending) | more | flags::STATE_RESET;
@@ -216,11 +195,18 @@ impl Feed {
         self.row(more)
     }
 
-    fn hold(&mut self, best: Option<Best>) {
-        if let Some(best) = best {
-            self.classifier.quote(best.bid.0, best.ask.0);
-            self.best = Some(best);
+    /// Takes best prices that are no event of their own: prints ask for the quote in force.
+    fn stand(&mut self, best: Option<Best>, ts: Ts, columns: &Columns) {
+        let Some(best) = best else { return };
+        if columns.wants(Touches::WANTED) && best.bid.0 <= best.ask.0 {
+            self.touches.book([best.bid, best.ask], ts);
         }
+        self.hold(best);
+    }
+
+    fn hold(&mut self, best: Best) {
+        self.classifier.quote(best.bid.0, best.ask.0);
+        self.best = Some(best);
     }
 
     fn best_of_book(&self) -> Option<Best> {
@@ -229,17 +215,13 @@ impl Feed {
     }
 
     /// Fills the columns of a book event; `false` where the book is crossed or has a side only.
-    fn top(
-        &mut self,
-        best: Option<Best>,
-        depth: Option<(Qty, Qty)>,
-        ts: Ts,
-        columns: &mut Columns,
-    ) -> bool {
+    fn top(&mut self, best: Option<Best>, ts: Ts, columns: &mut Columns) -> bool {
         let Some(best) = best.filter(|best| best.bid.0 <= best.ask.0) else { return false };
         let (bid, ask) = (best.bid.0.to_f64(self.px), best.ask.0.to_f64(self.px));
         let (bid_qty, ask_qty) = (best.bid.1.to_f64(self.qty), best.ask.1.to_f64(self.qty));
-        let (mid, both) = ((bid + ask) / 2.0, bid_qty + ask_qty);
+        // The sum is exact and rounded once: middles that are equal are equal to the bit.
+        let sum = i128::from(best.bid.0.mantissa()) + i128::from(best.ask.0.mantissa());
+        let (mid, both) = (double(sum) / (2.0 * self.px.unit() as f64), bid_qty + ask_qty);
         let has_size = both > 0.0;
         columns.set(Base::Bid, bid);
         columns.set(Base::Ask, ask);
@@ -252,24 +234,31 @@ impl Feed {
         columns.set(Base::Microprice, finite(micro));
         let imbalance = if has_size { (bid_qty - ask_qty) / both } else { NONE };
         columns.set(Base::Imbalance, imbalance);
-        if let Some((bids, asks)) = depth {
-            columns.set(Base::BidDepth, bids.to_f64(self.qty));
-            columns.set(Base::AskDepth, asks.to_f64(self.qty));
-        }
         let ofi = self.best.map_or(0, |before| order_flow(&before, &best));
         columns.set(Base::Ofi, ofi as f64 / self.qty.unit() as f64);
         let gap = self.book_ts.replace(ts).map_or(NONE, |before| seconds(before, ts));
         columns.set(Base::BookGap, gap);
-        self.hold(Some(best));
+        columns.set(Base::BookTime, self.now as f64);
+        if columns.wants(Touches::WANTED) {
+            self.touches.book([best.bid, best.ask], ts).fill(self.qty, columns);
+        }
+        self.hold(best);
         true
     }
 
     fn trade(&mut self, row: &Trade, is_event: bool, columns: &mut Columns) -> Fed {
         let direction = f64::from(self.classifier.trade(row.px, row.side).direction);
+        let absorbed = match columns.wants(Touches::WANTED) {
+            true => self.touches.trade(row.px, row.qty),
+            false => None,
+        };
         if !is_event {
             return Fed::Nothing;
         }
-        columns.open();
+        columns.open(self.at(row.head.ts_event));
+        if let Some(absorbed) = absorbed {
+            columns.set(Base::Absorption, absorbed);
+        }
         let (px, qty) = (row.px.to_f64(self.px), row.qty.to_f64(self.qty));
         columns.set(Base::Px, px);
         columns.set(Base::Qty, qty);
@@ -283,7 +272,7 @@ impl Feed {
     }
 
     fn bar(&mut self, row: &Bar, columns: &mut Columns) -> Fed {
-        columns.open();
+        columns.open(self.at(row.head.ts_event));
         for (base, px) in [
             (Base::Open, row.open),
             (Base::High, row.high),

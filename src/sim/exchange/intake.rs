@@ -1,5 +1,6 @@
 //! Orders, amendments and cancels as they arrive at the venue.
 
+use qt_market::book::OrderBook;
 use qt_model::order::{Amendment, NewOrder, OrderNo, Pricing, ReportKind};
 use qt_model::step::Execution;
 use qt_model::time::Ts;
@@ -221,7 +222,8 @@ impl Exchange {
         ranks.push(&mut self.orders, slot, px, shown);
         let resting = self.orders.get_mut(slot);
         resting.standing = Standing::Queued;
-        resting.place = Place::join(model, shown);
+        let stamp = public.by_order().map_or(0, OrderBook::next_stamp);
+        resting.place = Place::join(model, shown).stamped(stamp);
         let leaves = resting.leaves();
         resting.showing = new.display.map_or(leaves, |display| display.min(leaves));
         let ahead = resting.place.ahead();
@@ -296,7 +298,8 @@ impl Exchange {
         }
         self.check_band(terms, public, &amended)?;
         let is_post_only = amended.time_in_force == TimeInForce::Gtx;
-        if change.px.is_some() && is_post_only && self.would_take(public, &amended) {
+        let is_anew = change.px.is_some() || amended.qty > resting.new.qty;
+        if is_anew && is_post_only && self.would_take(public, &amended) {
             return Err(RejectReason::WouldTake);
         }
         let open = amended.qty.mantissa() - resting.filled.mantissa();

@@ -29,6 +29,7 @@ mod taker;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -52,6 +53,7 @@ pub use latency::{Delay, Latency, LatencyConfig, Operation, Steps, StepsError};
 pub use market::{Announced, Basis, LastBar, Market, Offer, Print, Public, Top};
 pub use orders::{Arrival, Resting, Standing};
 pub use queue::Place;
+pub use texts::TextError;
 
 use account::Reserved;
 use booking::Event;
@@ -190,6 +192,8 @@ impl Exchange {
             self.trade(turn, instrument, view.row);
         } else if let Record::Quote(_) = record {
             self.quote(turn, instrument);
+        } else if let Record::Mbo(view) = record {
+            self.others_order(turn, instrument, view.row);
         } else if let Record::Bar(view) = record {
             self.bar(turn, instrument, view.row);
         } else if let Record::Status(view) = record {

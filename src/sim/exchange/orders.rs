@@ -191,7 +191,7 @@ pub(super) struct OwnLevel {
     /// The size of others when last shown; `None` while it is too deep to be seen.
     pub(super) seen: Option<Qty>,
     pub(super) first: u32,
-    last: u32,
+    pub(super) last: u32,
 }
 
 /// Our resting orders of one side, by price, best last.

@@ -194,8 +194,13 @@ impl Exchange {
             }
             SelfTrade::Off => {
                 let qty = self.leaves(slot).min(self.leaves(own));
-                self.fill(turn, own, px, qty, Liquidity::Maker);
-                self.fill(turn, slot, px, qty, Liquidity::Taker);
+                if qty.is_zero() {
+                    self.cancel_slot(turn, own, CancelReason::NothingToReduce);
+                } else {
+                    self.fill(turn, own, px, qty, Liquidity::Maker);
+                    self.fill(turn, slot, px, qty, Liquidity::Taker);
+                    self.show_next(turn, own, qty);
+                }
             }
         }
         !self.leaves(slot).is_zero()

@@ -20,7 +20,6 @@ use qt_model::instrument::Instruments;
 use qt_model::order::{Cash, CashFlow, Currency, CurrencyError, Execution};
 use qt_model::words::Side;
 
-use amount::divide_even;
 pub use amount::{Amount, Precision, Wallet};
 pub use contract::{Contract, DoublePx};
 pub use money::Money;
@@ -224,23 +223,12 @@ impl Ledger {
         self.wallets.iter().map(|wallet| self.rates.convert(wallet, wallet.booked, home)).sum()
     }
 
-    /// An amount in the currency of equity, as statistics count it.
-    pub fn money(&self, amount: Amount) -> Money {
-        let digits = self.home().precision.digits();
-        let units = match Money::DIGITS.checked_sub(digits) {
-            Some(finer) => amount.units() * 10_i128.pow(finer),
-            None => divide_even(amount.units(), 10_i128.pow(digits - Money::DIGITS)),
-        };
-        Money::from_units(units)
-    }
-
     /// Cash of any currency in the one of equity, at the last rate.
-    pub fn converted(&self, cash: Cash) -> Money {
+    pub fn converted(&self, cash: Cash) -> Amount {
         let home = self.home().precision;
         let wallet = self.wallets.iter().find(|wallet| wallet.currency == cash.currency);
-        self.money(match wallet {
-            Some(wallet) => self.rates.convert(wallet, wallet.precision.amount(cash.amount), home),
-            None => Amount::ZERO,
+        wallet.map_or(Amount::ZERO, |wallet| {
+            self.rates.convert(wallet, wallet.precision.amount(cash.amount), home)
         })
     }
 

@@ -1,6 +1,6 @@
 //! What a strategy file says, before its parameters have values.
 
-use qt_market::check::Calendar;
+use qt_market::calendar::Calendar;
 use qt_model::record::Kind;
 use qt_model::words::TimeInForce;
 use rust_decimal::Decimal;

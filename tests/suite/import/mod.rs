@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may stop where they stand, like tests")]
 
 mod bad;
+mod bars;
 mod book;
 mod command;
 mod compare;

@@ -6,11 +6,11 @@ use qt_model::time::Ts;
 use qt_model::units::Scale;
 use qt_model::words::DepthAction;
 
-use super::super::classify::Classifier;
 use super::super::feed::{BookFrom, Fed};
 use super::super::flags;
 use super::super::lob::{Lob, Sides};
 use super::super::rows::Sheet;
+use crate::aggressor::Classifier;
 use crate::book::{Applied, PriceBook};
 
 #[derive(Debug)]

@@ -146,6 +146,7 @@ fn reduce_only_orders_never_turn_a_position() {
         ..NewOrder::limit(scene.id, side, qty(size), px(at))
     };
     let (sell, more, take) = (reduce(SELL, 3, 103), reduce(SELL, 9, 104), reduce(SELL, 9, 98));
+    let near = reduce(SELL, 1, 103);
     scene.submit(sell).expect("reject 1 would_not_reduce");
     scene.at_market(BUY, 4).submit(sell).submit(more);
     scene.expect("ack 2, fill 2 4@101 taker, ack 3, ack 4, amend 4 qty 4");
@@ -153,8 +154,12 @@ fn reduce_only_orders_never_turn_a_position() {
     // Both would be reached by one trade, but only two are held.
     scene.trade(BUY, 105, 9).expect("fill 3 2@103 maker, cancel 4 nothing_to_reduce");
     assert_eq!(scene.position(), 0);
+    scene.at_market(BUY, 1).submit(near).submit(near).trade(BUY, 103, 5);
+    scene.expect(
+        "ack 6, fill 6 1@101 taker, ack 7, ack 8, fill 7 1@103 maker, cancel 8 nothing_to_reduce",
+    );
     scene.at_market(BUY, 1).submit(take);
-    scene.expect("ack 6, fill 6 1@101 taker, ack 7, amend 7 qty 1, fill 7 1@99 taker");
+    scene.expect("ack 9, fill 9 1@102 taker, ack 10, amend 10 qty 1, fill 10 1@99 taker");
 }
 
 #[test]

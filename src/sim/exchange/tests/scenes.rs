@@ -9,12 +9,12 @@ use qt_model::order::{
     Amendment, CashFlow, Closure, NewOrder, OrderNo, Pricing, Report, ReportKind,
 };
 use qt_model::record::{
-    Bar, Batch, Depth, Funding, Gap, Head, Level, Mark, Quote, Record, Status, Table, Trade,
+    Bar, Batch, Depth, Funding, Gap, Head, Level, Mark, Mbo, Quote, Record, Status, Table, Trade,
 };
 use qt_model::step::Execution;
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
-use qt_model::words::{DepthAction, GapReason, Side, TimeInForce, TradingStatus, Word};
+use qt_model::words::{DepthAction, GapReason, MboAction, Side, TimeInForce, TradingStatus, Word};
 use qt_trade::risk::{Approved, Exposure, Stack};
 use rust_decimal::Decimal;
 
@@ -113,6 +113,17 @@ impl Scene {
         self.depth(DepthAction::Delta, &[Level { px: px(at), qty: qty(size), side }])
     }
 
+    /// Levels as they are told.
+    pub(super) fn levels(&mut self, is_snapshot: bool, levels: &[(Side, i64, i64)]) -> &mut Self {
+        let action = if is_snapshot { DepthAction::Snapshot } else { DepthAction::Delta };
+        let level = |(side, at, size): &(Side, i64, i64)| Level {
+            px: px(*at),
+            qty: qty(*size),
+            side: *side,
+        };
+        self.depth(action, &levels.iter().map(level).collect::<Vec<_>>())
+    }
+
     fn depth(&mut self, action: DepthAction, levels: &[Level]) -> &mut Self {
         let head = self.head();
         let depth = Depth { head, action, first_id: None, last_id: None, prev_id: None };
@@ -132,6 +143,21 @@ impl Scene {
             ask_px: Some(px(ask.0)),
             ask_qty: Some(qty(ask.1)),
             id: None,
+        };
+        self.hear(row, &[])
+    }
+
+    /// One order of somebody else, bids below a hundred and asks from there on.
+    pub(super) fn other(&mut self, action: MboAction, id: u64, at: i64, size: i64) -> &mut Self {
+        let row = Mbo {
+            head: self.head(),
+            action,
+            side: Some(if at < 100 { BUY } else { SELL }),
+            px: Some(px(at)),
+            qty: Some(qty(size)),
+            order_id: id,
+            more: false,
+            snapshot: false,
         };
         self.hear(row, &[])
     }

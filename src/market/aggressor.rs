@@ -5,7 +5,7 @@ use qt_model::words::Side;
 
 /// Remembers what a classification needs.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Classifier {
+pub(crate) struct Classifier {
     /// Best bid and ask in force.
     quote: Option<(Px, Px)>,
     last: Option<Px>,
@@ -15,9 +15,9 @@ pub(super) struct Classifier {
 
 /// A direction (1 bought, −1 sold, 0 unknown) and how sure it is, in thousandths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Aggressor {
-    pub(super) direction: i8,
-    pub(super) confidence: u16,
+pub(crate) struct Aggressor {
+    pub(crate) direction: i8,
+    pub(crate) confidence: u16,
 }
 
 const fn sure(direction: i8, confidence: u16) -> Aggressor {
@@ -25,12 +25,12 @@ const fn sure(direction: i8, confidence: u16) -> Aggressor {
 }
 
 impl Classifier {
-    pub(super) fn quote(&mut self, bid: Px, ask: Px) {
+    pub(crate) fn quote(&mut self, bid: Px, ask: Px) {
         self.quote = Some((bid, ask));
     }
 
     /// Classifies a trade, and remembers its price.
-    pub(super) fn trade(&mut self, px: Px, side: Option<Side>) -> Aggressor {
+    pub(crate) fn trade(&mut self, px: Px, side: Option<Side>) -> Aggressor {
         if let Some(last) = self.last.replace(px).filter(|last| *last != px) {
             self.moved = if px > last { 1 } else { -1 };
         }

@@ -23,10 +23,27 @@ impl Calendar {
         Self { sessions: Some(joined) }
     }
 
-    pub fn is_open(&self, ts: Ts) -> bool {
-        let Some(sessions) = &self.sessions else { return true };
+    /// The session that holds an instant; all of time where it is always open.
+    pub fn session(&self, ts: Ts) -> Option<(Ts, Ts)> {
+        let Some(sessions) = &self.sessions else { return Some((Ts::MIN, Ts::MAX)) };
         let after = sessions.partition_point(|(open, _)| *open <= ts);
-        after > 0 && ts < sessions[after - 1].1
+        let last = *sessions.get(after.checked_sub(1)?)?;
+        (ts < last.1).then_some(last)
+    }
+
+    /// The first session that opens at an instant or later.
+    pub fn next_session(&self, ts: Ts) -> Option<(Ts, Ts)> {
+        let sessions = self.sessions.as_ref()?;
+        sessions.get(sessions.partition_point(|(open, _)| *open < ts)).copied()
+    }
+
+    /// Whether there are no hours at which it is closed.
+    pub fn is_always_open(&self) -> bool {
+        self.sessions.is_none()
+    }
+
+    pub fn is_open(&self, ts: Ts) -> bool {
+        self.session(ts).is_some()
     }
 
     /// How much of a stretch is open, in nanoseconds.
@@ -55,6 +72,14 @@ mod tests {
         assert_eq!(calendar.open_ns(ts(12), ts(20)), 0);
         assert!(calendar.is_open(ts(0)) && calendar.is_open(ts(11)) && !calendar.is_open(ts(12)));
         assert!(!calendar.is_open(ts(30)) && !calendar.is_open(ts(-1)));
+        assert_eq!(calendar.session(ts(11)), Some((ts(0), ts(12))));
+        assert_eq!((calendar.session(ts(12)), calendar.session(ts(-1))), (None, None));
+        assert_eq!(calendar.next_session(ts(1)), Some((ts(20), ts(30))));
+        assert_eq!(
+            (calendar.next_session(ts(0)), calendar.next_session(ts(21))),
+            (Some((ts(0), ts(12))), None)
+        );
+        assert_eq!(Calendar::default().session(ts(3)), Some((Ts::MIN, Ts::MAX)));
         assert_eq!(Calendar::default().open_ns(ts(3), ts(9)), 6);
         assert_eq!(Calendar::new(Vec::new()).open_ns(ts(3), ts(9)), 0);
     }

@@ -1,0 +1,139 @@
+//! A filter: what every command does that reads one stream and writes another.
+
+use std::sync::Arc;
+
+use qt_model::instrument::Instruments;
+use qt_model::record::Batch;
+use qt_stream::catalog::Selection;
+use qt_stream::frame::{End, Header};
+
+use super::{Reading, Rules, Sink, Sources, open_given};
+use crate::context::Context;
+use crate::outcome::Outcome;
+use crate::select_args::SelectArgs;
+use crate::stream_args::{ReadArgs, StreamArgs};
+use crate::write_args::WriteArgs;
+
+/// What a command makes of a stream.
+pub(crate) trait Stage {
+    /// What is shown while it works.
+    const DOING: &'static str;
+
+    /// Appends what a batch becomes.
+    fn batch(&mut self, batch: &Batch, out: &mut Batch) -> anyhow::Result<()>;
+
+    /// Appends what is left when the stream has ended.
+    fn finish(&mut self, out: &mut Batch) -> anyhow::Result<()>;
+
+    /// The instruments of what comes out.
+    fn instruments(&self, input: Arc<Instruments>) -> anyhow::Result<Arc<Instruments>> {
+        Ok(input)
+    }
+}
+
+/// An input that is open, with the header of what will come of it.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    reading: Reading,
+    rules: Rules,
+    selection: Selection,
+    pub(crate) header: Header,
+    /// The name of the input, for reports.
+    pub(crate) place: String,
+    /// Whether every record of the input is wanted.
+    is_whole: bool,
+    kept: Batch,
+}
+
+impl Filter {
+    pub(crate) fn open(
+        read: &ReadArgs,
+        select: &SelectArgs,
+        context: &Context,
+    ) -> anyhow::Result<Self> {
+        let selection = select.selection()?;
+        let rules = Rules::new(read, context)?;
+        let mut sources = Sources::default();
+        let flags = (read, select, false);
+        let given = open_given(&mut sources, flags, &selection, &rules, context)?;
+        let header = sources.header(&selection);
+        let reading = sources.merge(&rules);
+        let (place, is_whole, kept) = (given.place, given.is_whole, Batch::default());
+        Ok(Self { reading, rules, selection, header, place, is_whole, kept })
+    }
+
+    /// Fills the batch with what comes next of what is selected; `false` at the end.
+    pub(crate) fn next(&mut self, batch: &mut Batch) -> anyhow::Result<bool> {
+        let more = self.reading.next(batch)?;
+        if more && !self.is_whole {
+            self.kept.clear();
+            self.kept.set_instruments(Arc::clone(batch.instruments()));
+            for record in batch.iter() {
+                if self.selection.wants_record(&record, batch.instruments()) {
+                    self.kept.push(record);
+                }
+            }
+            std::mem::swap(batch, &mut self.kept);
+        }
+        Ok(more)
+    }
+
+    /// Says what was left out, let pass or cut off, once everything was read.
+    pub(crate) fn conclude(&self, context: &Context) -> anyhow::Result<Outcome> {
+        self.reading.conclude(&self.rules, context, self.reading.cut())
+    }
+
+    /// Reads to the end, or until there is a reason to stop, and writes what the stage makes of it.
+    pub(crate) fn run<S: Stage>(
+        mut self,
+        stage: &mut S,
+        (stream, write): (&StreamArgs, &WriteArgs),
+        context: &Context,
+    ) -> anyhow::Result<Outcome> {
+        // Streams without a header show their instruments with their first records.
+        let mut batch = Batch::default();
+        let mut more = self.next(&mut batch)?;
+        let mut header = self.header.clone();
+        header.instruments = stage.instruments(self.rules.instruments(&self.selection))?;
+        let mut sink = Sink::open(&stream.to, write, &header, context)?;
+        let mut progress = context.progress(S::DOING, None);
+        let mut out = Batch::default();
+        let mut left = stream.limit.unwrap_or(u64::MAX);
+        let stopped = loop {
+            if context.shutdown().requested() {
+                break Some("signal".to_owned());
+            }
+            out.clear();
+            match more {
+                true => stage.batch(&batch, &mut out)?,
+                false => stage.finish(&mut out)?,
+            }
+            let is_cut = out.len() as u64 >= left;
+            if out.len() as u64 > left {
+                out = first_of(&out, left as usize);
+            }
+            left -= out.len() as u64;
+            sink.write(&out)?;
+            if is_cut {
+                break Some("limit".to_owned());
+            }
+            if !more {
+                break None;
+            }
+            progress.tick(batch.len() as u64);
+            more = self.next(&mut batch)?;
+        };
+        progress.finish();
+        let cut = self.reading.cut().filter(|_| stopped.is_none());
+        let skipped = self.rules.options.tolerance.skipped();
+        let stopped = stopped.or(cut.as_ref().map(|_| "truncated input".to_owned()));
+        sink.finish(End { skipped, stopped, ..End::default() })?;
+        self.reading.conclude(&self.rules, context, cut)
+    }
+}
+
+pub(crate) fn first_of(batch: &Batch, count: usize) -> Batch {
+    let mut first = Batch::new(Arc::clone(batch.instruments()));
+    first.push_range(batch, 0, count);
+    first
+}
