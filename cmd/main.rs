@@ -41,6 +41,7 @@ mod features;
 mod man;
 mod record;
 mod replay;
+mod runs;
 mod schema;
 mod synth;
 mod venue_sim;

@@ -47,6 +47,7 @@ commands! {
     synth::Synth,
     catalog::Catalog,
     check::Check,
+    runs::Runs,
     demo::Demo,
     schema::Schema,
     config::Config,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use qt_model::record::{Batch, Kind};
 
 use super::Backtest;
-use super::lanes::Run;
+use super::workers::Workers;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
@@ -38,6 +38,11 @@ impl Opened {
         Ok(None)
     }
 
+    /// How far the data can be trusted, where it was judged.
+    pub(super) fn grade(&self) -> Option<&str> {
+        self.filter.header.provenance.get("grade").map(String::as_str)
+    }
+
     /// Whether quotes are announced, or nothing is.
     pub(super) fn has_quotes(&self) -> bool {
         let kinds = self.filter.header.kinds.as_ref();
@@ -48,12 +53,13 @@ impl Opened {
     pub(super) fn drive(
         &mut self,
         first: Batch,
-        run: &mut Run,
+        workers: &mut Workers,
         context: &Context,
     ) -> anyhow::Result<()> {
         let known = first.instruments().len();
         let mut progress = context.progress("simulating", None);
         let mut batch = first;
+        let mut rows = Batch::default();
         loop {
             progress.tick(batch.len() as u64);
             if batch.instruments().len() > known {
@@ -62,7 +68,10 @@ impl Opened {
                 let hint = "give a stream whose header names all instruments, as `qt replay` does";
                 return Err(failure.with_hint(hint).into());
             }
-            let spare = run.push(Arc::new(batch));
+            let spare = workers.push(Arc::new(batch));
+            // Nobody has a place for rows yet; they must not pile up.
+            workers.drain(&mut rows);
+            rows.clear();
             batch = spare.and_then(|spare| Arc::try_unwrap(spare).ok()).unwrap_or_default();
             if context.shutdown().requested() || !self.filter.next(&mut batch)? {
                 break;

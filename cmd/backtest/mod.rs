@@ -2,14 +2,24 @@
 
 mod input;
 mod lanes;
+mod market;
 mod rows;
 mod summary;
+mod sweep;
+mod table;
+mod variant;
+mod walk;
 mod watch;
+mod workers;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use qt_model::time::duration_ns;
+use qt_sim::exchange::Preset;
+use qt_trade::metrics::Sample;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -17,6 +27,14 @@ use crate::outcome::Outcome;
 use crate::select_args::SelectArgs;
 use crate::strategy::StrategyFile;
 use crate::stream_args::ReadArgs;
+
+use input::Opened;
+use lanes::Common;
+use market::Market;
+use summary::Summary;
+use variant::Variant;
+use walk::Walk;
+use workers::Workers;
 
 /// Simulate a strategy over history
 ///
@@ -33,9 +51,25 @@ pub(crate) struct Backtest {
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     param: Vec<(String, f64)>,
     /// Fill model to report first
-    #[arg(long, value_name = "MODEL", default_value = "calibrated", value_parser = lanes::preset)]
-    fills: qt_sim::exchange::Preset,
-    /// Seed of the drawn latencies
+    #[arg(long, value_name = "MODEL", default_value = "calibrated", value_parser = variant::preset)]
+    fills: Preset,
+    /// Run a parameter over values, FROM..TO:STEP or a list; several make a grid
+    #[arg(long, value_name = "NAME=VALUES", value_parser = sweep::Axis::parse)]
+    sweep: Vec<sweep::Axis>,
+    /// Draw this many points of the sweep in place of the whole grid
+    #[arg(long, value_name = "POINTS", requires = "sweep")]
+    random: Option<usize>,
+    /// Run one part of the points, such as 1/4, for several machines
+    #[arg(long, value_name = "PART/OF", requires = "sweep", value_parser = sweep::Shard::parse)]
+    shard: Option<sweep::Shard>,
+    /// Choose the best point of each stretch and judge it on the next, in periods of --sample
+    #[arg(long, value_name = "TRAIN/TEST", requires = "sweep", conflicts_with = "shard",
+          value_parser = walk::Windows::parse)]
+    walk_forward: Option<walk::Windows>,
+    /// How often equity is sampled for returns
+    #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = sample)]
+    sample: Sample,
+    /// Seed of all that is drawn
     #[arg(long, value_name = "NUMBER", default_value_t = 42)]
     seed: u64,
     /// How far event times may lie behind receive times
@@ -55,38 +89,65 @@ fn parameter(text: &str) -> Result<(String, f64), String> {
 }
 
 fn duration(text: &str) -> Result<i64, String> {
-    qt_model::time::duration_ns(text)
-        .filter(|ns| *ns >= 0)
-        .ok_or_else(|| format!("expected a duration such as 500ms, found `{text}`"))
+    let found = duration_ns(text).filter(|ns| *ns >= 0);
+    found.ok_or_else(|| format!("expected a duration such as 500ms, found `{text}`"))
+}
+
+fn sample(text: &str) -> Result<Sample, String> {
+    duration(text).and_then(|ns| Sample::every(ns).map_err(|error| error.to_string()))
 }
 
 pub(crate) fn run(args: Backtest, context: &mut Context) -> anyhow::Result<Outcome> {
-    let file = StrategyFile::named(&args.strategy)?;
-    let values = values(&args.param)?;
-    let compiled = file.compile(&values)?;
-    let mut opened = input::Opened::new(&args, context)?;
+    let file = Arc::new(StrategyFile::named(&args.strategy)?);
+    let values: BTreeMap<String, f64> = args.param.iter().cloned().collect();
+    let variants = match args.sweep.is_empty() {
+        true => variant::band(&args, &file, &values)?,
+        false => variants(&args, &file, &values)?,
+    };
+    let mut opened = Opened::new(&args, context)?;
     let Some(first) = opened.first()? else {
         let failure = Failure::usage("the input has no records");
         return Err(failure.with_hint("`qt catalog ls` shows what the catalog has").into());
     };
-    let setup = lanes::Setup {
-        file: &file,
-        compiled: &compiled,
-        values: &values,
-        main: args.fills,
+    let common = Common {
+        market: Market::new(&file, first.instruments())?,
+        file,
         seed: args.seed,
         lookahead_ns: args.lookahead,
         has_quotes: opened.has_quotes(),
+        sample: args.sample,
+        start: first.head(0).ts_recv,
     };
-    let start = first.head(0).ts_recv;
-    let mut run = lanes::Run::new(&setup, first.instruments(), start)?;
-    opened.drive(first, &mut run, context)?;
-    let result = run.finish();
-    summary::print(&setup, &result, &opened, context)?;
+    let threads = if args.sweep.is_empty() { 1 } else { context.settings()?.threads().get() };
+    let mut workers = Workers::new(&common, variants, threads)?;
+    opened.drive(first, &mut workers, context)?;
+    let (results, driven) = workers.finish();
+    let grade = opened.grade();
+    let summary =
+        Summary { common: &common, place: opened.place(), grade, driven, results: &results };
+    let end = driven.last.unwrap_or_default();
+    let walk = args.walk_forward.map(|windows| Walk::new(windows, &results));
+    context.print(match (args.sweep.is_empty(), context.json()) {
+        (true, true) => format!("{}\n", summary.json()),
+        (true, false) => summary.text(),
+        (false, true) => table::lines(&results, end, walk.as_ref()),
+        (false, false) => table::text(&results, end, walk.as_ref()),
+    })?;
     opened.conclude(context)
 }
 
-/// The last value of each parameter counts.
-fn values(given: &[(String, f64)]) -> anyhow::Result<BTreeMap<String, f64>> {
-    Ok(given.iter().cloned().collect())
+fn variants(
+    args: &Backtest,
+    file: &StrategyFile,
+    values: &BTreeMap<String, f64>,
+) -> anyhow::Result<Vec<Variant>> {
+    if sweep::count(&args.sweep, args.random).is_none() {
+        let failure = Failure::usage("the sweep has more than a million points");
+        return Err(failure.with_hint("take larger steps, or --random POINTS").into());
+    }
+    let variants = variant::sweep(args, file, values, &args.sweep)?;
+    if variants.is_empty() {
+        return Err(Failure::usage("the shard has no points: there are fewer than parts").into());
+    }
+    Ok(variants)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
-use qt_model::order::{CashFlow, Report, ReportKind};
+use qt_model::order::{Cash, CashFlow, OrderNo, Report, ReportKind};
 use qt_model::record::Batch;
 use qt_model::time::Ts;
 use qt_sim::driver::{AtVenue, Observer, Ours};
@@ -25,63 +25,74 @@ pub(super) struct Watch {
     pub(super) max_drawdown: Amount,
     pub(super) submitted: u64,
     pub(super) fills: u64,
-    full: Option<Full>,
-}
-
-/// Of the lane that counts.
-#[derive(Debug)]
-struct Full {
-    statistics: Statistics,
-    rows: Rows,
+    statistics: Option<Box<Statistics>>,
+    rows: Option<Box<Rows>>,
 }
 
 impl Watch {
-    pub(super) fn light(ledger: &Ledger) -> Self {
+    pub(super) fn new(ledger: &Ledger) -> Self {
         let start = ledger.equity();
-        let max_drawdown = Amount::ZERO;
-        Self { start, peak: start, max_drawdown, submitted: 0, fills: 0, full: None }
-    }
-
-    /// Keeps statistics, and rows of all that happens.
-    pub(super) fn full(
-        ledger: &Ledger,
-        options: Options,
-        strategy: &str,
-        (instruments, start): (&Arc<Instruments>, Ts),
-    ) -> anyhow::Result<Self> {
-        let equity = money(ledger, ledger.equity());
-        let statistics = Statistics::new(instruments, options, start, equity)?;
-        let rows = Rows::new(strategy, Arc::clone(instruments));
-        Ok(Self { full: Some(Full { statistics, rows }), ..Self::light(ledger) })
-    }
-
-    /// The rows since they were last taken, added to a batch.
-    pub(super) fn drain(&mut self, out: &mut Batch) {
-        if let Some(full) = &mut self.full {
-            full.rows.drain(out);
-            full.statistics.fill_qualities().for_each(|row| out.push_row(row, &[]));
-            full.statistics.round_trips().for_each(|row| out.push_row(row, &[]));
+        Self {
+            start,
+            peak: start,
+            max_drawdown: Amount::ZERO,
+            submitted: 0,
+            fills: 0,
+            statistics: None,
+            rows: None,
         }
     }
 
+    /// Keeps statistics.
+    pub(super) fn measure(
+        &mut self,
+        ledger: &Ledger,
+        options: Options,
+        (instruments, start): (&Instruments, Ts),
+    ) -> anyhow::Result<()> {
+        let equity = money(ledger, ledger.equity());
+        let statistics = Statistics::new(instruments, options, start, equity)?;
+        self.statistics = Some(Box::new(statistics));
+        Ok(())
+    }
+
+    /// Keeps rows of all that happens.
+    pub(super) fn record(&mut self, strategy: &str, instruments: &Arc<Instruments>) {
+        self.rows = Some(Box::new(Rows::new(strategy, Arc::clone(instruments))));
+    }
+
+    /// Moves the rows since the last time to a batch.
+    pub(super) fn drain(&mut self, out: &mut Batch) {
+        let statistics = self.statistics.iter_mut();
+        let (Some(rows), Some(statistics)) = (&mut self.rows, statistics.last()) else {
+            self.statistics.iter_mut().for_each(|statistics| {
+                statistics.fill_qualities().for_each(drop);
+                statistics.round_trips().for_each(drop);
+            });
+            return;
+        };
+        rows.drain(out);
+        statistics.fill_qualities().for_each(|row| out.push_row(row, &[]));
+        statistics.round_trips().for_each(|row| out.push_row(row, &[]));
+    }
+
     pub(super) fn into_statistics(self) -> Option<Statistics> {
-        self.full.map(|full| full.statistics)
+        self.statistics.map(|statistics| *statistics)
     }
 }
 
 impl Observer for Watch {
     #[inline]
     fn shown(&mut self, at: Ts, instrument: InstrumentId, market: &Market) {
-        if let Some(full) = &mut self.full {
+        if let Some(statistics) = &mut self.statistics {
             let top = market.top(instrument);
             let touch = top.bid.zip(top.ask).map(|(bid, ask)| Touch { bid: bid.px, ask: ask.px });
-            full.statistics.mid(at, instrument, touch);
+            statistics.mid(at, instrument, touch);
         }
     }
 
     fn happened(&mut self, at: Ts, report: &Report, venue: AtVenue<'_>, ours: Ours<'_>) {
-        let Some(full) = &mut self.full else { return };
-        let statistics = &mut full.statistics;
+        let Some(statistics) = &mut self.statistics else { return };
         let event = match report.what {
             ReportKind::Acknowledged => {
                 let queue = venue.resting.and_then(|resting| {
@@ -117,46 +128,39 @@ impl Observer for Watch {
 
     fn asked(&mut self, now: Ts, output: &Output, front: &Front, ours: Ours<'_>) {
         self.submitted += u64::from(matches!(output, Output::Submit { .. }));
-        let Some(full) = &mut self.full else { return };
-        match output {
-            Output::Submit { order, new } => {
-                let top = front.seen(new.instrument).top();
-                let mid = top.bid.zip(top.ask);
-                let mid = mid.and_then(|(bid, ask)| Touch { bid: bid.px, ask: ask.px }.mid());
-                let (instrument, side, qty) = (new.instrument, new.side, new.qty);
-                let event = OrderEvent::Submitted { instrument, side, qty, decided: now, mid };
-                full.statistics.order(now, *order, &event);
-                full.rows.submitted(now, *order, ours);
+        if let Some((order, event)) = asked(now, output, front)
+            && let Some(statistics) = &mut self.statistics
+        {
+            statistics.order(now, order, &event);
+        }
+        if let Some(rows) = &mut self.rows {
+            match output {
+                Output::Submit { order, .. } => rows.submitted(now, *order, ours),
+                Output::Amend { order, .. } | Output::Cancel { order } => {
+                    rows.changed(now, *order, ours);
+                }
+                Output::Decide(decided) => rows.decided(now, decided),
+                Output::Timer { .. } => {}
             }
-            Output::Amend { order, .. } => {
-                full.statistics.order(now, *order, &OrderEvent::AmendRequested);
-                full.rows.changed(now, *order, ours);
-            }
-            Output::Cancel { order } => {
-                full.statistics.order(now, *order, &OrderEvent::CancelRequested);
-                full.rows.changed(now, *order, ours);
-            }
-            Output::Decide(decided) => full.rows.decided(now, decided),
-            Output::Timer { .. } => {}
         }
     }
 
     fn reported(&mut self, now: Ts, report: &Report, effect: &Effect, ours: Ours<'_>) {
         self.fills += u64::from(matches!(report.what, ReportKind::Filled(_)));
-        if let (Some(full), Some(change)) = (&mut self.full, &effect.change) {
-            full.rows.reported(now, report, change);
+        if let (Some(rows), Some(change)) = (&mut self.rows, &effect.change) {
+            rows.reported(now, report, change);
             if change.fill.is_some() {
-                full.rows.valued(now, ours.ledger, true);
+                rows.valued(now, ours.ledger, true);
             }
         }
     }
 
     fn paid(&mut self, now: Ts, flow: &CashFlow, ours: Ours<'_>) {
-        if let Some(full) = &mut self.full {
+        if let Some(statistics) = &mut self.statistics {
             let home = ours.ledger.home();
-            let cash = home.precision.decimal(ours.ledger.converted(flow.cash));
-            let cash = qt_model::order::Cash { amount: cash, ..flow.cash };
-            full.statistics.cash(now, &CashFlow { cash, ..*flow });
+            let amount = home.precision.decimal(ours.ledger.converted(flow.cash));
+            let cash = Cash { amount, currency: home.currency };
+            statistics.cash(now, &CashFlow { cash, ..*flow });
         }
     }
 
@@ -173,14 +177,30 @@ impl Observer for Watch {
             self.max_drawdown = drawdown;
             is_extreme = true;
         }
-        if let Some(full) = &mut self.full {
+        if let Some(statistics) = &mut self.statistics {
             let exposed = ours.ledger.exposure();
             let money = |amount| money(ours.ledger, amount);
             let (equity, gross, net) = (money(equity), money(exposed.gross), money(exposed.net));
-            full.statistics.equity(now, Worth { equity, gross, net });
-            full.rows.valued(now, ours.ledger, is_extreme);
+            statistics.equity(now, Worth { equity, gross, net });
+        }
+        if let Some(rows) = &mut self.rows {
+            rows.valued(now, ours.ledger, is_extreme);
         }
     }
+}
+
+/// What a request is to statistics of orders.
+fn asked(now: Ts, output: &Output, front: &Front) -> Option<(OrderNo, OrderEvent)> {
+    Some(match output {
+        Output::Submit { order, new } => {
+            let mid = front.seen(new.instrument).top().mid();
+            let (instrument, side, qty) = (new.instrument, new.side, new.qty);
+            (*order, OrderEvent::Submitted { instrument, side, qty, decided: now, mid })
+        }
+        Output::Amend { order, .. } => (*order, OrderEvent::AmendRequested),
+        Output::Cancel { order } => (*order, OrderEvent::CancelRequested),
+        Output::Timer { .. } | Output::Decide(_) => return None,
+    })
 }
 
 /// An amount in the currency of equity, as statistics count it.

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use qt_market::features::{
     BookFrom, Engine, EngineOptions, ExprError, Named, Plan, Program, SETS, parse_list, set,
 };
+use qt_market::labels::{LabelError, LabelSpec, Labels};
 use qt_model::instrument::Symbol;
 use qt_model::record::{Batch, Kind};
 use qt_stream::catalog::SymbolPattern;
@@ -40,6 +41,9 @@ pub(crate) struct Features {
     /// Print the reference of all columns, functions and sets as Markdown
     #[arg(long, conflicts_with = "list")]
     reference: bool,
+    /// Labels behind each row, comma-separated: dir_10s, fwd_30s, markout_5s, with any length of time
+    #[arg(long, value_name = "LABELS", value_delimiter = ',', conflicts_with_all = ["causality", "every"], value_parser = label)]
+    labels: Vec<LabelSpec>,
     /// Prove that no value depends on records behind it: compute prefixes again and compare
     #[arg(long)]
     causality: bool,
@@ -86,24 +90,47 @@ pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outco
     if args.causality {
         return causality::run(&args, &chosen, context);
     }
-    let Opened { filter, mut engine } = Opened::new(&args, &chosen, context)?;
+    let Opened { filter, engine, book } = Opened::new(&args, &chosen, context)?;
     if args.write.dry_run {
         let (features, steps) = (chosen.names.len(), chosen.program.steps());
         context.note(format_args!("would compute {features} features in {steps} steps"));
         return Ok(Outcome::Done);
     }
-    filter.run(&mut engine, (&args.stream, &args.write), context)
+    let labels =
+        (!args.labels.is_empty()).then(|| Labels::new(args.labels.clone(), book, args.only));
+    let mut work = Work { engine, labels, rows: Batch::default() };
+    filter.run(&mut work, (&args.stream, &args.write), context)
 }
 
-impl Stage for Engine {
+fn label(text: &str) -> Result<LabelSpec, LabelError> {
+    LabelSpec::parse(text)
+}
+
+/// Features, and labels where they are asked for.
+struct Work {
+    engine: Engine,
+    labels: Option<Labels>,
+    rows: Batch,
+}
+
+impl Stage for Work {
     const DOING: &'static str = "computing";
 
     fn batch(&mut self, batch: &Batch, out: &mut Batch) -> anyhow::Result<()> {
-        Engine::batch(self, batch, out);
+        let Some(labels) = &mut self.labels else {
+            self.engine.batch(batch, out);
+            return Ok(());
+        };
+        self.rows.clear();
+        self.engine.batch(batch, &mut self.rows);
+        labels.batch(&self.rows, out);
         Ok(())
     }
 
-    fn finish(&mut self, _: &mut Batch) -> anyhow::Result<()> {
+    fn finish(&mut self, out: &mut Batch) -> anyhow::Result<()> {
+        if let Some(labels) = &mut self.labels {
+            labels.finish(out);
+        }
         Ok(())
     }
 }
@@ -150,11 +177,7 @@ fn members(name: &str) -> anyhow::Result<Vec<Named>> {
         let failure = Failure::usage(format!("--set {name}: there is no such set"));
         return Err(failure.with_hint(format!("the sets are {}", known.join(", "))).into());
     };
-    let member = |(name, text): &(&str, &str)| {
-        let expr = qt_market::features::parse(text).expect("the expressions of a set are sound");
-        Named { name: (*name).to_owned(), expr }
-    };
-    Ok(set.features.iter().map(member).collect())
+    Ok(set.members())
 }
 
 fn raise(error: &ExprError, text: &str) -> Failure {
@@ -166,6 +189,7 @@ fn raise(error: &ExprError, text: &str) -> Failure {
 struct Opened {
     filter: Filter,
     engine: Engine,
+    book: BookFrom,
 }
 
 impl Opened {
@@ -184,7 +208,8 @@ impl Opened {
         let options = EngineOptions {
             set: chosen.set.clone(),
             book,
-            only: args.only,
+            // Labels look at the records themselves, and leave them out then.
+            only: args.only && args.labels.is_empty(),
             warm_only: args.warm_only,
             every: args.every,
             ..EngineOptions::default()
@@ -195,8 +220,11 @@ impl Opened {
         };
         let engine = Engine::new(chosen.program.clone(), options, Box::new(wanted));
         header.add_kind(Kind::Feature, args.only);
+        if !args.labels.is_empty() {
+            header.add_kind(Kind::Label, false);
+        }
         header.provenance.insert(format!("features.{}", chosen.set), chosen.names.join("; "));
-        Ok(Self { filter, engine })
+        Ok(Self { filter, engine, book })
     }
 }
 

@@ -33,13 +33,14 @@ pub(super) fn list(context: &Context) -> anyhow::Result<Outcome> {
         ]);
     }
     for set in SETS {
-        for (name, expression) in set.features {
+        let plan = Plan::new(&set.members()).expect("sets compile");
+        for (at, (name, expression)) in set.features.iter().enumerate() {
             let member = format!("{}.{name}", set.name);
             table.row([
                 text("set"),
                 text(&member),
                 text(""),
-                Cell::Number(warm(expression)),
+                Cell::Number(plan.warm_at(at)),
                 text(expression),
             ]);
         }
@@ -100,18 +101,26 @@ pub(super) fn markdown() -> String {
     }
     page.push_str("\nParameters are whole numbers of events");
     let ranges = functions().flat_map(|function| function.args).filter_map(|arg| match arg.kind {
-        ArgKind::Events(_, most) => Some(most),
-        ArgKind::Column | ArgKind::Number(..) => None,
+        ArgKind::Events(_, most) | ArgKind::Window(_, most) => Some(most),
+        ArgKind::Column | ArgKind::Number(..) | ArgKind::Length => None,
     });
     let most = ranges.max().unwrap_or_default();
-    page.push_str(&format!(", at most {most}, or numbers.\n"));
+    page.push_str(&format!(
+        ", at most {most}, lengths of time, or numbers. These take either events or a "
+    ));
+    page.push_str("length of time, as in `ret(mid, 10)` and `ret(mid, 10s)`:\n");
+    let both = functions()
+        .filter(|function| function.args.iter().any(|arg| matches!(arg.kind, ArgKind::Window(..))));
+    let names: Vec<_> = both.map(|function| format!("`{}`", function.name)).collect();
+    page.push_str(&format!("{}.\n", names.join(", ")));
     for set in SETS {
         page.push_str(&format!(
             "\n## Set `{}`\n\n{}, version {}.\n\n| # | feature | expression | warm-up |\n| --- | --- | --- | --- |\n",
             set.name, set.doc, set.version
         ));
+        let plan = Plan::new(&set.members()).expect("sets compile");
         for (at, (name, expression)) in set.features.iter().enumerate() {
-            let warm = warm(expression);
+            let warm = plan.warm_at(at);
             page.push_str(&format!("| {at} | `{name}` | `{expression}` | {warm} |\n"));
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use qt_model::order::Currency;
+use qt_model::order::{Cash, Currency};
 use qt_sim::exchange::{
     AccountKind, Delay, Fees, FillModel, LatencyConfig, MarginTerms, Operation, PostOnly,
     VenueConfig, Venues,
@@ -50,8 +50,9 @@ impl VenueTable {
     }
 
     /// The venues of a lane with that model of fills.
-    pub(crate) fn venues(&self, fills: FillModel, currency: Currency) -> Venues {
-        let base = VenueConfig { fills, currency, ..VenueConfig::default() };
+    pub(crate) fn venues(&self, fills: FillModel, money: (Currency, &[Cash])) -> Venues {
+        let (currency, balances) = (money.0, money.1.to_vec());
+        let base = VenueConfig { fills, currency, balances, ..VenueConfig::default() };
         let common = self.common.apply(base);
         let by_name = self
             .by_name
@@ -63,7 +64,7 @@ impl VenueTable {
 
     /// What is assumed of each venue, in words.
     pub(crate) fn describe(&self, currency: Currency) -> Vec<String> {
-        let venues = self.venues(FillModel::default(), currency);
+        let venues = self.venues(FillModel::default(), (currency, &[]));
         let named = venues.by_name.iter().map(|(name, config)| (&**name, config));
         let all = std::iter::once(("venues", &venues.default)).chain(named);
         all.map(|(name, config)| format!("{name}: {}", describe(config))).collect()

@@ -8,6 +8,7 @@ pub mod book;
 pub mod calendar;
 pub mod check;
 pub mod features;
+pub mod labels;
 mod lanes;
 pub mod merge;
 pub mod order;

@@ -6,7 +6,6 @@
 pub mod core;
 pub mod ledger;
 pub mod metrics;
-pub mod money;
 pub mod orders;
 pub mod outbox;
 pub mod risk;

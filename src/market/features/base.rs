@@ -73,6 +73,10 @@ bases! {
     BidSlope "bid_slope" Book "size/tick";
     /// The same of asks.
     AskSlope "ask_slope" Book "size/tick";
+    /// How many orders wait at the best bid; no value where only sizes are known.
+    BidOrders "bid_orders" Book "orders";
+    /// How many wait at the best ask; likewise.
+    AskOrders "ask_orders" Book "orders";
     /// Size taken from the best bid since the event before; 0 where its price is another.
     BidRemoved "bid_removed" Book "size";
     /// The same of the best ask.
@@ -85,6 +89,8 @@ bases! {
     BestTraded "best_traded" Book "size";
     /// How long a best price stood that ended now, in milliseconds; the mean where both ended.
     BestLifetime "best_lifetime" Book "ms";
+    /// Nanoseconds from the first event of the symbol to this book event.
+    BookTime "book_time" Book "ns";
     /// Seconds since the book event before.
     BookGap "book_gap" Book "seconds";
     /// The price of a print.

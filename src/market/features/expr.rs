@@ -2,8 +2,11 @@
 //!
 //! A text becomes a tree whose every part knows where it stands, so that an error can point there.
 
-use std::fmt;
+mod text;
+
 use std::ops::Range;
+
+use qt_model::time::duration_ns;
 
 /// A part of an expression, and the bytes that it was written in.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +18,8 @@ pub struct Expr {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExprKind {
     Number(f64),
+    /// A length of time in nanoseconds, written `10s`.
+    Length(i64),
     Name(String),
     Call(String, Vec<Argument>),
     Negate(Box<Expr>),
@@ -301,6 +306,27 @@ impl Parser<'_> {
         }
     }
 
+    /// A length of time, where a unit stands behind the digits.
+    fn length(&mut self, digits: usize) -> Option<Result<Expr, ExprError>> {
+        let rest = self.rest();
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let end = rest[digits..].find(|c| !is_word(c)).map_or(rest.len(), |at| digits + at);
+        if end == digits {
+            return None;
+        }
+        let span = self.at..self.at + end;
+        let text = rest[..end].to_owned();
+        self.at = span.end;
+        let length = duration_ns(&text).filter(|nanos| *nanos > 0);
+        Some(match length {
+            Some(nanos) => Ok(Expr { span, kind: ExprKind::Length(nanos) }),
+            None => Err(ExprError::new(
+                span,
+                format!("`{text}` is no length of time: write 500ms, 10s, 5m or 1h"),
+            )),
+        })
+    }
+
     fn number(&mut self) -> Result<Expr, ExprError> {
         let rest = self.rest();
         let bytes = rest.as_bytes();
@@ -314,6 +340,10 @@ impl Parser<'_> {
             }
             length += 1;
         }
+        if let Some(expr) = self.length(length) {
+            return expr;
+        }
+        let rest = self.rest();
         let span = self.at..self.at + length;
         let digits = rest[..length].replace('_', "");
         let value = digits.parse::<f64>().ok().filter(|value| value.is_finite());
@@ -321,32 +351,6 @@ impl Parser<'_> {
         let message = || format!("`{digits}` is no number");
         let value = value.ok_or_else(|| ExprError::new(span.clone(), message()))?;
         Ok(Expr { span, kind: ExprKind::Number(value) })
-    }
-}
-
-impl fmt::Display for Expr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            ExprKind::Number(value) => write!(f, "{value}"),
-            ExprKind::Name(name) => f.write_str(name),
-            ExprKind::Negate(inner) => write!(f, "(-{inner})"),
-            ExprKind::Not(inner) => write!(f, "(not {inner})"),
-            ExprKind::Binary(operator, left, right) => {
-                write!(f, "({left} {} {right})", operator.sign())
-            }
-            ExprKind::Call(name, arguments) => {
-                write!(f, "{name}(")?;
-                for (at, argument) in arguments.iter().enumerate() {
-                    let comma = if at == 0 { "" } else { ", " };
-                    f.write_str(comma)?;
-                    if let Some(name) = &argument.name {
-                        write!(f, "{name}=")?;
-                    }
-                    write!(f, "{}", argument.value)?;
-                }
-                f.write_str(")")
-            }
-        }
     }
 }
 
@@ -365,6 +369,8 @@ mod tests {
             ("(1 + 2) * 1e-3", "((1 + 2) * 0.001)"),
             ("tr()", "tr()"),
             ("order - oracle", "(order - oracle)"),
+            ("ret(mid, 90s) - ret(mid,1500ms)", "(ret(mid, 90s) - ret(mid, 1500ms))"),
+            ("sum(qty, 60s)", "sum(qty, 1m)"),
         ];
         for (text, tree) in cases {
             assert_eq!(parse(text).map(|expr| expr.to_string()), Ok(tree.to_owned()), "{text}");
@@ -385,6 +391,8 @@ mod tests {
             ("1 + * 2", 4..5, "expected a number, a name or `(`, found `*`"),
             ("mid $ 2", 4..5, "expected an operator or the end, found `$`"),
             ("1.2.3", 0..5, "`1.2.3` is no number"),
+            ("1.5s", 0..4, "`1.5s` is no length of time: write 500ms, 10s, 5m or 1h"),
+            ("a + 5x", 4..6, "`5x` is no length of time: write 500ms, 10s, 5m or 1h"),
             ("", 0..0, "expected a number, a name or `(`, found the end"),
         ];
         for (text, span, message) in cases {

@@ -15,7 +15,7 @@ use rust_decimal::prelude::ToPrimitive;
 use super::base::Base;
 use super::flags;
 use super::graph::Plan;
-use super::value::{NONE, finite};
+use super::value::{NONE, double, finite};
 use crate::aggressor::Classifier;
 use crate::book::{Applied, PriceBook};
 use deep::Deep;
@@ -219,7 +219,9 @@ impl Feed {
         let Some(best) = best.filter(|best| best.bid.0 <= best.ask.0) else { return false };
         let (bid, ask) = (best.bid.0.to_f64(self.px), best.ask.0.to_f64(self.px));
         let (bid_qty, ask_qty) = (best.bid.1.to_f64(self.qty), best.ask.1.to_f64(self.qty));
-        let (mid, both) = ((bid + ask) / 2.0, bid_qty + ask_qty);
+        // The sum is exact and rounded once: middles that are equal are equal to the bit.
+        let sum = i128::from(best.bid.0.mantissa()) + i128::from(best.ask.0.mantissa());
+        let (mid, both) = (double(sum) / (2.0 * self.px.unit() as f64), bid_qty + ask_qty);
         let has_size = both > 0.0;
         columns.set(Base::Bid, bid);
         columns.set(Base::Ask, ask);
@@ -236,6 +238,7 @@ impl Feed {
         columns.set(Base::Ofi, ofi as f64 / self.qty.unit() as f64);
         let gap = self.book_ts.replace(ts).map_or(NONE, |before| seconds(before, ts));
         columns.set(Base::BookGap, gap);
+        columns.set(Base::BookTime, self.now as f64);
         if columns.wants(Touches::WANTED) {
             self.touches.book([best.bid, best.ask], ts).fill(self.qty, columns);
         }

@@ -1,6 +1,7 @@
 //! Expressions compiled once: a list of steps in which each subexpression stands once, and before
 //! whatever uses it.
 
+mod arguments;
 mod compile;
 
 use std::sync::Arc;
@@ -41,7 +42,7 @@ enum StepKind {
 const BLOCK: usize = 256;
 
 /// The most inputs that a step has.
-const INPUTS_MAX: usize = 3;
+const INPUTS_MAX: usize = 4;
 
 impl Plan {
     pub fn new(features: &[Named]) -> Result<Self, CompileError> {

@@ -8,6 +8,7 @@ mod dynamics;
 
 use qt_model::units::{Px, Qty, Scale};
 
+use super::value::double;
 use dynamics::{Autocovariance, DeepMomentum, ImpactSurprise, Toxicity};
 
 /// Names and the valid event from which on the value may be used.
@@ -126,13 +127,6 @@ fn nearest(value: f64) -> f64 {
     } else {
         value.round_ties_even()
     }
-}
-
-/// An exact product or sum as the nearest double.
-#[inline]
-fn double(value: i128) -> f64 {
-    // A conversion of 128 bits is a call; most values need 64.
-    i64::try_from(value).map_or_else(|_| value as f64, |value| value as f64)
 }
 
 /// A double as an integer; `None` where it is not finite.

@@ -35,7 +35,7 @@ pub use expr::{Argument, Expr, ExprError, ExprKind, Named, Operator, parse, pars
 pub use feed::BookFrom;
 pub use graph::{CompileError, Plan};
 pub use lob::LOB27;
-pub use registry::{Arg, ArgKind, Body, Function, SETS, Set, function, functions, set};
+pub use registry::{Arg, ArgKind, Body, Function, SETS, Set, Timed, function, functions, set};
 pub use rows::{Row, Rows};
 pub use suggest::unknown;
 pub use work::{Program, UnknownFeature};

@@ -20,6 +20,18 @@ pub(super) fn each(input: &[f64], out: &mut [f64], mut step: impl FnMut(f64) -> 
     }
 }
 
+/// The same with the time of each event.
+#[inline]
+pub(super) fn each_at(
+    [input, now]: [&[f64]; 2],
+    out: &mut [f64],
+    mut step: impl FnMut(f64, f64) -> f64,
+) {
+    for ((value, now), out) in input.iter().zip(now).zip(out) {
+        *out = if value.is_nan() { *value } else { step(*value, *now) };
+    }
+}
+
 /// The same over two columns: the last value of one stands in where an event does not concern it.
 pub(super) fn both(
     [left, right]: [&[f64]; 2],

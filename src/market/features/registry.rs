@@ -1,6 +1,7 @@
 //! The functions of expressions: a line each, by family. Help, the reference page and the compiler
 //! read these tables.
 
+mod behaviour;
 mod flow;
 mod plain;
 mod sets;
@@ -21,7 +22,13 @@ pub struct Function {
     pub unit: &'static str,
     pub example: &'static str,
     pub body: Body,
+    /// The same over a length of time, for nodes whose window may be one.
+    pub timed: Option<Timed>,
 }
+
+/// Builds a node over a length of time from its nanoseconds and all parameters, in which a length
+/// counts in seconds. Its last input is the time of each event.
+pub type Timed = fn(i64, &[f64]) -> Box<dyn Node>;
 
 /// What a call becomes.
 #[derive(Clone, Copy)]
@@ -56,11 +63,16 @@ pub enum ArgKind {
     Column,
     /// A whole number of events, from the least to the most.
     Events(u64, u64),
+    /// The same, or a length of time.
+    Window(u64, u64),
+    /// A length of time.
+    Length,
     /// A number in a range.
     Number(f64, f64),
 }
 
-/// The longest window: what it needs is allocated at once.
+/// The longest window: what it needs is allocated at once. A window of time that holds more events
+/// than this lets the oldest go.
 pub(super) const EVENTS_MAX: u64 = 1_000_000;
 
 /// An expression, without which the call means nothing.
@@ -76,15 +88,29 @@ pub(super) const fn events(name: &'static str, least: u64, default: &'static str
     Arg { name, kind: ArgKind::Events(least, EVENTS_MAX), default: Some(default) }
 }
 
+pub(super) const fn window(name: &'static str, least: u64, default: &'static str) -> Arg {
+    Arg { name, kind: ArgKind::Window(least, EVENTS_MAX), default: Some(default) }
+}
+
+pub(super) const fn length(name: &'static str, default: &'static str) -> Arg {
+    Arg { name, kind: ArgKind::Length, default: Some(default) }
+}
+
 pub(super) const fn number(name: &'static str, range: (f64, f64), default: &'static str) -> Arg {
     Arg { name, kind: ArgKind::Number(range.0, range.1), default: Some(default) }
 }
 
 /// All functions, by family and then as written.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    [plain::FUNCTIONS, windows::FUNCTIONS, technical::FUNCTIONS, flow::FUNCTIONS]
-        .into_iter()
-        .flatten()
+    [
+        plain::FUNCTIONS,
+        windows::FUNCTIONS,
+        technical::FUNCTIONS,
+        flow::FUNCTIONS,
+        behaviour::FUNCTIONS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 pub fn function(name: &str) -> Option<&'static Function> {

@@ -28,3 +28,10 @@ pub(super) fn absent(left: f64, right: f64) -> f64 {
     let concerns = |value: f64| value.is_nan() && !is_skip(value);
     if concerns(left) || concerns(right) { NONE } else { SKIP }
 }
+
+/// An exact product or sum as the nearest double.
+#[inline]
+pub(super) fn double(value: i128) -> f64 {
+    // A conversion of 128 bits is a call; most values need 64.
+    i64::try_from(value).map_or_else(|_| value as f64, |value| value as f64)
+}

@@ -7,6 +7,7 @@
 
 mod amount;
 mod contract;
+mod money;
 mod position;
 mod rates;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use qt_model::words::Side;
 
 pub use amount::{Amount, Precision, Wallet};
 pub use contract::{Contract, DoublePx};
+pub use money::Money;
 pub use position::{Matching, Position};
 use rates::Rates;
 

@@ -15,7 +15,7 @@ use super::contract::Contract;
 use super::execution::{Known, Waiting};
 use super::orders::OpenOrder;
 use crate::ledger::DoublePx;
-use crate::money::Money;
+use crate::ledger::Money;
 
 /// Sums of one instrument, or of all.
 #[derive(Clone, Copy, Debug, Default)]

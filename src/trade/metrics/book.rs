@@ -12,8 +12,9 @@ use super::execution::{Fills, Horizons, Waiting, markout_bps};
 use super::market::Market;
 use super::options::Options;
 use super::trades::{Position, Trade};
+use crate::ledger::Money;
+use crate::ledger::Money;
 use crate::ledger::{DoublePx, LedgerError};
-use crate::money::Money;
 
 /// One instrument's part.
 #[derive(Clone, Debug)]

@@ -8,8 +8,8 @@ use qt_model::order::Currency;
 use qt_model::units::Scale;
 use rust_decimal::Decimal;
 
+use crate::ledger::Money;
 use crate::ledger::{Contract as Pays, DoublePx, LedgerError};
-use crate::money::Money;
 
 /// The terms by which sizes become money.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@ use qt_model::time::Ts;
 
 use super::sum::Total;
 use super::value::{Absent, Figure, ratio};
-use crate::money::Money;
+use crate::ledger::Money;
 
 /// What a drawdown is measured in: exact money, or wealth grown from returns.
 pub trait Amount: Copy + PartialOrd {

@@ -16,7 +16,7 @@ use super::market::Touch;
 use super::orders::Queue;
 use super::value::{Absent, Figure};
 use crate::ledger::DoublePx;
-use crate::money::Money;
+use crate::ledger::Money;
 
 /// A quotient of two sums of money, in basis points.
 #[derive(Clone, Copy, Debug, Default)]

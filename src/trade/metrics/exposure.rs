@@ -8,7 +8,7 @@ use qt_model::words::Side;
 
 use super::sum::Total;
 use super::value::{Absent, Figure, ratio};
-use crate::money::Money;
+use crate::ledger::Money;
 
 /// The worth of an account at one moment, in its currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

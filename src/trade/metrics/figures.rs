@@ -19,7 +19,7 @@ use super::statistics::Flows;
 use super::tail::Sorted;
 use super::trade_summary::TradeSummary;
 use super::value::{Absent, Figure, Value};
-use crate::money::Money;
+use crate::ledger::Money;
 
 /// Everything that was measured.
 #[derive(Clone, Debug)]

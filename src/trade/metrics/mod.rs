@@ -33,7 +33,7 @@ mod trade_summary;
 mod trades;
 mod value;
 
-pub use crate::money::Money;
+pub use crate::ledger::Money;
 pub use attribution::Attribution;
 pub use bootstrap::{Bootstrap, Plan, SplitMix64, Spread};
 pub use drawdown::{Amount, Drawdown, Drawdowns, Episode};

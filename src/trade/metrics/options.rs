@@ -8,7 +8,7 @@ use super::inference::Trials;
 use super::returns::{Mode, Terms};
 use super::sampler::Sample;
 use super::trades::Matching;
-use crate::money::Money;
+use crate::ledger::Money;
 
 /// A time after a fill at which the mid is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

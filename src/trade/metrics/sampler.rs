@@ -10,7 +10,7 @@ use super::drawdown::Drawdown;
 use super::returns::Mode;
 use super::sum::Total;
 use crate::ledger::DoublePx;
-use crate::money::Money;
+use crate::ledger::Money;
 
 /// The length of a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,8 +26,9 @@ use super::orders::{Arrival, OpenOrder, OrderEvent, Orders};
 use super::sampler::Sampler;
 use super::trade_summary::TradeSummary;
 use super::trades::{Taken, Trade};
+use crate::ledger::Money;
+use crate::ledger::Money;
 use crate::ledger::{DoublePx, LedgerError};
-use crate::money::Money;
 
 /// What a fill comes with beside its execution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

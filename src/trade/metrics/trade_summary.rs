@@ -5,7 +5,7 @@ use libm::sqrt;
 use super::quantiles::Quantiles;
 use super::trades::Trade;
 use super::value::{Absent, Figure, ratio};
-use crate::money::Money;
+use crate::ledger::Money;
 
 /// Counts and sums over closed trades.
 #[derive(Clone, Debug, Default)]

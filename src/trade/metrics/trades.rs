@@ -13,7 +13,7 @@ use qt_model::words::Side;
 
 use super::contract::Contract;
 use crate::ledger::DoublePx;
-use crate::money::Money;
+use crate::ledger::Money;
 
 /// What makes a trade.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

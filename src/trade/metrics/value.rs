@@ -7,7 +7,7 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 
-use crate::money::Money;
+use crate::ledger::Money;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])+ $variant:ident = $word:literal,)*) => {

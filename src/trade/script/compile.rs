@@ -195,6 +195,10 @@ impl Compiler {
         }
         match &expr.kind {
             ExprKind::Number(value) => ops.push(Op::Number(*value)),
+            ExprKind::Length(_) => {
+                let message = "a length of time is a parameter, as in ret(mid, 10s)";
+                return Err(ExprError::new(expr.span.clone(), message));
+            }
             ExprKind::Name(name) => {
                 ops.push(Op::Var(Var::from_name(name).expect("the names of state are known")));
             }
@@ -317,7 +321,7 @@ fn reserved(name: &str) -> Option<String> {
 /// Calls `see` with every name of a tree that is not a function's.
 fn walk(expr: &Expr, see: &mut impl FnMut(&str, &Range<usize>)) {
     match &expr.kind {
-        ExprKind::Number(_) => {}
+        ExprKind::Number(_) | ExprKind::Length(_) => {}
         ExprKind::Name(name) => see(name, &expr.span),
         ExprKind::Negate(inner) | ExprKind::Not(inner) => walk(inner, see),
         ExprKind::Binary(_, left, right) => {
@@ -350,7 +354,7 @@ fn map_names(expr: Expr, replace: &impl Fn(&str, &Range<usize>) -> Option<ExprKi
     let Expr { span, kind } = expr;
     let again = |inner: Box<Expr>| Box::new(map_names(*inner, replace));
     let kind = match kind {
-        ExprKind::Number(_) => kind,
+        ExprKind::Number(_) | ExprKind::Length(_) => kind,
         ExprKind::Name(name) => replace(&name, &span).unwrap_or(ExprKind::Name(name)),
         ExprKind::Negate(inner) => ExprKind::Negate(again(inner)),
         ExprKind::Not(inner) => ExprKind::Not(again(inner)),

@@ -68,6 +68,25 @@ fn pipes_files_encodings_batches_and_threads_give_the_same_rows() {
 }
 
 #[test]
+fn labels_stand_behind_rows_and_end_without_values() {
+    let world = market();
+    let stream = replayed(&world, "");
+    let plain = features(&world, &["--set", "ml10"], &stream);
+    let with = features(&world, &["--set", "ml10", "--labels", "dir_10s,fwd_10s"], &stream);
+    world.qt("replay --verify -i -").write_stdin(with.clone()).assert().success();
+    let lines = records(&with);
+    let is_label = |line: &String| line.starts_with(r#"{"k":"label""#);
+    let rest: Vec<_> = lines.iter().filter(|line| !is_label(line)).cloned().collect();
+    assert_eq!(rest, records(&plain), "labels change nothing else");
+    let labels: Vec<_> = lines.iter().filter(|line| is_label(line)).collect();
+    let rows = rest.iter().filter(|line| line.starts_with(r#"{"k":"feature""#)).count();
+    assert_eq!(labels.len(), 2 * rows);
+    let known = labels.iter().filter(|line| member(line, "value").is_some()).count();
+    assert!(known > rows && known < 2 * rows, "the last ten seconds have none: {known} of {rows}");
+    world.qt("features --labels up_10s").write_stdin("").assert().code(2);
+}
+
+#[test]
 fn flags_choose_rows() {
     let world = market();
     let stream = replayed(&world, "");

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::super::base::Base;
-use super::super::expr::{Argument, Expr, ExprError, ExprKind, Named, Operator, parse};
+use super::super::expr::{Argument, Expr, ExprError, ExprKind, Named, parse};
+
 use super::super::node::Node;
 use super::super::nodes::arithmetic::{self as math, Join, Map, Number};
-use super::super::registry::{Arg, ArgKind, Body, Function, function, functions};
+use super::super::registry::{ArgKind, Body, function, functions};
 use super::super::suggest::unknown;
+use super::arguments::{Bound, Given, Scope, constant, operation, parameter, places};
 use super::{Plan, Step, StepKind};
 
 /// What is wrong with a list of features: which one, and where in it.
@@ -46,20 +48,6 @@ struct Compiler<'a> {
     open: Vec<&'a str>,
 }
 
-/// What the names of a formula's parameters stand for.
-#[derive(Default)]
-struct Scope {
-    names: BTreeMap<&'static str, Bound>,
-    /// Where the call stands: what is wrong inside a formula is shown there.
-    at: Option<Range<usize>>,
-}
-
-#[derive(Clone, Copy)]
-enum Bound {
-    Step(usize),
-    Number(f64),
-}
-
 impl Compiler<'_> {
     fn add(&mut self, key: String, kind: StepKind, warm: u64) -> usize {
         let at = self.steps.len();
@@ -84,6 +72,13 @@ impl Compiler<'_> {
         self.add(key, StepKind::Node { prototype: build(), inputs }, warm)
     }
 
+    fn base(&mut self, base: Base) -> usize {
+        match self.known.get(base.name()) {
+            Some(known) => *known,
+            None => self.add(base.name().to_owned(), StepKind::Base(base), 1),
+        }
+    }
+
     fn number(&mut self, value: f64) -> usize {
         self.node(value.to_string(), Vec::new(), 1, || Box::new(Number(value)))
     }
@@ -91,6 +86,10 @@ impl Compiler<'_> {
     fn step(&mut self, expr: &Expr, scope: &Scope) -> Result<usize, ExprError> {
         match &expr.kind {
             ExprKind::Number(value) => Ok(self.number(*value)),
+            ExprKind::Length(_) => {
+                let message = "a length of time is a parameter, as in ret(mid, 10s)";
+                Err(ExprError::new(expr.span.clone(), message))
+            }
             ExprKind::Name(name) => self.name(name, &expr.span, scope),
             ExprKind::Negate(inner) => {
                 if let Some(value) = constant(expr, scope) {
@@ -124,6 +123,7 @@ impl Compiler<'_> {
         match scope.names.get(name) {
             Some(Bound::Step(step)) => return Ok(*step),
             Some(Bound::Number(value)) => return Ok(self.number(*value)),
+            Some(Bound::Length(nanos)) => return Ok(self.number(*nanos as f64 / 1e9)),
             None => {}
         }
         let features = self.features;
@@ -142,10 +142,7 @@ impl Compiler<'_> {
             return step;
         }
         if let Some(base) = Base::from_name(name) {
-            if let Some(known) = self.known.get(name) {
-                return Ok(*known);
-            }
-            return Ok(self.add(name.to_owned(), StepKind::Base(base), 1));
+            return Ok(self.base(base));
         }
         if function(name).is_some() {
             let message = format!("`{name}` is a function: write `{name}(…)`");
@@ -174,7 +171,7 @@ impl Compiler<'_> {
         };
         let given = places(function, arguments, &at)?;
         let mut names = BTreeMap::new();
-        let (mut inputs, mut params) = (Vec::new(), Vec::new());
+        let (mut inputs, mut params, mut length) = (Vec::new(), Vec::new(), None);
         for (arg, value) in function.args.iter().zip(given) {
             let default;
             let value = match (value, arg.default) {
@@ -195,18 +192,33 @@ impl Compiler<'_> {
                 inputs.push(step);
                 Bound::Step(step)
             } else {
-                let number = parameter(function, arg, value, scope)?;
-                params.push(number);
-                Bound::Number(number)
+                match parameter(function, arg, value, scope)? {
+                    Given::Number(number) => {
+                        params.push(number);
+                        Bound::Number(number)
+                    }
+                    Given::Length(nanos) => {
+                        params.push(nanos as f64 / 1e9);
+                        length.get_or_insert(nanos);
+                        Bound::Length(nanos)
+                    }
+                }
             };
             names.insert(arg.name, bound);
         }
         match function.body {
             Body::Node { build, warm } => {
+                let unit = if length.is_some() { "s" } else { "" };
                 let parts = inputs.iter().map(|input| self.steps[*input].key.clone());
                 let parts: Vec<String> = parts.chain(params.iter().map(f64::to_string)).collect();
-                let key = format!("{name}({})", parts.join(","));
-                Ok(self.node(key, inputs, warm(&params), || build(&params)))
+                let key = format!("{name}({}{unit})", parts.join(","));
+                let Some(nanos) = length else {
+                    return Ok(self.node(key, inputs, warm(&params), || build(&params)));
+                };
+                let timed = function.timed.expect("a parameter takes lengths where its node does");
+                inputs.push(self.base(Base::Now));
+                // How many events a length of time holds is not known; it holds one at least.
+                Ok(self.node(key, inputs, 2, || timed(nanos, &params)))
             }
             Body::Formula(text) => {
                 let inner = parse(text).expect("the formulas of the registry are sound");
@@ -214,112 +226,5 @@ impl Compiler<'_> {
                 self.step(&inner, &scope)
             }
         }
-    }
-}
-
-/// Puts the arguments of a call in the places of the parameters.
-fn places<'e>(
-    function: &Function,
-    arguments: &'e [Argument],
-    at: &Range<usize>,
-) -> Result<Vec<Option<&'e Expr>>, ExprError> {
-    let mut places: Vec<Option<&Expr>> = vec![None; function.args.len()];
-    let by_place = arguments.iter().filter(|argument| argument.name.is_none()).count();
-    // `rsi(14)`: a number in the place of a column that has a default means the next parameter.
-    let skips_column = function.args.first().is_some_and(|arg| {
-        arg.kind == ArgKind::Column && arg.default.is_some() && by_place < function.args.len()
-    }) && arguments.first().is_some_and(|first| {
-        first.name.is_none() && matches!(first.value.kind, ExprKind::Number(_))
-    });
-    let mut next = usize::from(skips_column);
-    for argument in arguments {
-        let span = argument.value.span.clone();
-        let place = match &argument.name {
-            Some(name) => {
-                function.args.iter().position(|arg| arg.name == name).ok_or_else(|| {
-                    let known = function.args.iter().map(|arg| arg.name);
-                    let what = format!("parameter of `{}`", function.name);
-                    ExprError::new(span.clone(), unknown(&what, name, known))
-                })?
-            }
-            None => {
-                next += 1;
-                next - 1
-            }
-        };
-        let slot = places.get_mut(place).ok_or_else(|| {
-            let count = function.args.len();
-            let message = format!(
-                "`{}` takes at most {count} arguments, as in {}",
-                function.name, function.example
-            );
-            ExprError::new(at.clone(), message)
-        })?;
-        if slot.replace(&argument.value).is_some() {
-            let message = format!("`{}` is given twice", function.args[place].name);
-            return Err(ExprError::new(span, message));
-        }
-    }
-    Ok(places)
-}
-
-/// The number that a parameter is given, checked against its range.
-fn parameter(
-    function: &Function,
-    arg: &Arg,
-    value: &Expr,
-    scope: &Scope,
-) -> Result<f64, ExprError> {
-    let expected = match arg.kind {
-        ArgKind::Events(least, most) => format!("a whole number from {least} to {most}"),
-        ArgKind::Number(least, most) if most < 1e15 => format!("a number from {least} to {most}"),
-        ArgKind::Number(..) | ArgKind::Column => "a number".to_owned(),
-    };
-    let fits = |number: &f64| match arg.kind {
-        ArgKind::Events(least, most) => {
-            number.fract() == 0.0 && (least as f64..=most as f64).contains(number)
-        }
-        ArgKind::Number(least, most) => (least..=most).contains(number),
-        ArgKind::Column => false,
-    };
-    constant(value, scope).filter(fits).ok_or_else(|| {
-        let at = scope.at.clone().unwrap_or_else(|| value.span.clone());
-        let message =
-            format!("`{}` of `{}`: expected {expected}, found `{value}`", arg.name, function.name);
-        ExprError::new(at, message)
-    })
-}
-
-/// The value of an expression that no event changes.
-fn constant(expr: &Expr, scope: &Scope) -> Option<f64> {
-    let value = match &expr.kind {
-        ExprKind::Number(value) => *value,
-        ExprKind::Name(name) => match scope.names.get(name.as_str())? {
-            Bound::Number(value) => *value,
-            Bound::Step(_) => return None,
-        },
-        ExprKind::Negate(inner) => -constant(inner, scope)?,
-        ExprKind::Binary(operator, left, right) => {
-            operation(*operator)(constant(left, scope)?, constant(right, scope)?)
-        }
-        ExprKind::Not(_) | ExprKind::Call(..) => return None,
-    };
-    value.is_finite().then_some(value)
-}
-
-fn operation(operator: Operator) -> fn(f64, f64) -> f64 {
-    match operator {
-        Operator::Or => |a, b| math::truth(a != 0.0 || b != 0.0),
-        Operator::And => |a, b| math::truth(a != 0.0 && b != 0.0),
-        Operator::Less => |a, b| math::truth(a < b),
-        Operator::LessEqual => |a, b| math::truth(a <= b),
-        Operator::Greater => |a, b| math::truth(a > b),
-        Operator::GreaterEqual => |a, b| math::truth(a >= b),
-        Operator::Equal => |a, b| math::truth(a.to_bits() == b.to_bits() || a - b == 0.0),
-        Operator::NotEqual => |a, b| math::truth(a - b != 0.0),
-        Operator::Add => math::add,
-        Operator::Subtract => math::subtract,
-        Operator::Multiply => math::multiply,
-        Operator::Divide => math::divide,
     }
 }

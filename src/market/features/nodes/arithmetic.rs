@@ -1,7 +1,7 @@
 //! Values of one event: operators and functions without a memory.
 
 use crate::features::node::{Node, both, each};
-use crate::features::value::{NONE, SKIP, finite};
+use crate::features::value::{NONE, SKIP, finite, is_skip};
 
 /// A function of one value.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +51,95 @@ impl Node for Clamp {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         let Self { low, high } = *self;
         each(inputs[0], out, |value| value.max(low).min(high));
+    }
+
+    fn fresh(&self) -> Box<dyn Node> {
+        Box::new(*self)
+    }
+}
+
+/// `ratio(x, y, otherwise)`: x/y, and otherwise where y is zero.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ratio {
+    otherwise: f64,
+    held: [f64; 2],
+}
+
+impl Ratio {
+    pub(crate) fn new(otherwise: f64) -> Self {
+        Self { otherwise, held: [NONE; 2] }
+    }
+}
+
+impl Node for Ratio {
+    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+        let otherwise = self.otherwise;
+        both([inputs[0], inputs[1]], &mut self.held, out, |x, y| {
+            if y == 0.0 { otherwise } else { finite(x / y) }
+        });
+    }
+
+    fn fresh(&self) -> Box<dyn Node> {
+        Box::new(Self::new(self.otherwise))
+    }
+}
+
+/// `if(condition, x, y)`: the last value of one or the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choose {
+    held: [f64; 3],
+}
+
+impl Choose {
+    pub(crate) fn new() -> Self {
+        Self { held: [NONE; 3] }
+    }
+}
+
+impl Node for Choose {
+    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+        for (at, out) in out.iter_mut().enumerate() {
+            let fresh = [0, 1, 2].map(|input| inputs[input][at]);
+            for (held, fresh) in self.held.iter_mut().zip(fresh) {
+                if !is_skip(fresh) {
+                    *held = fresh;
+                }
+            }
+            let [condition, x, y] = self.held;
+            *out = match condition {
+                _ if fresh.into_iter().all(is_skip) => SKIP,
+                condition if condition.is_nan() => NONE,
+                condition if condition != 0.0 => x,
+                _ => y,
+            };
+        }
+    }
+
+    fn fresh(&self) -> Box<dyn Node> {
+        Box::new(Self::new())
+    }
+}
+
+/// `round(x, decimals)`, halves to even.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Round {
+    unit: f64,
+}
+
+impl Round {
+    pub(crate) fn new(decimals: f64) -> Self {
+        Self { unit: (0..decimals as u32).fold(1.0, |unit, _| unit * 10.0) }
+    }
+}
+
+impl Node for Round {
+    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+        let unit = self.unit;
+        each(inputs[0], out, |value| {
+            let scaled = value * unit;
+            // Beyond 2^52 there are no decimals to round.
+            if scaled.abs() < 4.5e15 { scaled.round_ties_even() / unit } else { value }
+        });
     }
 
     fn fresh(&self) -> Box<dyn Node> {

@@ -18,6 +18,21 @@ pub(crate) enum Against {
     LogReturn,
 }
 
+impl Against {
+    #[inline]
+    pub(super) fn of(self, old: f64, new: f64) -> f64 {
+        match self {
+            Self::Lag => old,
+            Self::Difference => new - old,
+            Self::Return if old > 0.0 => (new - old) / old,
+            Self::Return => NONE,
+            Self::Change => finite((new - old) / old),
+            Self::LogReturn if old > 0.0 && new > 0.0 => libm::log(new / old),
+            Self::LogReturn => NONE,
+        }
+    }
+}
+
 /// `lag`, `diff`, `ret`, `change`, `logret`.
 #[derive(Clone, Debug)]
 pub(crate) struct Shift {
@@ -35,17 +50,9 @@ impl Node for Shift {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         let ring = &mut self.ring;
         let against = self.against;
-        each(inputs[0], out, |new| {
-            let Some(old) = ring.push(new) else { return NONE };
-            match against {
-                Against::Lag => old,
-                Against::Difference => new - old,
-                Against::Return if old > 0.0 => (new - old) / old,
-                Against::Return => NONE,
-                Against::Change => finite((new - old) / old),
-                Against::LogReturn if old > 0.0 && new > 0.0 => libm::log(new / old),
-                Against::LogReturn => NONE,
-            }
+        each(inputs[0], out, |new| match ring.push(new) {
+            Some(old) => against.of(old, new),
+            None => NONE,
         });
     }
 

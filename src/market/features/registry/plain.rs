@@ -1,7 +1,7 @@
 //! Functions of one event.
 
 use super::{Arg, Body, Function, column, number};
-use crate::features::nodes::arithmetic::{self as math, Clamp, Join, Map};
+use crate::features::nodes::arithmetic::{self as math, Choose, Clamp, Join, Map, Ratio, Round};
 
 const X: &[Arg] = &[column("x")];
 const XY: &[Arg] = &[column("x"), column("y")];
@@ -12,7 +12,15 @@ const fn map(
     example: &'static str,
     build: fn(&[f64]) -> Box<dyn crate::features::node::Node>,
 ) -> Function {
-    Function { name, args: X, doc, unit: "", example, body: Body::Node { build, warm: |_| 1 } }
+    Function {
+        name,
+        args: X,
+        doc,
+        unit: "",
+        example,
+        body: Body::Node { build, warm: |_| 1 },
+        timed: None,
+    }
 }
 
 const fn join(
@@ -21,7 +29,15 @@ const fn join(
     example: &'static str,
     build: fn(&[f64]) -> Box<dyn crate::features::node::Node>,
 ) -> Function {
-    Function { name, args: XY, doc, unit: "", example, body: Body::Node { build, warm: |_| 1 } }
+    Function {
+        name,
+        args: XY,
+        doc,
+        unit: "",
+        example,
+        body: Body::Node { build, warm: |_| 1 },
+        timed: None,
+    }
 }
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -42,6 +58,33 @@ pub(super) const FUNCTIONS: &[Function] = &[
     join("max", "the larger of two", "max(bid_qty, ask_qty)", |_| Box::new(Join::new(f64::max))),
     join("min", "the smaller of two", "min(bid_qty, ask_qty)", |_| Box::new(Join::new(f64::min))),
     Function {
+        name: "ratio",
+        args: &[column("x"), column("y"), number("otherwise", (f64::MIN, f64::MAX), "0")],
+        doc: "x/y, and otherwise where y is zero",
+        unit: "",
+        example: "ratio(spread, mid, 0)",
+        body: Body::Node { build: |p| Box::new(Ratio::new(p[0])), warm: |_| 1 },
+        timed: None,
+    },
+    Function {
+        name: "if",
+        args: &[column("condition"), column("x"), column("y")],
+        doc: "x where the condition is not zero, else y",
+        unit: "",
+        example: "if(spread > 0.05, microprice, mid)",
+        body: Body::Node { build: |_| Box::new(Choose::new()), warm: |_| 1 },
+        timed: None,
+    },
+    Function {
+        name: "round",
+        args: &[column("x"), number("decimals", (0.0, 15.0), "8")],
+        doc: "x to so many decimals, halves to even",
+        unit: "",
+        example: "round(mid, 2)",
+        body: Body::Node { build: |p| Box::new(Round::new(p[0])), warm: |_| 1 },
+        timed: None,
+    },
+    Function {
         name: "clamp",
         args: &[
             column("x"),
@@ -52,5 +95,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         unit: "",
         example: "clamp(imbalance, -0.5, 0.5)",
         body: Body::Node { build: |p| Box::new(Clamp { low: p[0], high: p[1] }), warm: |_| 1 },
+        timed: None,
     },
 ];

@@ -13,7 +13,7 @@ const fn formula(
     example: &'static str,
     text: &'static str,
 ) -> Function {
-    Function { name, args, doc, unit: "", example, body: Body::Formula(text) }
+    Function { name, args, doc, unit: "", example, body: Body::Formula(text), timed: None }
 }
 
 const MACD: &[Arg] = &[column_or("x", "close"), events("fast", 1, "12"), events("slow", 1, "26")];
@@ -39,6 +39,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             build: |p| Box::new(Strength::wilder(p[0] as usize)),
             warm: |p| p[0] as u64 + 1,
         },
+        timed: None,
     },
     Function {
         name: "rsi_sma",
@@ -50,6 +51,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             build: |p| Box::new(Strength::plain(p[0] as usize)),
             warm: |p| p[0] as u64 + 1,
         },
+        timed: None,
     },
     formula(
         "macd",
@@ -91,6 +93,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             build: |p| Box::new(BandPosition::new(p[0] as usize, p[1])),
             warm: |p| p[0] as u64,
         },
+        timed: None,
     },
     formula(
         "tr",
@@ -170,6 +173,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         unit: "class",
         example: "regime(spread, sma(spread, 100), 0.5, 2)",
         body: Body::Node { build: |p| Box::new(Band::new(p[0], p[1])), warm: |_| 1 },
+        timed: None,
     },
     Function {
         name: "trend",
@@ -186,5 +190,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
             build: |p| Box::new(Trend::new(p[0] as u64, p[1] as u64, p[2])),
             warm: |p| p[0].max(p[1]) as u64,
         },
+        timed: None,
     },
 ];

@@ -1,6 +1,6 @@
 //! Functions of the last so many events.
 
-use super::{Arg, Body, Function, column, column_or, events, number};
+use super::{Arg, Body, Function, Timed, column, column_or, events, length, number, window};
 use crate::features::node::Node;
 use crate::features::nodes::moments::{Ask, Moment, Weighted};
 use crate::features::nodes::pairs::{Pair, Relation};
@@ -8,9 +8,11 @@ use crate::features::nodes::ranks::{Extreme, Quantile};
 use crate::features::nodes::running::Cumulative;
 use crate::features::nodes::shifts::{Against, Shift};
 use crate::features::nodes::smooth::{Seed, Smooth};
+use crate::features::nodes::timed::{Asked, TimedExtreme, TimedMoment, TimedShift};
 
 const XN: &[Arg] = &[column_or("x", "mid"), events("n", 1, "20")];
-const X1: &[Arg] = &[column_or("x", "mid"), events("n", 1, "1")];
+const XW: &[Arg] = &[column_or("x", "mid"), window("n", 1, "20")];
+const X1: &[Arg] = &[column_or("x", "mid"), window("n", 1, "1")];
 const XYN: &[Arg] = &[column("x"), column("y"), events("n", 2, "100")];
 
 const fn of(
@@ -21,7 +23,12 @@ const fn of(
     build: fn(&[f64]) -> Box<dyn Node>,
     warm: fn(&[f64]) -> u64,
 ) -> Function {
-    Function { name, args, doc, unit: "", example, body: Body::Node { build, warm } }
+    Function { name, args, doc, unit: "", example, body: Body::Node { build, warm }, timed: None }
+}
+
+/// The same over a length of time as well.
+const fn or_timed(function: Function, timed: Timed) -> Function {
+    Function { timed: Some(timed), ..function }
 }
 
 fn size(params: &[f64]) -> usize {
@@ -37,45 +44,60 @@ fn behind(params: &[f64]) -> u64 {
 }
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    of(
-        "sma",
-        XN,
-        "the mean of the last n",
-        "sma(mid, 20)",
-        |p| Box::new(Moment::new(Ask::Mean, size(p))),
-        full,
+    or_timed(
+        of(
+            "sma",
+            XW,
+            "the mean of the last n",
+            "sma(mid, 20)",
+            |p| Box::new(Moment::new(Ask::Mean, size(p))),
+            full,
+        ),
+        |nanos, _| Box::new(TimedMoment::new(Asked::Of(Ask::Mean), nanos)),
     ),
-    of(
-        "sum",
-        XN,
-        "the sum of the last n",
-        "sum(qty, 100)",
-        |p| Box::new(Moment::new(Ask::Sum, size(p))),
-        full,
+    or_timed(
+        of(
+            "sum",
+            XW,
+            "the sum of the last n",
+            "sum(qty, 100)",
+            |p| Box::new(Moment::new(Ask::Sum, size(p))),
+            full,
+        ),
+        |nanos, _| Box::new(TimedMoment::new(Asked::Of(Ask::Sum), nanos)),
     ),
-    of(
-        "var",
-        XN,
-        "the population variance of the last n",
-        "var(ret(mid, 1), 100)",
-        |p| Box::new(Moment::new(Ask::Variance, size(p))),
-        full,
+    or_timed(
+        of(
+            "var",
+            XW,
+            "the population variance of the last n",
+            "var(ret(mid, 1), 100)",
+            |p| Box::new(Moment::new(Ask::Variance, size(p))),
+            full,
+        ),
+        |nanos, _| Box::new(TimedMoment::new(Asked::Of(Ask::Variance), nanos)),
     ),
-    of(
-        "std",
-        XN,
-        "the population standard deviation of the last n",
-        "std(ret(mid, 1), 20)",
-        |p| Box::new(Moment::new(Ask::Deviation, size(p))),
-        full,
+    or_timed(
+        of(
+            "std",
+            XW,
+            "the population standard deviation of the last n",
+            "std(ret(mid, 1), 20)",
+            |p| Box::new(Moment::new(Ask::Deviation, size(p))),
+            full,
+        ),
+        |nanos, _| Box::new(TimedMoment::new(Asked::Of(Ask::Deviation), nanos)),
     ),
-    of(
-        "z",
-        XN,
-        "(x − mean)/std of the last n; no value where all are equal",
-        "z(imbalance, 200)",
-        |p| Box::new(Moment::new(Ask::Score, size(p))),
-        full,
+    or_timed(
+        of(
+            "z",
+            XW,
+            "(x − mean)/std of the last n; no value where all are equal",
+            "z(imbalance, 200)",
+            |p| Box::new(Moment::new(Ask::Score, size(p))),
+            full,
+        ),
+        |nanos, _| Box::new(TimedMoment::new(Asked::Of(Ask::Score), nanos)),
     ),
     of(
         "wma",
@@ -117,21 +139,27 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |p| Box::new(Smooth::new(1.0 - p[0], 1, Seed::First)),
         |_| 1,
     ),
-    of(
-        "highest",
-        XN,
-        "the largest of the last n",
-        "highest(mid, 100)",
-        |p| Box::new(Extreme::new(true, size(p))),
-        full,
+    or_timed(
+        of(
+            "highest",
+            XW,
+            "the largest of the last n",
+            "highest(mid, 100)",
+            |p| Box::new(Extreme::new(true, size(p))),
+            full,
+        ),
+        |nanos, _| Box::new(TimedExtreme::new(true, nanos)),
     ),
-    of(
-        "lowest",
-        XN,
-        "the smallest of the last n",
-        "lowest(mid, 100)",
-        |p| Box::new(Extreme::new(false, size(p))),
-        full,
+    or_timed(
+        of(
+            "lowest",
+            XW,
+            "the smallest of the last n",
+            "lowest(mid, 100)",
+            |p| Box::new(Extreme::new(false, size(p))),
+            full,
+        ),
+        |nanos, _| Box::new(TimedExtreme::new(false, nanos)),
     ),
     of(
         "median",
@@ -181,45 +209,71 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |p| Box::new(Pair::new(Relation::Slope, size(p))),
         full,
     ),
-    of(
-        "lag",
-        X1,
-        "x so many events ago",
-        "lag(mid, 5)",
-        |p| Box::new(Shift::new(Against::Lag, size(p))),
-        behind,
+    or_timed(
+        of(
+            "lag",
+            X1,
+            "x so many events ago",
+            "lag(mid, 5)",
+            |p| Box::new(Shift::new(Against::Lag, size(p))),
+            behind,
+        ),
+        |nanos, _| Box::new(TimedShift::new(Against::Lag, nanos)),
     ),
-    of(
-        "diff",
-        X1,
-        "x − lag(x, n)",
-        "diff(mid, 1)",
-        |p| Box::new(Shift::new(Against::Difference, size(p))),
-        behind,
+    or_timed(
+        of(
+            "diff",
+            X1,
+            "x − lag(x, n)",
+            "diff(mid, 1)",
+            |p| Box::new(Shift::new(Against::Difference, size(p))),
+            behind,
+        ),
+        |nanos, _| Box::new(TimedShift::new(Against::Difference, nanos)),
     ),
-    of(
-        "ret",
-        X1,
-        "(x − lag(x, n))/lag(x, n); no value unless the lag is above zero",
-        "ret(mid, 1)",
-        |p| Box::new(Shift::new(Against::Return, size(p))),
-        behind,
+    or_timed(
+        of(
+            "ret",
+            X1,
+            "(x − lag(x, n))/lag(x, n); no value unless the lag is above zero",
+            "ret(mid, 1)",
+            |p| Box::new(Shift::new(Against::Return, size(p))),
+            behind,
+        ),
+        |nanos, _| Box::new(TimedShift::new(Against::Return, nanos)),
     ),
-    of(
-        "change",
-        X1,
-        "(x − lag(x, n))/lag(x, n); no value where the lag is zero",
-        "change(mid, 10)",
-        |p| Box::new(Shift::new(Against::Change, size(p))),
-        behind,
+    or_timed(
+        of(
+            "change",
+            X1,
+            "(x − lag(x, n))/lag(x, n); no value where the lag is zero",
+            "change(mid, 10)",
+            |p| Box::new(Shift::new(Against::Change, size(p))),
+            behind,
+        ),
+        |nanos, _| Box::new(TimedShift::new(Against::Change, nanos)),
     ),
-    of(
-        "logret",
-        X1,
-        "ln(x/lag(x, n))",
-        "logret(mid, 1)",
-        |p| Box::new(Shift::new(Against::LogReturn, size(p))),
-        behind,
+    or_timed(
+        of(
+            "logret",
+            X1,
+            "ln(x/lag(x, n))",
+            "logret(mid, 1)",
+            |p| Box::new(Shift::new(Against::LogReturn, size(p))),
+            behind,
+        ),
+        |nanos, _| Box::new(TimedShift::new(Against::LogReturn, nanos)),
+    ),
+    or_timed(
+        of(
+            "count",
+            &[column_or("x", "mid"), length("t", "1s")],
+            "how many values came in a length of time",
+            "count(px, 30s)",
+            |_| unreachable!("a length of time makes another node"),
+            |_| 2,
+        ),
+        |nanos, _| Box::new(TimedMoment::new(Asked::Count, nanos)),
     ),
     of(
         "cum",

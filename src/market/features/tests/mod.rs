@@ -1,10 +1,15 @@
 //! Features against their definitions, and against themselves in other batches.
 
+mod behaviour;
 mod core;
 mod engine;
+mod history;
+mod labels;
 mod lob;
 mod plan;
+mod queue;
 mod tape;
+mod timed;
 
 use super::*;
 
@@ -13,7 +18,12 @@ fn program(features: &str) -> Program {
 }
 
 fn core15() -> String {
-    let set = set("core15").unwrap();
+    list_of("core15")
+}
+
+/// A set as a list of expressions.
+fn list_of(name: &str) -> String {
+    let set = set(name).unwrap();
     let list: Vec<_> = set.features.iter().map(|(name, text)| format!("{name} = {text}")).collect();
     list.join(", ")
 }

@@ -51,3 +51,24 @@ fn what_cannot_be_compiled_says_why_and_where() {
         assert_eq!((error.span.clone(), error.message.as_str()), (span, message), "{text}");
     }
 }
+
+#[test]
+fn what_takes_a_length_of_time_has_a_node_for_it() {
+    for function in functions() {
+        let takes = |arg: &Arg| matches!(arg.kind, ArgKind::Window(..) | ArgKind::Length);
+        let is_node = matches!(function.body, Body::Node { .. });
+        let takes = is_node && function.args.iter().any(takes);
+        assert_eq!(function.timed.is_some(), takes, "{}", function.name);
+    }
+}
+
+#[test]
+fn every_set_compiles_and_gives_finite_values() {
+    let tape = Tape::new().quotes((0..400).map(|at| 10_000 + (at * 13) % 7)).trade(10_000, 1, None);
+    for set in SETS {
+        let plan = Plan::new(&set.members()).unwrap();
+        assert_eq!(plan.len(), set.features.len());
+        let rows = tape.run(Program::new(plan), 64, EngineOptions::default());
+        assert!(rows.iter().flat_map(|row| row.values.iter().flatten()).all(|it| it.is_finite()));
+    }
+}

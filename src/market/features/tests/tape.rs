@@ -34,6 +34,12 @@ impl Tape {
         Head::new(ts, ts, self.now.unsigned_abs(), Some(self.id))
     }
 
+    /// Lets time pass.
+    pub(super) fn wait(mut self, nanos: i64) -> Self {
+        self.now += nanos;
+        self
+    }
+
     /// Best bid and ask with their sizes; a price of zero is an absent side.
     pub(super) fn quote(mut self, bid: (i64, i64), ask: (i64, i64)) -> Self {
         let head = self.head();

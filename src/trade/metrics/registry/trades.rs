@@ -10,7 +10,7 @@ fn duration(value: Option<f64>) -> Value {
     value.ok_or(Absent::NoTrades).into()
 }
 
-fn money(value: Result<crate::money::Money, Absent>) -> Value {
+fn money(value: Result<crate::ledger::Money, Absent>) -> Value {
     value.map_or_else(Value::Absent, Value::Money)
 }
 

@@ -9,11 +9,12 @@ use qt_model::words::Side;
 
 use super::{close, figure};
 use crate::ledger::DoublePx;
+use crate::ledger::Money;
+use crate::ledger::Money;
 use crate::metrics::contract::Contract;
 use crate::metrics::trade_summary::TradeSummary;
 use crate::metrics::trades::{Matching, Position, Taken, Trade};
 use crate::metrics::value::Absent;
-use crate::money::Money;
 
 const ALL: [Matching; 4] = [Matching::Episode, Matching::Fifo, Matching::Lifo, Matching::Average];
 

@@ -9,7 +9,7 @@ use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
 use rust_decimal::Decimal;
 
-use crate::ledger::{Amount, Precision};
+use super::amount::{Amount, Precision};
 
 /// An exact amount of the account's currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +55,7 @@ impl Money {
         }
     }
 
-    pub(super) fn precision() -> Precision {
+    pub(crate) fn precision() -> Precision {
         Precision::of(Self::DIGITS).expect("a ledger could keep as many digits")
     }
 
