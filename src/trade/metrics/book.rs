@@ -13,7 +13,6 @@ use super::market::Market;
 use super::options::Options;
 use super::trades::{Position, Trade};
 use crate::ledger::Money;
-use crate::ledger::Money;
 use crate::ledger::{DoublePx, LedgerError};
 
 /// One instrument's part.

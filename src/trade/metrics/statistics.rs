@@ -27,7 +27,6 @@ use super::sampler::Sampler;
 use super::trade_summary::TradeSummary;
 use super::trades::{Taken, Trade};
 use crate::ledger::Money;
-use crate::ledger::Money;
 use crate::ledger::{DoublePx, LedgerError};
 
 /// What a fill comes with beside its execution.
