@@ -72,10 +72,12 @@ pub(crate) struct Features {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Book {
-    /// Quotes where the header announces them, else depth; for `lob` sets depth first
+    /// Quotes where the header announces them, else depth, else orders; for `lob` sets depth first
     Auto,
     Quotes,
     Depth,
+    /// Order by order
+    Orders,
 }
 
 pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -196,15 +198,7 @@ impl Opened {
     fn new(args: &Features, chosen: &Chosen, context: &Context) -> anyhow::Result<Self> {
         let mut filter = Filter::open(&args.stream.read, &args.select, context)?;
         let header = &mut filter.header;
-        let has_quotes = (header.kinds.as_ref())
-            .is_none_or(|kinds| kinds.iter().any(|kind| kind == Kind::Quote.name()));
-        let book = match args.book {
-            Book::Quotes => BookFrom::Quotes,
-            Book::Depth => BookFrom::Depth,
-            // The integer features look below the best level.
-            Book::Auto if has_quotes && !has_depth(&chosen.program, header) => BookFrom::Quotes,
-            Book::Auto => BookFrom::Depth,
-        };
+        let book = book(args.book, &chosen.program, header);
         let options = EngineOptions {
             set: chosen.set.clone(),
             book,
@@ -228,9 +222,21 @@ impl Opened {
     }
 }
 
-/// Whether the program asks for depth and the header announces it, or says nothing.
-fn has_depth(program: &Program, header: &Header) -> bool {
-    let announced = (header.kinds.as_ref())
-        .is_some_and(|kinds| kinds.iter().any(|kind| kind == Kind::Depth.name()));
-    matches!(program, Program::Lob(_)) && announced
+/// Which records tell the best bid and ask. A header that does not list its kinds may have any.
+fn book(asked: Book, program: &Program, header: &Header) -> BookFrom {
+    let is_listed = |kind: Kind| {
+        header.kinds.as_ref().map(|kinds| kinds.iter().any(|listed| listed == kind.name()))
+    };
+    let has_quotes = is_listed(Kind::Quote).unwrap_or(true);
+    let has_depth = is_listed(Kind::Depth).unwrap_or(false);
+    // The integer features look below the best level.
+    let wants_depth = matches!(program, Program::Lob(_)) && has_depth;
+    match asked {
+        Book::Quotes => BookFrom::Quotes,
+        Book::Depth => BookFrom::Depth,
+        Book::Orders => BookFrom::Orders,
+        Book::Auto if has_quotes && !wants_depth => BookFrom::Quotes,
+        Book::Auto if !has_depth && is_listed(Kind::Mbo) == Some(true) => BookFrom::Orders,
+        Book::Auto => BookFrom::Depth,
+    }
 }
