@@ -127,6 +127,10 @@ impl Recorder {
     ) -> anyhow::Result<Manifest> {
         if let Some(main) = summary.results.first() {
             self.writer.write(0, &main.rows)?;
+            // Fills whose horizons the data ends before.
+            let waiting = main.figures.iter().flat_map(|figures| figures.fill_qualities());
+            waiting.for_each(|row| self.rows.push_row(row.clone(), &[]));
+            self.writer.write(0, &self.rows)?;
         }
         self.writer.metrics(0, &summary.metrics())?;
         let dataset = data.dataset(summary);
