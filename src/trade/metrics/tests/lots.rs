@@ -10,7 +10,6 @@ use qt_model::words::Side;
 use super::{close, figure};
 use crate::ledger::DoublePx;
 use crate::ledger::Money;
-use crate::ledger::Money;
 use crate::metrics::contract::Contract;
 use crate::metrics::trade_summary::TradeSummary;
 use crate::metrics::trades::{Matching, Position, Taken, Trade};
