@@ -65,9 +65,12 @@ impl Exchange {
             if resting.standing != Standing::Opening || resting.since > supply.open {
                 continue;
             }
-            let fits =
+            let is_within =
                 resting.limit().is_none_or(|limit| !is_beyond(resting.new.side, open, limit));
-            if fits {
+            let is_whole = supply.units >= self.open_units(slot);
+            if !is_whole && resting.new.time_in_force == TimeInForce::Fok {
+                self.cancel_slot(turn, slot, CancelReason::Remainder);
+            } else if is_within {
                 self.fill_in_bar(turn, slot, open, Liquidity::Taker, supply);
             }
             if resting.limit().is_some() && self.stands(slot, resting) {

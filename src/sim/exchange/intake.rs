@@ -372,6 +372,10 @@ impl Exchange {
 
     /// Whether an order would come as far as one of ours.
     fn would_meet_own(&self, public: &Public, new: &NewOrder) -> bool {
+        // A bar does not say who met whom.
+        if public.basis() == Basis::Bars {
+            return false;
+        }
         let pit = &self.pits[new.instrument.index()];
         let opposite = new.side.opposite();
         let Some((own, _)) = pit.ranks(opposite).best() else { return false };
@@ -383,7 +387,9 @@ impl Exchange {
     }
 
     fn can_fill(&self, public: &Public, new: &NewOrder) -> bool {
-        self.available(public, new, new.limit_px()) >= new.qty.mantissa()
+        // What a bar has is known when it is over.
+        public.basis() == Basis::Bars
+            || self.available(public, new, new.limit_px()) >= new.qty.mantissa()
     }
 
     /// How much others offer up to a price.

@@ -52,24 +52,31 @@ impl Exchange {
     fn join_group(&mut self, turn: &mut Turn<'_>, slot: u32, first: OrderNo) -> bool {
         let order = self.orders.get(slot).order;
         let first_slot = self.orders.find(first);
+        // Whoever names an order of a group means that group.
+        let named = first_slot.and_then(|slot| self.orders.get(slot).group);
+        let first = named.unwrap_or(first);
+        if self.groups.get(&first).is_some_and(|group| group.is_over) {
+            self.groups.remove(&first);
+            self.cancel_slot(turn, slot, CancelReason::Group);
+            return false;
+        }
         if !self.groups.contains_key(&first) {
             if first_slot.is_none() && first < order {
                 self.cancel_slot(turn, slot, CancelReason::Group);
                 return false;
             }
             let filled = first_slot.map_or(Qty::ZERO, |slot| self.orders.get(slot).filled);
-            self.groups.insert(first, Group { members: Vec::new(), filled });
+            self.groups.insert(first, Group { members: Vec::new(), filled, is_over: false });
             if let Some(slot) = first_slot {
                 self.enlist(slot, first);
             }
         }
-        if Some(slot) != first_slot {
+        if self.orders.get(slot).group.is_none() {
             self.enlist(slot, first);
         }
         let filled = self.groups[&first].filled;
-        let resting = self.orders.get(slot);
-        if Some(slot) != first_slot && !filled.is_zero() {
-            let left = less(resting.new.qty, filled);
+        if !filled.is_zero() {
+            let left = less(self.orders.get(slot).new.qty, filled);
             self.cut(turn, slot, left, CancelReason::Group);
         }
         self.orders.find(order).is_some()
@@ -151,7 +158,13 @@ impl Exchange {
         if is_filled && !group.members.is_empty() {
             return;
         }
-        for other in self.groups.remove(&first).into_iter().flat_map(|group| group.members) {
+        let members = std::mem::take(&mut group.members);
+        // A first that is still on its way must find that it is over, or what is left for it.
+        group.is_over = !is_filled;
+        if first <= self.highest {
+            self.groups.remove(&first);
+        }
+        for other in members {
             if let Some(slot) = self.orders.find(other) {
                 self.cancel_slot(turn, slot, CancelReason::Group);
             }
@@ -171,6 +184,8 @@ impl Exchange {
 pub(super) struct Group {
     members: Vec<OrderNo>,
     filled: Qty,
+    /// One of it ended without being filled whole.
+    is_over: bool,
 }
 
 fn less(size: Qty, qty: Qty) -> Qty {

@@ -196,8 +196,9 @@ impl Exchange {
                     self.traded_at(turn, instrument, side, (trade.px, trade.qty), None);
                 }
             }
-            Basis::Trades => self.traded_bare(turn, instrument, trade),
-            Basis::Bars | Basis::Nothing => {}
+            // After a gap the trades still say where the market is.
+            Basis::Trades | Basis::Nothing => self.traded_bare(turn, instrument, trade),
+            Basis::Bars => {}
         }
     }
 

@@ -136,3 +136,15 @@ fn a_cash_account_that_cannot_pay_the_open_does_not_buy() {
     scene.submit_now(NewOrder::market(scene.id, BUY, qty(10))).expect("ack 1");
     scene.bar(1, [101, 101, 101, 101], 50).expect("cancel 1 venue");
 }
+
+#[test]
+fn orders_of_ours_do_not_meet_in_bars_and_a_whole_fill_is_whole() {
+    let rules = BarRules { volume_share: Some(number("0.1")), grace_ns: 0 };
+    let mut scene = bars(VenueConfig { bars: rules, ..free() });
+    let id = scene.id;
+    let whole =
+        |size| NewOrder { time_in_force: TimeInForce::Fok, ..NewOrder::market(id, BUY, qty(size)) };
+    scene.submit_now(NewOrder::limit(id, SELL, qty(1), px(110))).expect("ack 1");
+    scene.submit_now(whole(3)).submit_now(whole(3)).expect("ack 2, ack 3");
+    scene.bar(1, [103, 104, 90, 104], 50).expect("fill 2 3@103 taker, cancel 3 remainder");
+}

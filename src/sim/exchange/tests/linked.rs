@@ -139,6 +139,24 @@ fn a_group_shares_what_it_fills() {
 }
 
 #[test]
+fn the_first_of_a_group_may_come_last() {
+    let sell = |scene: &Scene, at| NewOrder::limit(scene.id, SELL, qty(6), px(at));
+    let mut scene = scene();
+    let (near, far) = (sell(&scene, 100), sell(&scene, 102));
+    scene.submit(grouped(2, near)).submit(far).expect("ack 1, ack 2");
+    scene.trade(BUY, 100, 4).expect("fill 1 4@100 maker, amend 2 qty 2");
+    scene.trade(BUY, 103, 1).expect("fill 1 2@100 maker, fill 2 2@102 maker");
+    scene.submit(grouped(4, near)).trade(BUY, 101, 1).expect("ack 3, fill 3 6@100 maker");
+    scene.submit(far).expect("ack 4, cancel 4 group");
+    scene.submit(grouped(6, near)).cancel(5).submit(far);
+    scene.expect("ack 5, cancel 5 requested, ack 6, cancel 6 group");
+    // Whoever names an order of a group means that group.
+    scene.submit(near).submit(grouped(7, far)).submit(grouped(8, far)).cancel(9);
+    let ended = "cancel 9 requested, cancel 7 group, cancel 8 group";
+    scene.expect(&format!("ack 7, ack 8, ack 9, {ended}"));
+}
+
+#[test]
 fn reduce_only_orders_never_turn_a_position() {
     let mut scene = scene();
     let reduce = |side: Side, size, at| NewOrder {

@@ -6,3 +6,4 @@ mod reference;
 mod resting;
 mod scenes;
 mod taking;
+mod venues;

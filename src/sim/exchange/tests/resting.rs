@@ -122,6 +122,13 @@ fn bare_trades_fill_what_they_pass() {
 }
 
 #[test]
+fn after_a_gap_a_trade_beyond_our_price_fills_us() {
+    let mut scene = risk_averse();
+    scene.limit(BUY, 4, 99).gap().trade(SELL, 99, 50).expect("ack 1");
+    scene.trade(SELL, 98, 1).expect("fill 1 4@99 maker");
+}
+
+#[test]
 fn what_a_fill_was_like_can_be_asked() {
     let mut scene = risk_averse();
     scene.exchange.keep_facts();
