@@ -107,7 +107,7 @@ pub(crate) fn run(args: Bars, context: &mut Context) -> anyhow::Result<Outcome> 
         calendar,
     };
     let mut bars = bars::Bars::new(rules).exit(Exit::Usage)?;
-    let mut filter = Filter::open(&args.stream, &args.select, context)?;
+    let mut filter = Filter::open(&args.stream.read, &args.select, context)?;
     filter.header.add_kind(Kind::Bar, args.only);
     if args.write.dry_run {
         context.note(format_args!("would make {} series of bars", args.every.len()));

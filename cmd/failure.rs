@@ -16,6 +16,7 @@ use std::io;
 
 use qt_market::merge::MergeError;
 use qt_stream::error::{ReadError, WriteError};
+use qt_stream::runs::RunError;
 
 use crate::outcome::Exit;
 use crate::problem::Problems;
@@ -97,6 +98,9 @@ pub(crate) fn classify(error: &anyhow::Error) -> Exit {
         if let Some(error) = cause.downcast_ref::<WriteError>() {
             return classify_write(error);
         }
+        if let Some(error) = cause.downcast_ref::<RunError>() {
+            return classify_run(error);
+        }
         if let Some(MergeError::Order { .. }) = cause.downcast_ref::<MergeError<ReadError>>() {
             return Exit::Input;
         }
@@ -124,6 +128,18 @@ fn classify_write(error: &WriteError) -> Exit {
         WriteError::Io(_) => Exit::Outside,
         // What was asked for cannot be done with these records.
         WriteError::Unfit(_) | WriteError::Exists { .. } => Exit::Usage,
+    }
+}
+
+fn classify_run(error: &RunError) -> Exit {
+    match error {
+        RunError::Io { source, .. } => classify_io(source.kind()),
+        RunError::Write { source, .. } => classify_write(source),
+        RunError::Read(source) => classify_read(source),
+        RunError::Damaged { .. } => Exit::Input,
+        RunError::Exists { .. } | RunError::NotFound { .. } | RunError::Ambiguous { .. } => {
+            Exit::Usage
+        }
     }
 }
 
@@ -158,6 +174,9 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<&str> {
         }
         if let Some(MergeError::Order { .. }) = cause.downcast_ref::<MergeError<ReadError>>() {
             return Some("`--ordering warn` counts such records and lets them pass");
+        }
+        if let Some(error) = cause.downcast_ref::<RunError>() {
+            return error.hint();
         }
         let failure = cause.downcast_ref::<Failure>()?;
         failure.hint.as_deref().or_else(|| hint(&failure.error))

@@ -130,7 +130,7 @@ mod tests {
     fn hours(text: &str) -> Hours {
         let mut toml = TomlText::parse(Path::new("rules.toml"), text);
         let table = toml.document();
-        let hours = Hours::read(&mut toml, &table);
+        let hours = Hours::read(&mut toml, "calendar", &table);
         let problems = toml.problems();
         assert!(problems.is_empty(), "{problems:?}");
         hours.expect("it is sound")

@@ -29,6 +29,7 @@ mod toml_text;
 mod write_args;
 
 // One line per command, as in the registry.
+mod backtest;
 mod bars;
 mod catalog;
 mod check;
@@ -40,6 +41,7 @@ mod features;
 mod man;
 mod record;
 mod replay;
+mod runs;
 mod schema;
 mod synth;
 mod venue_sim;

@@ -37,6 +37,11 @@ impl<'t, 'a> TomlTable<'t, 'a> {
         self.text.complain(at, &key, message);
     }
 
+    /// Says that a key is read elsewhere.
+    pub(crate) fn know(&mut self, key: &str) {
+        self.asked.push(key.to_owned());
+    }
+
     fn get(&mut self, key: &str) -> Option<Spanned<DeValue<'a>>> {
         self.asked.push(key.to_owned());
         self.table.get(key).cloned()
@@ -61,10 +66,7 @@ impl<'t, 'a> TomlTable<'t, 'a> {
     /// A text, with the byte at which it begins.
     pub(crate) fn text(&mut self, key: &str, expected: &str) -> Option<(String, usize)> {
         let at = self.table.get(key).map_or(0, |value| value.span().start);
-        let text = |value: &DeValue<'a>| match value {
-            DeValue::String(text) => Some(text.to_string()),
-            _ => None,
-        };
+        let text = |value: &DeValue<'a>| value.as_str().map(str::to_owned);
         Some((self.value(key, expected, text)?, at))
     }
 
@@ -86,9 +88,8 @@ impl<'t, 'a> TomlTable<'t, 'a> {
     }
 
     pub(crate) fn duration(&mut self, key: &str) -> Option<i64> {
-        self.value(key, "a duration such as \"100ms\"", |value| match value {
-            DeValue::String(text) => duration_ns(text).filter(|ns| *ns > 0),
-            _ => None,
+        self.value(key, "a duration such as \"100ms\"", |value| {
+            duration_ns(value.as_str()?).filter(|ns| *ns > 0)
         })
     }
 
@@ -116,22 +117,15 @@ impl<'t, 'a> TomlTable<'t, 'a> {
 
     /// A table inside, to be read on its own.
     pub(crate) fn table(&mut self, key: &str) -> Option<DeTable<'a>> {
-        self.value(key, "a table", |value| match value {
-            DeValue::Table(table) => Some(table.clone()),
-            _ => None,
-        })
+        self.value(key, "a table", |value| value.as_table().cloned())
     }
 
     /// A list of texts, or one text.
     pub(crate) fn texts(&mut self, key: &str, expected: &str) -> Option<Vec<String>> {
-        self.value(key, expected, |value| match value {
-            DeValue::String(text) => Some(vec![text.to_string()]),
-            DeValue::Array(list) => {
-                let text =
-                    |value: &Spanned<DeValue<'a>>| value.get_ref().as_str().map(str::to_owned);
-                list.iter().map(text).collect()
-            }
-            _ => None,
+        let text = |value: &DeValue<'a>| value.as_str().map(str::to_owned);
+        self.value(key, expected, |value| match value.as_array() {
+            Some(list) => list.iter().map(|value| text(value.get_ref())).collect(),
+            None => text(value).map(|text| vec![text]),
         })
     }
 
@@ -154,20 +148,17 @@ pub(crate) fn decimal(value: &DeValue<'_>) -> Option<Decimal> {
         let text = text.replace('_', "");
         Decimal::from_str(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
     };
-    match value {
-        DeValue::String(text) => parse(text),
-        DeValue::Integer(digits) if digits.radix() == 10 => parse(digits.as_str()),
-        DeValue::Float(digits) => parse(digits.as_str()),
-        _ => None,
-    }
+    parse(value.as_str().or_else(|| digits(value))?)
 }
 
 /// A number of a parameter.
 pub(crate) fn number(value: &DeValue<'_>) -> Option<f64> {
-    let text = match value {
-        DeValue::Integer(digits) if digits.radix() == 10 => digits.as_str(),
-        DeValue::Float(digits) => digits.as_str(),
-        _ => return None,
-    };
+    let text = digits(value)?;
     text.replace('_', "").parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// The digits of a number as they were written.
+pub(crate) fn digits<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
+    let whole = value.as_integer().filter(|digits| digits.radix() == 10);
+    whole.map(|digits| digits.as_str()).or_else(|| Some(value.as_float()?.as_str()))
 }

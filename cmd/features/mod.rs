@@ -196,7 +196,7 @@ struct Opened {
 
 impl Opened {
     fn new(args: &Features, chosen: &Chosen, context: &Context) -> anyhow::Result<Self> {
-        let mut filter = Filter::open(&args.stream, &args.select, context)?;
+        let mut filter = Filter::open(&args.stream.read, &args.select, context)?;
         let header = &mut filter.header;
         let book = book(args.book, &chosen.program, header);
         let options = EngineOptions {

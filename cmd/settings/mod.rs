@@ -57,7 +57,16 @@ impl Settings {
 
     /// Catalog directory, resolved against the file that names it.
     pub(crate) fn data(&self) -> PathBuf {
-        let (value, origin) = self.get("data");
+        self.path("data")
+    }
+
+    /// Directory of runs, resolved likewise.
+    pub(crate) fn runs(&self) -> PathBuf {
+        self.path("runs")
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        let (value, origin) = self.get(key);
         let path = Path::new(text(value));
         match origin {
             Origin::File { file, .. } => file.parent().unwrap_or(Path::new("")).join(path),

@@ -30,6 +30,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         doc: "Catalog directory. In a file it is relative to the folder of that file.",
     },
     Setting {
+        key: "runs",
+        kind: Kind::Path,
+        default: "./runs",
+        env: "QT_RUNS",
+        flag: None,
+        doc: "Directory of runs. In a file it is relative to the folder of that file.",
+    },
+    Setting {
         key: "threads",
         kind: Kind::AutoCount { max: 1024 },
         default: "auto",

@@ -9,9 +9,11 @@ use qt_market::features::ExprError;
 use qt_trade::script::{self, Compiled, Definition, Problem as ScriptProblem, Trigger};
 use sha2::{Digest, Sha256};
 
+use super::builtin;
 use super::params;
 use super::sections;
 use super::terms::{Account, Limits};
+use super::venue::VenueTable;
 use crate::hours::Hours;
 use crate::problem::{Place, Problem, Problems};
 use crate::toml_table::TomlTable;
@@ -28,6 +30,7 @@ pub(crate) struct StrategyFile {
     pub(crate) hours: Option<Hours>,
     pub(crate) limits: Limits,
     pub(crate) account: Account,
+    pub(crate) venues: VenueTable,
     /// Where the text of each expression begins.
     places: BTreeMap<String, usize>,
 }
@@ -37,6 +40,16 @@ impl StrategyFile {
         let text =
             fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
         Self::parse(path, text)
+    }
+
+    /// The file at that path; where there is none, the built-in strategy of that name.
+    pub(crate) fn named(path: &Path) -> anyhow::Result<Self> {
+        match builtin::find(path) {
+            Some(text) if !path.exists() => {
+                Self::parse(&path.with_extension("toml"), text.to_owned())
+            }
+            _ => Self::read(path).map_err(|error| builtin::hint(error, path)),
+        }
     }
 
     pub(crate) fn parse(path: &Path, text: String) -> anyhow::Result<Self> {
@@ -50,6 +63,7 @@ impl StrategyFile {
             hours: None,
             limits: Limits::default(),
             account: Account::default(),
+            venues: VenueTable::default(),
             places: BTreeMap::new(),
         };
         file.document(&mut toml);
@@ -77,7 +91,7 @@ impl StrategyFile {
         self.trigger(&mut top);
         let tables = ["params", "features", "entry", "exit", "size", "orders", "bracket", "quote"];
         let tables = tables.map(|key| (key, top.table(key)));
-        let others = ["schedule", "risk", "account"].map(|key| (key, top.table(key)));
+        let others = ["schedule", "risk", "account", "venue"].map(|key| (key, top.table(key)));
         top.finish();
         let mut reader = sections::Reader::new(toml, &mut self.definition, &mut self.places);
         for (key, table) in tables.into_iter().filter_map(|(key, table)| Some((key, table?))) {
@@ -96,7 +110,8 @@ impl StrategyFile {
             match key {
                 "schedule" => self.hours = sections::schedule(toml, &mut self.definition, table),
                 "risk" => self.limits = Limits::read(toml, table),
-                _ => self.account = Account::read(toml, table),
+                "account" => self.account = Account::read(toml, table),
+                _ => self.venues = VenueTable::read(toml, table),
             }
         }
     }

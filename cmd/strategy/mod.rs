@@ -1,11 +1,12 @@
 //! Strategy files: TOML that says what to trade, when, and under which terms.
 
+mod builtin;
 mod file;
 mod params;
 mod sections;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod venue;
 
-pub(crate) use file::{StrategyFile, compile_problems};
-pub(crate) use terms::{Account, Limits};
+pub(crate) use file::StrategyFile;

@@ -33,7 +33,7 @@ fn param<'a>(
         is_whole,
         about: String::new(),
     };
-    if let DeValue::Table(table) = value.get_ref() {
+    if let Some(table) = value.get_ref().as_table() {
         let integer = table.get("default").is_some_and(|it| is_whole(it.get_ref()));
         let mut table = TomlTable::new(reader.text, &format!("params.{name}."), table.clone());
         let default = table.number("default");

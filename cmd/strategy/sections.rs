@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::hours::Hours;
-use crate::toml_table::{TomlTable, decimal};
+use crate::toml_table::{TomlTable, decimal, digits};
 use crate::toml_text::{TomlText, describe};
 
 /// Reads tables into a definition.
@@ -32,12 +32,7 @@ pub(super) fn trigger(word: &str) -> Option<Trigger> {
 
 /// A number or a text: an expression either way.
 fn expression(value: &DeValue<'_>) -> Option<String> {
-    match value {
-        DeValue::String(text) => Some(text.to_string()),
-        DeValue::Integer(digits) if digits.radix() == 10 => Some(digits.as_str().to_owned()),
-        DeValue::Float(digits) => Some(digits.as_str().to_owned()),
-        _ => None,
-    }
+    value.as_str().or_else(|| digits(value)).map(str::to_owned)
 }
 
 /// An expression under a key; where it begins is noted.
@@ -170,11 +165,13 @@ impl<'r, 'a> Reader<'r, 'a> {
 
     pub(super) fn quote(&mut self, table: DeTable<'a>) {
         let at = table.iter().next().map_or(0, |(key, _)| key.span().start);
+        let most = table.get("max_position").and_then(|value| decimal(value.get_ref()));
         self.with("quote", table, |table, get, definition| {
             let (bid, ask) = (get(table, "bid"), get(table, "ask"));
             let requote_ticks = table.whole("requote_ticks").unwrap_or(1);
             let post_only = table.flag("post_only").unwrap_or(true);
-            let max_position = table.decimal("max_position");
+            let max_position = get(table, "max_position");
+            let max_position = most.map(Size::Fixed).or(max_position.map(Size::Qty));
             match (bid, ask) {
                 (Some(bid), Some(ask)) => {
                     definition.quote =

@@ -60,8 +60,8 @@ impl Default for Account {
 impl Account {
     pub(super) fn read<'a>(text: &mut TomlText<'a>, table: DeTable<'a>) -> Self {
         let mut table = TomlTable::new(text, "account.", table);
-        let mut account = Self::default();
-        account.currency = table.parsed("currency", "a currency such as \"USDT\"", Currency::new);
+        let currency = table.parsed("currency", "a currency such as \"USDT\"", Currency::new);
+        let mut account = Self { currency, ..Self::default() };
         if let Some(matching) = table.value("matching", "average, fifo or lifo", matching) {
             account.matching = matching;
         }
@@ -88,7 +88,7 @@ enum Given {
 }
 
 fn cash(value: &DeValue<'_>) -> Option<Given> {
-    let DeValue::Table(table) = value else { return decimal(value).map(Given::Home) };
+    let Some(table) = value.as_table() else { return decimal(value).map(Given::Home) };
     let each = table.iter().map(|(name, value)| {
         let currency = Currency::new(name.get_ref()).ok()?;
         Some(Cash { amount: decimal(value.get_ref())?, currency })

@@ -11,7 +11,7 @@ use super::{Reading, Rules, Sink, Sources, open_given};
 use crate::context::Context;
 use crate::outcome::Outcome;
 use crate::select_args::SelectArgs;
-use crate::stream_args::StreamArgs;
+use crate::stream_args::{ReadArgs, StreamArgs};
 use crate::write_args::WriteArgs;
 
 /// What a command makes of a stream.
@@ -38,6 +38,8 @@ pub(crate) struct Filter {
     rules: Rules,
     selection: Selection,
     pub(crate) header: Header,
+    /// The name of the input, for reports.
+    pub(crate) place: String,
     /// Whether every record of the input is wanted.
     is_whole: bool,
     kept: Batch,
@@ -45,19 +47,19 @@ pub(crate) struct Filter {
 
 impl Filter {
     pub(crate) fn open(
-        stream: &StreamArgs,
+        read: &ReadArgs,
         select: &SelectArgs,
         context: &Context,
     ) -> anyhow::Result<Self> {
         let selection = select.selection()?;
-        let rules = Rules::new(&stream.read, context)?;
+        let rules = Rules::new(read, context)?;
         let mut sources = Sources::default();
-        let flags = (&stream.read, select, false);
+        let flags = (read, select, false);
         let given = open_given(&mut sources, flags, &selection, &rules, context)?;
         let header = sources.header(&selection);
         let reading = sources.merge(&rules);
-        let (is_whole, kept) = (given.is_whole, Batch::default());
-        Ok(Self { reading, rules, selection, header, is_whole, kept })
+        let (place, is_whole, kept) = (given.place, given.is_whole, Batch::default());
+        Ok(Self { reading, rules, selection, header, place, is_whole, kept })
     }
 
     /// Fills the batch with what comes next of what is selected; `false` at the end.
@@ -74,6 +76,11 @@ impl Filter {
             std::mem::swap(batch, &mut self.kept);
         }
         Ok(more)
+    }
+
+    /// Says what was left out, let pass or cut off, once everything was read.
+    pub(crate) fn conclude(&self, context: &Context) -> anyhow::Result<Outcome> {
+        self.reading.conclude(&self.rules, context, self.reading.cut())
     }
 
     /// Reads to the end, or until there is a reason to stop, and writes what the stage makes of it.

@@ -177,6 +177,16 @@ pub struct CashFlow {
     pub cash: Cash,
 }
 
+/// A position that a venue closed without an order of ours, wholly or in part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closure {
+    pub instrument: InstrumentId,
+    pub ts_event: Ts,
+    /// The side of the execution: a long position is sold.
+    pub side: Side,
+    pub execution: Execution,
+}
+
 /// Money in one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cash {

@@ -5,7 +5,7 @@
 //! follows. An input borrows from the batch it came in. What a strategy can ask for stands beside
 //! the rules that approve it, in the room of trading. Absent on purpose: results, clocks, channels.
 
-use crate::order::{CashFlow, Report};
+use crate::order::{CashFlow, Closure, Report};
 use crate::record::Record;
 
 /// A timer that the strategy set, by the name it chose.
@@ -30,6 +30,7 @@ pub enum Input<'a> {
 pub enum Execution {
     Report(Report),
     Cash(CashFlow),
+    Closure(Closure),
 }
 
 /// What an operator can do from outside.

@@ -28,6 +28,7 @@ pub mod parquet_file;
 pub mod place;
 pub mod raw;
 pub mod read;
+pub mod runs;
 pub mod schemas;
 mod symbols;
 pub mod text_table;

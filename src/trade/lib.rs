@@ -5,6 +5,7 @@
 
 pub mod core;
 pub mod ledger;
+pub mod metrics;
 pub mod orders;
 pub mod outbox;
 pub mod risk;

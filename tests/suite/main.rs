@@ -11,4 +11,5 @@ mod import;
 mod interop;
 mod pipes;
 mod recorder;
+mod runs;
 mod schemas;

@@ -20,7 +20,7 @@ use qt_model::units::{Px, Qty};
 use qt_model::words::{DepthAction, Side};
 
 pub use consolidated::{Consolidated, Together};
-pub use orders::{Effect, Order, OrderBook, Place};
+pub use orders::{Effect, Order, OrderBook, OrderChange, OrderChanges, Place};
 
 use ladder::Ladder;
 

@@ -221,6 +221,8 @@ kinds! {
     Verdict verdicts,
     Order orders,
     Fill fills,
+    FillQuality fill_qualities,
+    RoundTrip round_trips,
     Position positions,
     Account accounts,
     Breach breaches,

@@ -162,6 +162,81 @@ rows! {
         trace_id: Option<TraceId>,
     }
 
+    /// How good a fill was, once its longest horizon has passed.
+    #[derive(PartialEq)]
+    FillQuality "fill_quality" Required {
+        /// The fill.
+        fill_id: FillId,
+        /// Our order.
+        order_id: Option<OrderId>,
+        /// The side.
+        side: Side,
+        /// The price.
+        px: Px,
+        /// The size.
+        qty: Qty,
+        /// Whether we rested or took.
+        liquidity: Liquidity,
+        /// When the order was decided.
+        decided: Option<Ts>,
+        /// When the venue had it.
+        accepted: Option<Ts>,
+        /// The mid that the decision saw.
+        mid_decision: Option<Decimal>,
+        /// The mid when the venue had the order.
+        mid_arrival: Option<Decimal>,
+        /// The best price of the other side at that moment.
+        touch_arrival: Option<Px>,
+        /// The last mid strictly before the fill.
+        mid_before: Option<Decimal>,
+        /// The size ahead in the queue when the order came to rest.
+        queue_ahead_entry: Option<Qty>,
+        /// The size of the level then.
+        level_qty_entry: Option<Qty>,
+        /// The size ahead when it was filled, as the model of the queue has it.
+        queue_ahead_fill: Option<Qty>,
+        /// How much of the queue ahead left by trades.
+        queue_traded: Option<Qty>,
+        /// How much of it left by cancels.
+        queue_cancelled: Option<Qty>,
+        /// How far the mid had moved for us at each horizon of the run, against the price; absent
+        /// where the horizon lies past the end or the mid is unknown.
+        markout_bps: Vec<Option<f64>>,
+    }
+
+    /// A trade from its opening to its close.
+    #[derive(PartialEq, Eq)]
+    RoundTrip "round_trip" Required {
+        /// The side that opened it.
+        side: Side,
+        /// The first fill.
+        opened: Ts,
+        /// The largest size held.
+        qty: Qty,
+        /// The mean price of the fills that opened.
+        entry_px: Option<Decimal>,
+        /// The mean price of the fills that closed.
+        exit_px: Option<Decimal>,
+        /// How many fills.
+        fills: u64,
+        /// Profit by prices alone.
+        gross: Decimal,
+        /// Fees; positive: paid.
+        fees: Decimal,
+        /// Funding, interest and dividends; positive: received.
+        funding: Decimal,
+        /// What is left.
+        net: Decimal,
+        /// The worst profit by prices while it was open.
+        mae: Option<Decimal>,
+        /// The best.
+        mfe: Option<Decimal>,
+        /// The worth of what was opened, for shares of it.
+        entry_notional: Decimal,
+        /// The currency of the money above.
+        currency: String,
+    }
+
     /// A position after a change.
     #[derive(PartialEq, Eq)]
     Position "position" Required {

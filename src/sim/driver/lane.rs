@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use qt_model::ids::InstrumentId;
-use qt_model::order::{Amendment, NewOrder, OrderNo};
+use qt_model::order::{Amendment, NewOrder, OrderNo, Report, ReportKind};
 use qt_model::record::Record;
 use qt_model::step::{Execution, Input, Operator, TimerId};
 use qt_model::time::Ts;
@@ -16,7 +16,7 @@ use qt_trade::core::{Desk, Front, Strategy};
 use qt_trade::outbox::{Outbox, Output};
 use qt_trade::risk::Approved;
 
-use super::observer::{Observer, Ours};
+use super::observer::{AtVenue, Observer, Ours};
 use crate::exchange::{Exchange, FillFacts, Latency, Market, Operation};
 
 /// What travels to a venue.
@@ -65,6 +65,7 @@ impl Wire {
 /// What is next in a lane. At one instant, the earlier variant comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
+    Due,
     There(usize),
     Back(usize),
     Timer,
@@ -152,7 +153,8 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             let back = wire.back.front().map(|(when, _)| (*when, Event::Back(at)));
             [there, back]
         });
-        wires.flatten().chain(timer).min()
+        let due = self.exchange.next_due().map(|at| (at.nanos(), Event::Due));
+        wires.flatten().chain(timer).chain(due).min()
     }
 
     fn look_ahead(&mut self) {
@@ -174,6 +176,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     fn happen(&mut self, now: Ts, event: Event, market: &Market, front: &Front) {
         match event {
+            Event::Due => self.exchange.advance(now, market, &mut self.reports),
             Event::There(wire) => {
                 let (_, instruction) = self.wires[wire].there.pop_front().expect("it was first");
                 self.arrive(now, instruction, market);
@@ -204,34 +207,34 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// Sends on their way back what the venues have to say.
     fn answer(&mut self, now: Ts) {
-        self.facts.extend(self.exchange.drain_facts());
-        for execution in self.reports.drain(..) {
-            let instrument = match execution {
+        let Self { desk, exchange, observer, wires, wire_of, reports, facts, .. } = self;
+        facts.extend(exchange.drain_facts());
+        let mut facts = facts.drain(..).peekable();
+        for execution in reports.drain(..) {
+            let instrument = match &execution {
                 Execution::Report(report) => {
-                    self.desk.orders().get(report.order).map(|entry| entry.new.instrument)
+                    let facts = facts.next_if(|facts| is_of(facts, report));
+                    let resting = exchange.resting(report.order);
+                    let venue = AtVenue { facts: facts.as_ref(), resting };
+                    observer.happened(report.ts_event, report, venue, Self::ours(desk));
+                    desk.orders().get(report.order).map(|entry| entry.new.instrument)
                 }
                 Execution::Cash(flow) => flow.instrument,
+                Execution::Closure(closure) => Some(closure.instrument),
             };
-            let wire = instrument.map_or(0, |instrument| self.wire_of[instrument.index()]);
-            self.wires[wire].answer(now, execution);
+            let wire = instrument.map_or(0, |instrument| wire_of[instrument.index()]);
+            wires[wire].answer(now, execution);
         }
     }
 
     /// A message of a venue reaches us.
     fn hear(&mut self, now: Ts, execution: Execution, front: &Front) {
-        let input = Input::Execution(execution);
-        let effect = self.desk.step(now, &input, front, &mut self.out);
+        let effect = self.desk.step(now, &Input::Execution(execution), front, &mut self.out);
         let ours = Self::ours(&self.desk);
         match &execution {
-            Execution::Report(report) => {
-                let fill = effect.change.and_then(|change| change.fill);
-                let facts = fill.and_then(|fill| {
-                    let place = self.facts.iter().position(|facts| facts.fill == fill.fill)?;
-                    Some(self.facts.swap_remove(place))
-                });
-                self.observer.reported(now, report, &effect, facts.as_ref(), ours);
-            }
+            Execution::Report(report) => self.observer.reported(now, report, &effect, ours),
             Execution::Cash(flow) => self.observer.paid(now, flow, ours),
+            Execution::Closure(closure) => self.observer.closed(now, closure, ours),
         }
         if effect.is_revalued {
             self.observer.valued(now, ours);
@@ -239,10 +242,24 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
         self.dispatch(now, front);
     }
 
+    /// Hears what the venues have said already: it happened, although the news comes after the end.
+    pub(super) fn hear_out(&mut self, front: &Front) {
+        while let Some((at, wire)) = self.first_back() {
+            let (_, execution) = self.wires[wire].back.pop_front().expect("it was first");
+            self.hear(Ts::from_nanos(at), execution, front);
+        }
+    }
+
+    fn first_back(&self) -> Option<(i64, usize)> {
+        let wires = self.wires.iter().enumerate();
+        wires.filter_map(|(at, wire)| Some((wire.back.front()?.0, at))).min()
+    }
+
     /// A record happens at the venue.
     #[inline]
     pub(super) fn happened(&mut self, now: Ts, record: &Record<'_>, market: &Market) {
         let Some(instrument) = record.head().instrument else { return };
+        self.observer.shown(now, instrument, market);
         if self.exchange.rests_in(instrument) {
             self.exchange.market(now, market, record, &mut self.reports);
             if !self.reports.is_empty() {
@@ -252,12 +269,9 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
         }
     }
 
-    /// A record is received; `is_news` says whether it shows other prices.
+    /// A record is received, which the front shows.
     #[inline]
-    pub(super) fn receive(&mut self, now: Ts, record: &Record<'_>, is_news: bool, front: &Front) {
-        if let (true, Some(instrument)) = (is_news, record.head().instrument) {
-            self.observer.prices(now, instrument, front);
-        }
+    pub(super) fn receive(&mut self, now: Ts, record: &Record<'_>, front: &Front) {
         let effect = self.desk.step(now, &Input::Market(*record), front, &mut self.out);
         if effect.is_revalued {
             self.observer.valued(now, Self::ours(&self.desk));
@@ -297,4 +311,9 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
         }
         self.look_ahead();
     }
+}
+
+/// Whether facts are those of a fill.
+fn is_of(facts: &FillFacts, report: &Report) -> bool {
+    if let ReportKind::Filled(fill) = report.what { facts.fill == fill.fill } else { false }
 }

@@ -27,7 +27,7 @@ use lane::Wire;
 use window::Window;
 
 pub use lane::Lane;
-pub use observer::{Observer, Ours, Unwatched};
+pub use observer::{AtVenue, Observer, Ours, Unwatched};
 
 /// How far event times may lie behind receive times, by default.
 pub const LOOKAHEAD_NS: i64 = 1_000_000_000;
@@ -152,6 +152,7 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
                 // What is still on its way when the data ends stays there: nobody knows what it
                 // would have met.
                 lane.advance(last.nanos(), true, &self.market, &self.front);
+                lane.hear_out(&self.front);
                 lane.stop(last, &self.front);
             }
             self.driven.last = Some(last);
@@ -179,9 +180,9 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
                 lane.advance(now, true, market, front);
             }
             let ts = Ts::from_nanos(now);
-            let is_news = front.market(&record);
+            front.market(&record);
             for lane in lanes.iter_mut() {
-                lane.receive(ts, &record, is_news, front);
+                lane.receive(ts, &record, front);
             }
             let row = rows.as_ref().and_then(|rows| rows.of(at));
             if let (Some(row), Some(instrument)) = (row, record.head().instrument) {

@@ -1,14 +1,14 @@
 //! Who watches a lane: statistics, files, tests. Watching changes nothing.
 
 use qt_model::ids::InstrumentId;
-use qt_model::order::{CashFlow, Report};
+use qt_model::order::{CashFlow, Closure, Report};
 use qt_model::time::Ts;
 use qt_trade::core::{Effect, Front};
 use qt_trade::ledger::Ledger;
 use qt_trade::orders::OrderTable;
 use qt_trade::outbox::Output;
 
-use crate::exchange::FillFacts;
+use crate::exchange::{FillFacts, Market, Resting};
 
 /// What is ours at some moment.
 #[derive(Clone, Copy, Debug)]
@@ -17,26 +17,34 @@ pub struct Ours<'a> {
     pub orders: &'a OrderTable,
 }
 
-/// Told everything in the order in which the strategy lives it, by the clock of the stream.
+/// What a venue knows of an order as it reports about it.
+#[derive(Clone, Copy, Debug)]
+pub struct AtVenue<'a> {
+    /// Of a fill.
+    pub facts: Option<&'a FillFacts>,
+    /// The order, while it stands.
+    pub resting: Option<&'a Resting>,
+}
+
+/// Told everything in the order in which it happens: what happens at the venue at the venue's time,
+/// what the strategy lives at the strategy's. Both are instants of one axis.
 pub trait Observer {
-    /// The best prices or the last print of an instrument changed.
-    fn prices(&mut self, _now: Ts, _instrument: InstrumentId, _front: &Front) {}
+    /// A record changed what a venue shows of an instrument.
+    fn shown(&mut self, _at: Ts, _instrument: InstrumentId, _market: &Market) {}
+
+    /// A venue sends a report on its way.
+    fn happened(&mut self, _at: Ts, _report: &Report, _venue: AtVenue<'_>, _ours: Ours<'_>) {}
 
     /// The strategy asked for something.
     fn asked(&mut self, _now: Ts, _output: &Output, _front: &Front, _ours: Ours<'_>) {}
 
-    /// A report was taken, with what the venue knows of a fill.
-    fn reported(
-        &mut self,
-        _now: Ts,
-        _report: &Report,
-        _effect: &Effect,
-        _facts: Option<&FillFacts>,
-        _ours: Ours<'_>,
-    ) {
-    }
+    /// A report was taken.
+    fn reported(&mut self, _now: Ts, _report: &Report, _effect: &Effect, _ours: Ours<'_>) {}
 
     fn paid(&mut self, _now: Ts, _flow: &CashFlow, _ours: Ours<'_>) {}
+
+    /// A venue closed a position of its own accord.
+    fn closed(&mut self, _now: Ts, _closure: &Closure, _ours: Ours<'_>) {}
 
     /// The worth of the whole changed.
     fn valued(&mut self, _now: Ts, _ours: Ours<'_>) {}

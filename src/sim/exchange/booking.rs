@@ -1,7 +1,9 @@
 //! What follows from an execution or an end: reports, money, and what hangs on the order.
 
 use qt_model::ids::InstrumentId;
-use qt_model::order::{Amendment, Cash, Execution as Fill, FillNo, OrderNo, Report, ReportKind};
+use qt_model::order::{
+    Amendment, Cash, Execution as Fill, FillNo, OrderNo, Pricing, Report, ReportKind,
+};
 use qt_model::step::Execution;
 use qt_model::units::{Px, Qty};
 use qt_model::words::{CancelReason, Liquidity, Side};
@@ -9,6 +11,7 @@ use qt_trade::ledger::DoublePx;
 use rust_decimal::Decimal;
 
 use super::fees::PaidIn;
+use super::intake::qty_of;
 use super::market::{Public, Top};
 use super::orders::{Arrival, Standing};
 use super::{ENDED_KEPT, Exchange, Turn};
@@ -31,8 +34,8 @@ pub struct FillFacts {
 /// What happened and may concern other orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    Filled { order: OrderNo, qty: Qty },
-    Ended { order: OrderNo, filled: Qty, is_filled: bool },
+    Filled { order: OrderNo, group: Option<OrderNo>, qty: Qty },
+    Ended { order: OrderNo, group: Option<OrderNo>, is_filled: bool },
     Position { instrument: InstrumentId },
 }
 
@@ -66,15 +69,18 @@ impl Exchange {
         self.report(turn, resting.order, ReportKind::Filled(execution));
         let filled = plus(resting.filled, qty);
         self.orders.get_mut(slot).filled = filled;
-        self.events.push_back(Event::Filled { order: resting.order, qty });
+        let (order, group) = (resting.order, resting.group);
+        self.events.push_back(Event::Filled { order, group, qty });
         self.events.push_back(Event::Position { instrument: new.instrument });
         if filled == new.qty {
             self.leave(slot);
-            self.finish(slot, true);
-        } else if self.orders.get(slot).leaves().is_zero() {
+            return self.finish(slot, true);
+        }
+        if self.orders.get(slot).leaves().is_zero() {
             self.leave(slot);
             self.orders.get_mut(slot).standing = Standing::Held;
         }
+        self.reserve(turn, slot);
     }
 
     /// Ends an order that was not filled whole.
@@ -96,38 +102,99 @@ impl Exchange {
             resting.showing = resting.showing.min(resting.leaves());
             let order = resting.order;
             self.report(turn, order, ReportKind::Amended(Amendment { px: None, qty: Some(qty) }));
+            self.reserve(turn, slot);
         }
     }
 
     /// Takes an order out of the place where it stands.
     pub(super) fn leave(&mut self, slot: u32) {
         let resting = *self.orders.get(slot);
+        let side = resting.new.side;
         let pit = &mut self.pits[resting.new.instrument.index()];
-        match resting.standing {
-            Standing::Queued => {
+        match (resting.standing, resting.new.pricing) {
+            (Standing::Queued, _) => {
                 let px = resting.limit().expect("a queued order has a limit");
-                pit.ranks_mut(resting.new.side).unlink(&mut self.orders, slot, px);
+                pit.ranks_mut(side).unlink(&mut self.orders, slot, px);
             }
-            Standing::Arriving | Standing::Held | Standing::Waiting | Standing::Opening => {}
+            (Standing::Waiting, Pricing::TrailingStop { .. }) => {
+                pit.trailing.retain(|trailing| *trailing != slot);
+            }
+            (Standing::Waiting, _) => {
+                let trigger = resting.trigger.expect("a stop that waits has a trigger");
+                pit.stops_mut(side).unlink(&mut self.orders, slot, trigger);
+            }
+            (Standing::Opening, _) => pit.opening.retain(|opening| *opening != slot),
+            (Standing::Arriving | Standing::Held, _) => {}
         }
         self.orders.get_mut(slot).standing = Standing::Arriving;
     }
 
     /// Forgets an order that stands nowhere any more.
-    fn finish(&mut self, slot: u32, is_filled: bool) {
+    pub(super) fn finish(&mut self, slot: u32, is_filled: bool) {
+        self.release(slot);
         let resting = self.orders.remove(slot);
+        self.forget_expiry(&resting);
         let pit = &mut self.pits[resting.new.instrument.index()];
         pit.live -= 1;
-        pit.reduce_only -= u32::from(resting.new.reduce_only);
+        if resting.new.reduce_only {
+            pit.reducers.retain(|reducer| *reducer != slot);
+        }
+        self.end(resting.order, resting.group, resting.filled, is_filled);
+    }
+
+    /// Remembers that an order has ended, for those that hang on it.
+    pub(super) fn end(
+        &mut self,
+        order: OrderNo,
+        group: Option<OrderNo>,
+        filled: Qty,
+        is_filled: bool,
+    ) {
         if self.ended.len() == ENDED_KEPT {
             self.ended.pop_front();
         }
-        let (order, filled) = (resting.order, resting.filled);
         self.ended.push_back((order, filled));
-        self.events.push_back(Event::Ended { order, filled, is_filled });
+        self.events.push_back(Event::Ended { order, group, is_filled });
     }
 
-    fn fee(
+    /// What may be filled of an order now: a reduce-only one never turns a position.
+    #[inline]
+    pub(super) fn open_units(&self, slot: u32) -> i64 {
+        let resting = self.orders.get(slot);
+        let leaves = resting.leaves().mantissa();
+        if resting.new.reduce_only {
+            leaves.min(self.reducible(resting.new.instrument, resting.new.side))
+        } else {
+            leaves
+        }
+    }
+
+    /// How much a side can take off a position.
+    pub(super) fn reducible(&self, instrument: InstrumentId, side: Side) -> i64 {
+        let position = self.position(instrument);
+        match side {
+            Side::Buy => (-position).max(0),
+            Side::Sell => position.max(0),
+        }
+    }
+
+    /// Cuts reduce-only orders in the market down to a position that has become smaller.
+    fn cut_reducers(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId) {
+        let mut at = 0;
+        while let Some(slot) = self.pits[instrument.index()].reducers.get(at).copied() {
+            let resting = *self.orders.get(slot);
+            let is_in_market = matches!(resting.standing, Standing::Queued | Standing::Opening);
+            let open = self.open_units(slot);
+            if is_in_market && open < resting.leaves().mantissa() {
+                let left = plus(resting.filled, qty_of(open));
+                self.cut(turn, slot, left, CancelReason::NothingToReduce);
+            }
+            // The list is shorter by one where the order has ended.
+            at += usize::from(self.orders.find(resting.order).is_some());
+        }
+    }
+
+    pub(super) fn fee(
         &mut self,
         instrument: InstrumentId,
         side: Side,
@@ -174,10 +241,19 @@ impl Exchange {
     }
 
     /// Draws the consequences of what happened, until there are none.
-    pub(super) fn settle(&mut self, _turn: &mut Turn<'_>) {
+    #[inline]
+    pub(super) fn settle(&mut self, turn: &mut Turn<'_>) {
         while let Some(event) = self.events.pop_front() {
             match event {
-                Event::Filled { .. } | Event::Ended { .. } | Event::Position { .. } => {}
+                Event::Filled { order, group, qty } => self.share_fill(turn, order, group, qty),
+                Event::Ended { order, group, is_filled } => {
+                    self.share_end(turn, order, group, is_filled);
+                }
+                Event::Position { instrument } => {
+                    self.watch(turn, instrument);
+                    self.cut_reducers(turn, instrument);
+                    self.revalue(turn, instrument);
+                }
             }
         }
     }
@@ -198,8 +274,4 @@ pub(super) fn is_beyond(side: Side, px: Px, limit: Px) -> bool {
 
 pub(super) fn plus(a: Qty, b: Qty) -> Qty {
     a.checked_add(b).expect("sizes of one order fit 63 bits")
-}
-
-pub(super) fn minus(a: Qty, b: Qty) -> Qty {
-    a.checked_sub(b).filter(|left| left.mantissa() >= 0).expect("no more is taken than there is")
 }

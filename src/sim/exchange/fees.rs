@@ -91,14 +91,14 @@ impl Fees {
     }
 }
 
-const DAYS: usize = 31;
+const DAYS: u8 = 31;
 
 /// How much was traded, as the tiers count it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Volume {
     run: Decimal,
     /// By day, today's at `today % DAYS`.
-    days: [Decimal; DAYS],
+    days: [Decimal; DAYS as usize],
     today: i64,
 }
 
@@ -122,13 +122,13 @@ impl Volume {
     }
 
     fn slot(&self, day: i64) -> usize {
-        day.rem_euclid(DAYS as i64) as usize
+        day.rem_euclid(i64::from(DAYS)) as usize
     }
 
     /// Empties the days that have passed out of the window.
     fn turn(&mut self, at: Ts) {
         let today = at.nanos().div_euclid(DAY_NANOS);
-        let passed = (today - self.today).clamp(0, DAYS as i64);
+        let passed = (today - self.today).clamp(0, i64::from(DAYS));
         for day in 0..passed {
             let slot = self.slot(today - day);
             self.days[slot] = Decimal::ZERO;

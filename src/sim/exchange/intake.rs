@@ -1,14 +1,16 @@
 //! Orders, amendments and cancels as they arrive at the venue.
 
+use qt_market::book::OrderBook;
 use qt_model::order::{Amendment, NewOrder, OrderNo, Pricing, ReportKind};
 use qt_model::step::Execution;
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
 use qt_model::words::{CancelReason, RejectReason, TimeInForce};
+use qt_trade::ledger::Amount;
 use qt_trade::risk::Approved;
 use rust_decimal::Decimal;
 
-use super::booking::{is_beyond, mid};
+use super::booking::{is_beyond, mid, plus};
 use super::config::{PostOnly, SelfTrade};
 use super::market::{Basis, Market, Public};
 use super::orders::{Arrival, Resting, Standing};
@@ -31,7 +33,10 @@ impl Exchange {
         let turn = &mut Turn { market, out };
         match self.admit(turn, &new) {
             Ok(()) => self.accept(turn, order, *new),
-            Err(reason) => self.report(turn, order, ReportKind::Rejected(reason)),
+            Err(reason) => {
+                self.report(turn, order, ReportKind::Rejected(reason));
+                self.end(order, None, Qty::ZERO, false);
+            }
         }
         self.settle(turn);
     }
@@ -78,6 +83,7 @@ impl Exchange {
         let terms = terms::find(&self.terms, new.instrument)?;
         check_shape(new)?;
         check_grid(terms, new)?;
+        self.check_links(new.links.parent)?;
         let public = turn.market.of(new.instrument);
         if !public.is_open() {
             return Err(RejectReason::NotTrading);
@@ -111,6 +117,10 @@ impl Exchange {
     /// What only matters to an order that meets the market at once.
     fn check_taking(&self, public: &Public, new: &NewOrder) -> Result<(), RejectReason> {
         let config = &self.venues[self.terms[new.instrument.index()].venue].config;
+        if new.reduce_only && self.reducible(new.instrument, new.side) == 0 {
+            return Err(RejectReason::WouldNotReduce);
+        }
+        self.check_funds(public, new, new.qty.mantissa(), (Amount::ZERO, 0))?;
         let is_post_only = new.time_in_force == TimeInForce::Gtx;
         if is_post_only && self.would_take(public, new) && config.post_only == PostOnly::Reject {
             return Err(RejectReason::WouldTake);
@@ -131,22 +141,73 @@ impl Exchange {
         let slot = self.orders.insert(resting);
         let pit = &mut self.pits[new.instrument.index()];
         pit.live += 1;
-        pit.reduce_only += u32::from(new.reduce_only);
+        if new.reduce_only {
+            pit.reducers.push(slot);
+        }
         self.report(turn, order, ReportKind::Acknowledged);
-        self.enter(turn, slot);
+        self.expect_expiry(slot);
+        if self.tie(turn, slot) {
+            self.activate(turn, slot);
+        }
+    }
+
+    /// An order that its links set free begins to wait for its trigger, or comes to the market.
+    pub(super) fn activate(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        let resting = self.orders.get_mut(slot);
+        resting.since = self.in_bar.unwrap_or(self.now);
+        if is_stop(resting.new.pricing) && !resting.is_triggered {
+            self.wait(turn, slot);
+        } else {
+            self.enter(turn, slot);
+        }
     }
 
     /// An order comes to the market.
     pub(super) fn enter(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        if !self.is_ready(turn, slot) {
+            return;
+        }
         let new = self.orders.get(slot).new;
         let public = turn.market.of(new.instrument);
+        if public.basis() == Basis::Bars {
+            let is_resting = new.time_in_force == TimeInForce::Gtx;
+            if is_resting {
+                self.queue_up(turn, slot);
+            } else {
+                self.open_later(slot);
+                self.reserve(turn, slot);
+            }
+            return;
+        }
         let config = &self.venues[self.terms[new.instrument.index()].venue].config;
         let is_post_only = new.time_in_force == TimeInForce::Gtx;
         if is_post_only && self.would_take(public, &new) {
-            assert!(config.post_only == PostOnly::Cancel, "a rejection comes before the entry");
+            // A rejection comes before the acknowledgement; whoever comes later is cancelled.
+            let is_late = new.links.parent.is_some() || config.post_only == PostOnly::Cancel;
+            assert!(is_late, "{new:?} was not to be admitted");
             return self.cancel_slot(turn, slot, CancelReason::WouldTake);
         }
         self.take(turn, slot);
+    }
+
+    /// Whether an order may come to the market; one that may not is cancelled. What was known of
+    /// it when it was admitted may not hold any more.
+    pub(super) fn is_ready(&mut self, turn: &mut Turn<'_>, slot: u32) -> bool {
+        let resting = *self.orders.get(slot);
+        let open = self.open_units(slot);
+        if open < resting.leaves().mantissa() {
+            let left = plus(resting.filled, qty_of(open));
+            self.cut(turn, slot, left, CancelReason::NothingToReduce);
+            if open == 0 {
+                return false;
+            }
+        }
+        let public = turn.market.of(resting.new.instrument);
+        if self.check_funds(public, &resting.new, open, resting.set_aside()).is_err() {
+            self.cancel_slot(turn, slot, CancelReason::Venue);
+            return false;
+        }
+        true
     }
 
     /// An order takes its place at the end of the queue of its limit.
@@ -161,11 +222,13 @@ impl Exchange {
         ranks.push(&mut self.orders, slot, px, shown);
         let resting = self.orders.get_mut(slot);
         resting.standing = Standing::Queued;
-        resting.place = Place::join(model, shown);
+        let stamp = public.by_order().map_or(0, OrderBook::next_stamp);
+        resting.place = Place::join(model, shown).stamped(stamp);
         let leaves = resting.leaves();
         resting.showing = new.display.map_or(leaves, |display| display.min(leaves));
         let ahead = resting.place.ahead();
         resting.arrival = Arrival { mid: mid(public.top()), level_qty: shown, ahead };
+        self.reserve(turn, slot);
     }
 
     /// Changes an order that stands, or says why not.
@@ -180,21 +243,32 @@ impl Exchange {
         let order = resting.order;
         self.report(turn, order, ReportKind::Amended(change));
         if amended.qty <= resting.filled {
-            // What was filled on the way counts: nothing is left to stand.
-            self.cancel_slot(turn, slot, CancelReason::Requested);
+            // What was filled on the way counts: the order is filled whole, at what it is now.
+            self.leave(slot);
+            self.finish(slot, true);
             return Ok(());
         }
-        let keeps_place = amended.pricing == resting.new.pricing && amended.qty <= resting.new.qty;
-        if resting.standing != Standing::Queued || keeps_place {
-            let resting = self.orders.get_mut(slot);
-            resting.new = amended;
-            resting.showing = resting.showing.min(resting.leaves());
-            return Ok(());
+        let is_smaller = amended.pricing == resting.new.pricing && amended.qty <= resting.new.qty;
+        match resting.standing {
+            Standing::Queued if is_smaller => self.restate(turn, slot, amended),
+            Standing::Held | Standing::Opening => self.restate(turn, slot, amended),
+            Standing::Queued | Standing::Waiting | Standing::Arriving => {
+                self.leave(slot);
+                self.restate(turn, slot, amended);
+                self.activate(turn, slot);
+            }
         }
-        self.leave(slot);
-        self.orders.get_mut(slot).new = amended;
-        self.enter(turn, slot);
         Ok(())
+    }
+
+    fn restate(&mut self, turn: &Turn<'_>, slot: u32, amended: NewOrder) {
+        let resting = self.orders.get_mut(slot);
+        resting.new = amended;
+        resting.showing = resting.showing.min(resting.leaves());
+        if let Pricing::Stop { trigger } = amended.pricing {
+            resting.trigger = Some(trigger);
+        }
+        self.reserve(turn, slot);
     }
 
     /// The order that a change would make, if it may be made.
@@ -224,9 +298,12 @@ impl Exchange {
         }
         self.check_band(terms, public, &amended)?;
         let is_post_only = amended.time_in_force == TimeInForce::Gtx;
-        if change.px.is_some() && is_post_only && self.would_take(public, &amended) {
+        let is_anew = change.px.is_some() || amended.qty > resting.new.qty;
+        if is_anew && is_post_only && self.would_take(public, &amended) {
             return Err(RejectReason::WouldTake);
         }
+        let open = amended.qty.mantissa() - resting.filled.mantissa();
+        self.check_funds(public, &amended, open.max(0), resting.set_aside())?;
         Ok(amended)
     }
 }

@@ -66,6 +66,7 @@ pub struct Steps(Vec<Step>);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Step {
+    probability: f64,
     /// The probability of this delay and of those before it.
     up_to: f64,
     ns: i64,
@@ -89,13 +90,18 @@ impl Steps {
                 return Err(StepsError::Probability(probability));
             }
             sum += probability;
-            table.push(Step { up_to: sum, ns });
+            table.push(Step { probability, up_to: sum, ns });
         }
         // Tenths do not add up exactly; a whole step that is missing does not pass.
         if (sum - 1.0).abs() > 1e-6 {
             return Err(StepsError::Sum(sum));
         }
         Ok(Self(table))
+    }
+
+    /// The probability and the delay of each.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (f64, i64)> + '_ {
+        self.0.iter().map(|step| (step.probability, step.ns))
     }
 
     fn at(&self, unit: f64) -> i64 {

@@ -2,16 +2,20 @@
 //!
 //! A trade beyond our price fills us; a trade at our price moves the queue and then fills us; the
 //! best opposite price reaching ours (or passing it, as the model says) fills us. The orders of a
-//! level share one queue: what the earlier one was filled with, the later one did not see.
+//! level share one queue: what the earlier one was filled with, the later one did not see. While
+//! the venue does not trade, sizes change and nothing fills.
 
+use qt_market::book::{OrderBook, OrderChange};
 use qt_model::ids::InstrumentId;
-use qt_model::record::{Depth, Level, Trade};
+use qt_model::record::{Depth, Level, Mbo, Trade};
 use qt_model::units::{Px, Qty};
-use qt_model::words::{DepthAction, Liquidity, Side};
+use qt_model::words::{CancelReason, DepthAction, Liquidity, MboAction, Side};
 
 use super::booking::is_beyond;
 use super::fills::{Cross, QueueModel};
+use super::intake::qty_of;
 use super::market::{Basis, Public};
+use super::queue::Place;
 use super::{Exchange, Turn};
 
 impl Exchange {
@@ -46,6 +50,64 @@ impl Exchange {
             self.forget_taken(instrument, public);
             self.crossed(turn, instrument);
         }
+    }
+
+    /// What one order of somebody else did.
+    pub(super) fn others_order(
+        &mut self,
+        turn: &mut Turn<'_>,
+        instrument: InstrumentId,
+        row: &Mbo,
+    ) {
+        let public = turn.market.of(instrument);
+        if row.action == MboAction::Fill && public.is_open() {
+            self.others_fill(turn, instrument, row);
+        }
+        for change in public.order_changes().into_iter().flatten() {
+            self.order_changed(instrument, &change);
+            if let Some(shown) = public.shown(change.side, change.px) {
+                self.level_shown(instrument, change.side, change.px, shown);
+            }
+        }
+        // In the middle of an event the book may be what it never was.
+        if !row.more {
+            self.forget_taken(instrument, public);
+            self.crossed(turn, instrument);
+        }
+    }
+
+    /// An order of another was executed: those of ours that stood before it would have been.
+    fn others_fill(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId, row: &Mbo) {
+        let public = turn.market.of(instrument);
+        let other = public.by_order().and_then(|orders| orders.order(row.order_id).copied());
+        let side = row.side.or(other.map(|other| other.side));
+        let px = row.px.or(other.map(|other| other.px));
+        let (Some(side), Some(px), Some(qty)) = (side, px, row.qty) else { return };
+        self.traded_through(turn, instrument, side, px);
+        let stamp = other.map(|other| other.stamp);
+        self.traded_at(turn, instrument, side, (px, qty), stamp);
+    }
+
+    /// The size of an order of another changed: that of one ahead brings us forward.
+    fn order_changed(&mut self, instrument: InstrumentId, change: &OrderChange) {
+        let pit = &self.pits[instrument.index()];
+        let Some(at) = pit.ranks(change.side).find(change.px) else { return };
+        if self.queue_model(instrument) != QueueModel::Exact {
+            return;
+        }
+        let lost = change.before.mantissa() - change.after.mantissa();
+        let mut next = Some(pit.ranks(change.side).level(at).first);
+        while let Some(slot) = next.filter(|_| lost > 0) {
+            let place = &mut self.orders.get_mut(slot).place;
+            if place.is_behind(change.stamp) {
+                place.lose(lost, change.by_trade);
+            }
+            next = self.orders.after(slot);
+        }
+    }
+
+    fn queue_model(&self, instrument: InstrumentId) -> QueueModel {
+        self.venues[self.terms[instrument.index()].venue].config.fills.queue
     }
 
     /// The size at one price is a new one.
@@ -89,8 +151,12 @@ impl Exchange {
 
     /// Fills what the best opposite price has reached.
     #[inline]
-    fn crossed(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId) {
-        let top = turn.market.top(instrument);
+    pub(super) fn crossed(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId) {
+        let public = turn.market.of(instrument);
+        if !public.is_open() {
+            return;
+        }
+        let top = public.top();
         let fills = &self.venues[self.terms[instrument.index()].venue].config.fills;
         let cross = fills.cross;
         for side in [Side::Buy, Side::Sell] {
@@ -103,20 +169,31 @@ impl Exchange {
                 if !is_reached {
                     break;
                 }
-                let leaves = self.orders.get(slot).leaves();
-                self.fill(turn, slot, px, leaves, Liquidity::Maker);
+                self.fill_whole(turn, slot, px);
             }
+        }
+    }
+
+    /// Fills all that may be filled of a resting order.
+    fn fill_whole(&mut self, turn: &mut Turn<'_>, slot: u32, px: Px) {
+        match self.open_units(slot) {
+            0 => self.cancel_slot(turn, slot, CancelReason::NothingToReduce),
+            units => self.fill(turn, slot, px, qty_of(units), Liquidity::Maker),
         }
     }
 
     pub(super) fn trade(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId, trade: &Trade) {
         let public = turn.market.of(instrument);
+        // Where orders are known one by one, their executions have said it already.
+        if !public.is_open() || public.by_order().is_some() {
+            return;
+        }
         match public.basis() {
             Basis::Book | Basis::Quotes => {
                 if let Some(aggressor) = trade.side.or_else(|| guess(public, trade.px)) {
                     let side = aggressor.opposite();
                     self.traded_through(turn, instrument, side, trade.px);
-                    self.traded_at(turn, instrument, side, trade);
+                    self.traded_at(turn, instrument, side, (trade.px, trade.qty), None);
                 }
             }
             Basis::Trades => self.traded_bare(turn, instrument, trade),
@@ -136,48 +213,60 @@ impl Exchange {
             if !is_beyond(side.opposite(), traded, px) {
                 return;
             }
-            let leaves = self.orders.get(slot).leaves();
-            self.fill(turn, slot, px, leaves, Liquidity::Maker);
+            self.fill_whole(turn, slot, px);
         }
     }
 
-    /// A trade at a price of ours takes those ahead, then us.
+    /// A trade at a price of ours takes those ahead, then us. With the stamp of an order that was
+    /// executed, it takes us if we stood before that order, in an exact queue.
     fn traded_at(
         &mut self,
         turn: &mut Turn<'_>,
         instrument: InstrumentId,
         side: Side,
-        trade: &Trade,
+        (px, qty): (Px, Qty),
+        stamp: Option<u64>,
     ) {
         let ranks = self.pits[instrument.index()].ranks(side);
-        let Some(at) = ranks.find(trade.px) else { return };
-        let seen = ranks.level(at).seen;
+        let Some(at) = ranks.find(px) else { return };
         let mut next = Some(ranks.level(at).first);
+        // What an iceberg shows anew stands behind this one, for later trades.
+        let last = ranks.level(at).last;
         let terms = &self.terms[instrument.index()];
         let (lot, venue) = (terms.lot(), terms.venue);
         let fills = self.venues[venue].config.fills;
-        let printed = trade.qty.mantissa();
+        let stamp = stamp.filter(|_| fills.queue == QueueModel::Exact);
+        let printed = qty.mantissa();
         let mut reaching = printed;
         while let Some(slot) = next {
-            next = self.orders.after(slot);
+            next = self.orders.after(slot).filter(|_| slot != last);
             let resting = self.orders.get_mut(slot);
-            resting.place.trade(printed, reaching);
-            let excess = resting.place.excess(lot);
+            let excess = match stamp {
+                Some(stamp) if resting.place.is_behind(stamp) => 0,
+                Some(_) => reaching,
+                None => {
+                    resting.place.trade(printed, reaching);
+                    resting.place.excess(lot)
+                }
+            };
             if excess == 0 {
                 continue;
             }
-            let showing = resting.showing.mantissa();
-            let units =
-                if fills.is_partial { excess.min(showing) } else { resting.leaves().mantissa() };
+            let (showing, open) = (resting.showing.mantissa(), self.open_units(slot));
+            let units = if fills.is_partial { excess.min(showing).min(open) } else { open };
+            if units == 0 {
+                self.cancel_slot(turn, slot, CancelReason::NothingToReduce);
+                continue;
+            }
             reaching = (reaching - units).max(0);
-            let qty = Qty::new(units).expect("a part of an order");
-            self.fill(turn, slot, trade.px, qty, Liquidity::Maker);
-            self.show_next(slot, qty, fills.queue, seen);
+            let qty = qty_of(units);
+            self.fill(turn, slot, px, qty, Liquidity::Maker);
+            self.show_next(turn, slot, qty);
         }
     }
 
     /// An iceberg whose shown part was filled shows the next, at the end of the queue.
-    fn show_next(&mut self, slot: u32, filled: Qty, queue: QueueModel, seen: Option<Qty>) {
+    pub(super) fn show_next(&mut self, turn: &Turn<'_>, slot: u32, filled: Qty) {
         let resting = self.orders.get_mut(slot);
         // The slot may be free by now; then there is nothing left to show.
         if resting.leaves().is_zero() {
@@ -190,8 +279,12 @@ impl Exchange {
         }
         let (new, leaves) = (resting.new, resting.leaves());
         resting.showing = new.display.map_or(leaves, |display| display.min(leaves));
-        resting.place = super::queue::Place::join(queue, seen);
-        let px = new.limit_px().expect("a queued order has a limit");
+        let px = resting.limit().expect("a queued order has a limit");
+        let public = turn.market.of(new.instrument);
+        let stamp = public.by_order().map_or(0, OrderBook::next_stamp);
+        let seen = public.shown(new.side, px);
+        let place = Place::join(self.queue_model(new.instrument), seen).stamped(stamp);
+        self.orders.get_mut(slot).place = place;
         let ranks = self.pits[new.instrument.index()].ranks_mut(new.side);
         ranks.unlink(&mut self.orders, slot, px);
         ranks.push(&mut self.orders, slot, px, seen);
@@ -204,7 +297,7 @@ impl Exchange {
             self.traded_through(turn, instrument, side, trade.px);
             let is_possible = trade.side.is_none_or(|aggressor| aggressor != side);
             if fills.fills_at_limit && is_possible {
-                self.traded_at(turn, instrument, side, trade);
+                self.traded_at(turn, instrument, side, (trade.px, trade.qty), None);
             }
         }
     }

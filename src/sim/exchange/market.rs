@@ -4,13 +4,13 @@
 //! once, however many lanes there are; the best prices are at hand without a look into a book.
 //! Absent on purpose: receive times, latencies, and any guess about what is not shown.
 
-use qt_market::book::{PriceBook, State};
+use qt_market::book::{OrderBook, OrderChanges, PriceBook, State};
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
-use qt_model::record::{Bar, Depth, Funding, Level, Quote, Record, Trade};
+use qt_model::record::{Bar, Depth, Funding, Level, Mbo, Quote, Record, Trade};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
-use qt_model::words::{BarClock, Side, TradingStatus};
+use qt_model::words::{BarClock, MboAction, Side, TradingStatus};
 use rust_decimal::Decimal;
 
 /// The best price of a side.
@@ -83,6 +83,10 @@ pub struct Announced {
 #[derive(Clone, Debug, Default)]
 pub struct Public {
     pub(super) book: PriceBook,
+    /// Order by order, where the data is; boxed, since most is not.
+    by_order: Option<Box<ByOrder>>,
+    /// Whether the sizes by price come in records of their own.
+    has_depth: bool,
     quote: Option<Top>,
     top: Top,
     basis: Basis,
@@ -91,6 +95,13 @@ pub struct Public {
     mark: Option<Decimal>,
     funding: Option<Announced>,
     status: Option<TradingStatus>,
+}
+
+/// The orders of a book, and what the last record did to them.
+#[derive(Clone, Debug, Default)]
+struct ByOrder {
+    book: OrderBook,
+    changes: OrderChanges,
 }
 
 /// All instruments. See the module.
@@ -142,6 +153,16 @@ impl Public {
 
     pub fn book(&self) -> &PriceBook {
         &self.book
+    }
+
+    /// The orders one by one, where they are known.
+    pub fn by_order(&self) -> Option<&OrderBook> {
+        self.by_order.as_ref().map(|by_order| &by_order.book)
+    }
+
+    /// What the last order-by-order record did.
+    pub(super) fn order_changes(&self) -> OrderChanges {
+        self.by_order.as_ref().map_or([None; 2], |by_order| by_order.changes)
     }
 
     pub fn last(&self) -> Option<Print> {
@@ -206,23 +227,54 @@ impl Public {
 
     #[inline]
     fn apply(&mut self, record: &Record<'_>) -> bool {
-        match record {
-            Record::Depth(view) => self.depth(view.row, view.levels),
-            Record::Trade(view) => self.trade(view.row),
-            Record::Quote(view) => self.quote(view.row),
-            Record::Bar(view) => self.bar_closed(view.row),
-            Record::Mark(view) => self.mark = Some(view.row.mark_px),
-            Record::Funding(view) => self.announce(view.row),
-            Record::Status(view) => self.status = Some(view.row.status),
-            Record::Gap(_) => self.gap(),
-            _ => return false,
+        if let Record::Depth(view) = record {
+            self.depth(view.row, view.levels);
+        } else if let Record::Trade(view) = record {
+            self.trade(view.row);
+        } else if let Record::Quote(view) = record {
+            self.quote(view.row);
+        } else if let Record::Mbo(view) = record {
+            self.order(view.row);
+        } else if let Record::Bar(view) = record {
+            self.bar_closed(view.row);
+        } else if let Record::Mark(view) = record {
+            self.mark = Some(view.row.mark_px);
+        } else if let Record::Funding(view) = record {
+            self.announce(view.row);
+        } else if let Record::Status(view) = record {
+            self.status = Some(view.row.status);
+        } else if let Record::Gap(_) = record {
+            self.gap();
+        } else {
+            return false;
         }
         true
     }
 
     #[inline]
     fn depth(&mut self, depth: &Depth, levels: &[Level]) {
+        self.has_depth = true;
         self.book.apply(depth, levels);
+        self.refresh();
+    }
+
+    /// One order of somebody. The sizes by price follow from it where nothing else tells them.
+    fn order(&mut self, row: &Mbo) {
+        let by_order = self.by_order.get_or_insert_default();
+        by_order.book.apply(row);
+        by_order.changes = by_order.book.changes();
+        if self.has_depth {
+            return;
+        }
+        if row.action == MboAction::Clear || self.book.state() != State::Live {
+            self.book.replace(&[]);
+        }
+        for change in by_order.changes.into_iter().flatten() {
+            let here = self.book.at(change.side, change.px).unwrap_or(Qty::ZERO).mantissa();
+            let units = here - change.before.mantissa() + change.after.mantissa();
+            let qty = Qty::new(units).unwrap_or(Qty::ZERO);
+            self.book.set(Level { px: change.px, qty, side: change.side });
+        }
         self.refresh();
     }
 
@@ -295,6 +347,7 @@ impl Public {
 
     fn gap(&mut self) {
         self.book.gap();
+        self.by_order = None;
         self.quote = None;
         self.refresh();
     }

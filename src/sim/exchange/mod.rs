@@ -9,28 +9,34 @@
 //! happened. What is assumed stands in `docs/simulation.md`. Absent on purpose: an effect of our
 //! orders on what others do, except that what we take stays taken until the venue shows another size.
 
+mod account;
+mod bars;
 mod booking;
 mod config;
+mod due;
 mod fees;
 mod fills;
 mod intake;
 mod latency;
+mod links;
 mod maker;
 mod market;
 mod orders;
 mod pit;
 mod queue;
+mod stops;
 mod taker;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod texts;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
-use qt_model::order::{FillNo, OrderNo};
+use qt_model::order::OrderNo;
 use qt_model::record::Record;
 use qt_model::step::Execution;
 use qt_model::time::Ts;
@@ -47,9 +53,13 @@ pub use latency::{Delay, Latency, LatencyConfig, Operation, Steps, StepsError};
 pub use market::{Announced, Basis, LastBar, Market, Offer, Print, Public, Top};
 pub use orders::{Arrival, Resting, Standing};
 pub use queue::Place;
+pub use texts::TextError;
 
+use account::Reserved;
 use booking::Event;
+use due::Due;
 use fees::Volume;
+use links::Group;
 use orders::Orders;
 use pit::Pit;
 use terms::Terms;
@@ -79,6 +89,13 @@ pub struct Exchange {
     highest: OrderNo,
     /// The orders that ended last, with what was filled of them.
     ended: VecDeque<(OrderNo, Qty)>,
+    /// Orders that wait for another, by that one.
+    children: BTreeMap<OrderNo, Vec<OrderNo>>,
+    /// By first order.
+    groups: BTreeMap<OrderNo, Group>,
+    dues: BTreeSet<(Ts, Due)>,
+    /// While the open of a bar is played: when it opened.
+    in_bar: Option<Ts>,
     /// What happened and has consequences that are still to be drawn.
     events: VecDeque<Event>,
     /// What a fill was like, where anybody asked for it.
@@ -91,21 +108,28 @@ struct Venue {
     config: Arc<VenueConfig>,
     ledger: Ledger,
     volume: Volume,
+    reserved: Reserved,
+    /// What is held, in the order in which it was bought or sold.
+    holding: Vec<InstrumentId>,
 }
 
 impl Exchange {
     pub fn new(venues: &Venues, instruments: &Instruments) -> Result<Self, ConfigError> {
         let (names, terms) = terms::terms_of(instruments);
-        let venue = |name: &Box<str>| Venue::new(name, Arc::clone(venues.of(name)), instruments);
+        let venue = |name: &str| Venue::new(name, Arc::clone(venues.of(name)), instruments);
         Ok(Self {
             pits: terms.iter().map(|_| Pit::default()).collect(),
-            venues: names.iter().map(venue).collect::<Result<_, _>>()?,
+            venues: names.iter().map(|name| venue(name)).collect::<Result<_, _>>()?,
             terms,
             orders: Orders::default(),
             now: Ts::MIN,
             last_fill: 0,
             highest: OrderNo(0),
             ended: VecDeque::with_capacity(ENDED_KEPT),
+            children: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            dues: BTreeSet::new(),
+            in_bar: None,
             events: VecDeque::new(),
             facts: None,
         })
@@ -162,13 +186,29 @@ impl Exchange {
         }
         self.now = self.now.max(at);
         let turn = &mut Turn { market, out };
-        match record {
-            Record::Depth(view) => self.depth(turn, instrument, view.row, view.levels),
-            Record::Quote(_) => self.quote(turn, instrument),
-            Record::Trade(view) => self.trade(turn, instrument, view.row),
-            _ => {}
+        if let Record::Depth(view) = record {
+            self.depth(turn, instrument, view.row, view.levels);
+        } else if let Record::Trade(view) = record {
+            self.trade(turn, instrument, view.row);
+        } else if let Record::Quote(_) = record {
+            self.quote(turn, instrument);
+        } else if let Record::Mbo(view) = record {
+            self.others_order(turn, instrument, view.row);
+        } else if let Record::Bar(view) = record {
+            self.bar(turn, instrument, view.row);
+        } else if let Record::Status(view) = record {
+            self.status(turn, instrument, view.row.status);
+        } else if let Record::Funding(view) = record {
+            self.funding(turn, instrument, view.row);
+        }
+        if market.of(instrument).is_open() {
+            self.check_stops(turn, instrument);
         }
         self.settle(turn);
+        if self.pits[instrument.index()].is_watched {
+            self.revalue(turn, instrument);
+            self.settle(turn);
+        }
     }
 }
 
@@ -189,7 +229,8 @@ impl Venue {
             initial: config.balances.clone(),
         };
         let ledger = Ledger::new(&options, instruments)?;
-        Ok(Self { config, ledger, volume: Volume::default() })
+        let (volume, reserved, holding) = (Volume::default(), Vec::new(), Vec::new());
+        Ok(Self { config, ledger, volume, reserved, holding })
     }
 }
 

@@ -48,8 +48,16 @@ pub struct Resting {
     pub(super) showing: Qty,
     /// What a parent's fills allow; `None`: no parent.
     pub(super) allowed: Option<Qty>,
+    /// The group that it stands in, by its first order.
+    pub(super) group: Option<OrderNo>,
+    /// Since when it is in the market at its price: a bar that opened before does not fill it.
+    pub(super) since: Ts,
+    /// The instant from which on it has expired.
+    pub(super) expires: Option<Ts>,
     /// The money set aside for it.
     pub(super) reserved: Amount,
+    /// What it sells of what is held, as set aside.
+    pub(super) selling: i64,
     next: Option<u32>,
     previous: Option<u32>,
 }
@@ -83,7 +91,11 @@ impl Resting {
             trigger,
             showing: Qty::ZERO,
             allowed: None,
+            group: None,
+            since: at,
+            expires: None,
             reserved: Amount::ZERO,
+            selling: 0,
             next: None,
             previous: None,
         }
@@ -94,6 +106,11 @@ impl Resting {
     pub fn leaves(&self) -> Qty {
         let whole = self.allowed.map_or(self.new.qty, |allowed| allowed.min(self.new.qty));
         whole.checked_sub(self.filled).filter(|left| left.mantissa() > 0).unwrap_or(Qty::ZERO)
+    }
+
+    /// What it has set aside: money, and units of what it sells.
+    pub(super) fn set_aside(&self) -> (Amount, i64) {
+        (self.reserved, self.selling)
     }
 
     /// The limit price; of a stop, once it is triggered.
@@ -156,6 +173,11 @@ impl Orders {
         self.by_no.len()
     }
 
+    /// All of them, by number: for what is rare.
+    pub(super) fn in_order(&self) -> Vec<u32> {
+        self.by_no.values().copied().collect()
+    }
+
     #[inline]
     pub(super) fn after(&self, slot: u32) -> Option<u32> {
         self.get(slot).next
@@ -169,7 +191,7 @@ pub(super) struct OwnLevel {
     /// The size of others when last shown; `None` while it is too deep to be seen.
     pub(super) seen: Option<Qty>,
     pub(super) first: u32,
-    last: u32,
+    pub(super) last: u32,
 }
 
 /// Our resting orders of one side, by price, best last.

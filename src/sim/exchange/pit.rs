@@ -1,7 +1,9 @@
 //! Where our orders of one instrument stand.
 
+use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
 use qt_model::words::Side;
+use rust_decimal::Decimal;
 
 use super::orders::Ranks;
 
@@ -19,11 +21,27 @@ pub(super) struct Taken {
 pub(super) struct Pit {
     pub(super) bids: Ranks,
     pub(super) asks: Ranks,
+    /// Stops by trigger, the next to be reached last, as in a book of the other side.
+    pub(super) buy_stops: Ranks,
+    pub(super) sell_stops: Ranks,
+    pub(super) trailing: Vec<u32>,
+    /// Orders for the next bar's open, in order of arrival.
+    pub(super) opening: Vec<u32>,
     pub(super) taken: Vec<Taken>,
     /// How many orders stand here, in whatever way.
     pub(super) live: u32,
-    /// How many of them may only reduce.
-    pub(super) reduce_only: u32,
+    /// Those of them that may only reduce, in order of arrival.
+    pub(super) reducers: Vec<u32>,
+    /// Funding that was announced while a position was held: when it is due, and its rate.
+    pub(super) funding: Vec<(Ts, Decimal)>,
+    /// Whether there is a position.
+    pub(super) is_held: bool,
+    /// When interest is next charged.
+    pub(super) owes_from: Option<Ts>,
+    /// What open orders sell of what is held.
+    pub(super) selling: i64,
+    /// Whether the account watches what the position is worth.
+    pub(super) is_watched: bool,
 }
 
 impl Default for Pit {
@@ -31,9 +49,18 @@ impl Default for Pit {
         Self {
             bids: Ranks::new(Side::Buy),
             asks: Ranks::new(Side::Sell),
+            buy_stops: Ranks::new(Side::Sell),
+            sell_stops: Ranks::new(Side::Buy),
+            trailing: Vec::new(),
+            opening: Vec::new(),
             taken: Vec::new(),
             live: 0,
-            reduce_only: 0,
+            reducers: Vec::new(),
+            funding: Vec::new(),
+            is_held: false,
+            owes_from: None,
+            selling: 0,
+            is_watched: false,
         }
     }
 }
@@ -41,7 +68,7 @@ impl Default for Pit {
 impl Pit {
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
-        self.live == 0 && self.taken.is_empty()
+        self.live == 0 && !self.is_held && self.taken.is_empty()
     }
 
     #[inline]
@@ -57,6 +84,20 @@ impl Pit {
         match side {
             Side::Buy => &mut self.bids,
             Side::Sell => &mut self.asks,
+        }
+    }
+
+    pub(super) fn stops(&self, side: Side) -> &Ranks {
+        match side {
+            Side::Buy => &self.buy_stops,
+            Side::Sell => &self.sell_stops,
+        }
+    }
+
+    pub(super) fn stops_mut(&mut self, side: Side) -> &mut Ranks {
+        match side {
+            Side::Buy => &mut self.buy_stops,
+            Side::Sell => &mut self.sell_stops,
         }
     }
 

@@ -22,6 +22,8 @@ pub struct Place {
     is_known: bool,
     by_trades: i128,
     by_cancels: i128,
+    /// Where orders are known one by one: those with a lower stamp were here before.
+    stamp: u64,
 }
 
 #[inline]
@@ -44,6 +46,16 @@ impl Place {
             is_known: ahead.is_some(),
             ..Self::default()
         }
+    }
+
+    #[must_use]
+    pub(super) fn stamped(self, stamp: u64) -> Self {
+        Self { stamp, ..self }
+    }
+
+    /// Whether an order with that stamp stands ahead.
+    pub(super) fn is_behind(&self, stamp: u64) -> bool {
+        stamp < self.stamp
     }
 
     /// The size ahead, rounded up; `None` while the price is too deep to be seen.

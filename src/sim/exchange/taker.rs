@@ -36,16 +36,19 @@ impl Exchange {
                 break;
             }
         }
+        let resting = *self.orders.get(slot);
         if !self.leaves(slot).is_zero() {
             self.settle_rest(turn, slot, instrument);
+        } else if self.orders.find(resting.order) == Some(slot) && !resting.leaves().is_zero() {
+            self.cancel_slot(turn, slot, CancelReason::NothingToReduce);
         }
     }
 
-    /// What is left of the order in a slot; nothing where it has ended.
+    /// What may be executed of the order in a slot; nothing where it has ended.
     fn leaves(&self, slot: u32) -> Qty {
         let resting = self.orders.get(slot);
         match self.orders.find(resting.order) {
-            Some(found) if found == slot => resting.leaves(),
+            Some(found) if found == slot => qty_of(self.open_units(slot)),
             Some(_) | None => Qty::ZERO,
         }
     }
@@ -191,8 +194,13 @@ impl Exchange {
             }
             SelfTrade::Off => {
                 let qty = self.leaves(slot).min(self.leaves(own));
-                self.fill(turn, own, px, qty, Liquidity::Maker);
-                self.fill(turn, slot, px, qty, Liquidity::Taker);
+                if qty.is_zero() {
+                    self.cancel_slot(turn, own, CancelReason::NothingToReduce);
+                } else {
+                    self.fill(turn, own, px, qty, Liquidity::Maker);
+                    self.fill(turn, slot, px, qty, Liquidity::Taker);
+                    self.show_next(turn, own, qty);
+                }
             }
         }
         !self.leaves(slot).is_zero()

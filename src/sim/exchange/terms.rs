@@ -16,9 +16,12 @@ pub(super) struct Terms {
     pub(super) qty_scale: Scale,
     tick: i64,
     lot: i64,
-    pub(super) multiplier: Decimal,
     /// What a buyer of a spot instrument receives, where it has a name.
     pub(super) base: Option<Currency>,
+    /// Its place among the symbols.
+    pub(super) rank: u32,
+    /// The instruments of its venue that trade the same base, itself among them.
+    pub(super) siblings: Vec<InstrumentId>,
 }
 
 impl Terms {
@@ -30,8 +33,9 @@ impl Terms {
             qty_scale: instrument.qty_scale,
             tick: step(terms.tick, instrument.px_scale),
             lot: step(terms.lot, instrument.qty_scale),
-            multiplier: terms.multiplier.unwrap_or(Decimal::ONE),
             base: terms.base.as_ref().and_then(|text| Currency::new(text).ok()),
+            rank: 0,
+            siblings: Vec::new(),
         }
     }
 
@@ -89,6 +93,18 @@ pub(super) fn terms_of(instruments: &Instruments) -> (Vec<Box<str>>, Vec<Terms>)
             venues.len() - 1
         });
         terms.push(Terms::new(instrument, venue));
+    }
+    let known: Vec<_> = instruments.by_symbol().map(|(id, _)| id).collect();
+    for (rank, id) in (0..).zip(&known) {
+        terms[id.index()].rank = rank;
+    }
+    for at in 0..terms.len() {
+        let Terms { venue, base, .. } = terms[at];
+        let is_sibling = |id: &&InstrumentId| {
+            let other: &Terms = &terms[id.index()];
+            base.is_some() && other.venue == venue && other.base == base
+        };
+        terms[at].siblings = known.iter().filter(is_sibling).copied().collect();
     }
     (venues, terms)
 }

@@ -85,7 +85,7 @@ impl Meta {
 }
 
 /// Syncs a staged file, gives it its name, and makes the name durable.
-pub(super) fn publish(staged: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+pub(crate) fn publish(staged: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
     staged.as_file().sync_all()?;
     staged.persist(path).map_err(|error| error.error)?;
     let folder = path.parent().expect("a published file lies in a folder");

@@ -17,6 +17,7 @@ mod write;
 pub use append::Appender;
 pub use layout::{Partition, parse_folder};
 pub use lock::WriterLock;
+pub(crate) use meta::publish;
 pub use meta::{Meta, MetaFile};
 pub use partition::Replacement;
 pub use scan::{Catalog, Part, PartitionStat, Selection, SymbolPattern};

@@ -93,6 +93,12 @@ impl<S: Strategy> Desk<S> {
                 self.strategy.cash(flow, context);
                 Effect { is_revalued: true, ..Effect::default() }
             }
+            Input::Execution(Execution::Closure(closure)) => {
+                let (instrument, side) = (closure.instrument, closure.side);
+                self.books.ledger.fill(instrument, side, &closure.execution);
+                self.revalue(instrument, front);
+                Effect { is_revalued: true, ..Effect::default() }
+            }
             Input::Timer(timer) => {
                 if self.mode == Mode::Trading {
                     let context = &mut Context { now, front, books: &mut self.books, out };

@@ -39,6 +39,16 @@ pub enum MarkRule {
     ExitSide,
 }
 
+impl MarkRule {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mid => "mid",
+            Self::Last => "last",
+            Self::ExitSide => "exit_side",
+        }
+    }
+}
+
 /// The best prices of one instrument.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Top {

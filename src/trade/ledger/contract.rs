@@ -85,7 +85,7 @@ impl Contract {
         }
     }
 
-    pub(super) fn new(
+    pub(crate) fn new(
         instrument: &Instrument,
         settle: Currency,
         precision: Precision,

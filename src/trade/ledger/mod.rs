@@ -7,6 +7,7 @@
 
 mod amount;
 mod contract;
+mod money;
 mod position;
 mod rates;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use qt_model::words::Side;
 
 pub use amount::{Amount, Precision, Wallet};
 pub use contract::{Contract, DoublePx};
+pub use money::Money;
 pub use position::{Matching, Position};
 use rates::Rates;
 
@@ -219,6 +221,15 @@ impl Ledger {
     pub fn booked(&self) -> Amount {
         let home = self.wallets[0].precision;
         self.wallets.iter().map(|wallet| self.rates.convert(wallet, wallet.booked, home)).sum()
+    }
+
+    /// Cash of any currency in the one of equity, at the last rate.
+    pub fn converted(&self, cash: Cash) -> Amount {
+        let home = self.home().precision;
+        let wallet = self.wallets.iter().find(|wallet| wallet.currency == cash.currency);
+        wallet.map_or(Amount::ZERO, |wallet| {
+            self.rates.convert(wallet, wallet.precision.amount(cash.amount), home)
+        })
     }
 
     /// Currencies that hold money and have no rate yet to the currency of equity.

@@ -20,6 +20,16 @@ pub enum Matching {
     Lifo,
 }
 
+impl Matching {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Average => "average",
+            Self::Fifo => "fifo",
+            Self::Lifo => "lifo",
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Position {
     qty: i64,

@@ -258,14 +258,17 @@ impl Compiler {
         Err(ExprError::new(span, unknown("feature, parameter or column", &name, known)))
     }
 
-    fn rules(&mut self, definition: &Definition) -> Rules {
-        let protect = &definition.protect;
-        let style = &definition.style;
-        let size = match &definition.size {
+    fn size(&mut self, size: &Size) -> SizeRule {
+        match size {
             Size::Fixed(number) => SizeRule::Fixed(*number),
             Size::Qty(source) => SizeRule::Qty(self.formula(source)),
             Size::Notional(source) => SizeRule::Notional(self.formula(source)),
-        };
+        }
+    }
+
+    fn rules(&mut self, definition: &Definition) -> Rules {
+        let protect = &definition.protect;
+        let style = &definition.style;
         Rules {
             trigger: definition.trigger,
             entry: self.sides(&definition.entry),
@@ -276,7 +279,7 @@ impl Compiler {
                 trailing: self.optional(protect.trailing.as_ref()),
                 max_holding_ns: protect.max_holding_ns,
             },
-            size,
+            size: self.size(&definition.size),
             work: Work {
                 buy_at: self.optional(style.buy_at.as_ref()),
                 sell_at: self.optional(style.sell_at.as_ref()),
@@ -294,7 +297,7 @@ impl Compiler {
                 ask: self.formula(&quote.ask),
                 requote_ticks: quote.requote_ticks,
                 post_only: quote.post_only,
-                max_position: quote.max_position,
+                max_position: quote.max_position.as_ref().map(|size| self.size(size)),
             }),
             schedule: definition.schedule.clone(),
         }

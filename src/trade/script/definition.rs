@@ -47,6 +47,15 @@ pub enum Size {
     Notional(Source),
 }
 
+impl Size {
+    fn source(&self) -> Option<&Source> {
+        match self {
+            Self::Qty(source) | Self::Notional(source) => Some(source),
+            Self::Fixed(_) => None,
+        }
+    }
+}
+
 /// A pair of rules, for the long and the short side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
@@ -114,7 +123,7 @@ pub struct QuoteStyle {
     pub requote_ticks: u32,
     pub post_only: bool,
     /// No quote that could lead beyond it.
-    pub max_position: Option<Decimal>,
+    pub max_position: Option<Size>,
 }
 
 /// When the strategy trades.
@@ -165,10 +174,8 @@ impl Definition {
     /// All expressions beside the features.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
         let Self { entry, exit, protect, size, style, bracket, quote, .. } = self;
-        let size = match size {
-            Size::Qty(source) | Size::Notional(source) => Some(source),
-            Size::Fixed(_) => None,
-        };
+        let most = quote.as_ref().and_then(|quote| quote.max_position.as_ref());
+        let sizes = [Some(size), most].into_iter().flatten().filter_map(Size::source);
         let optional = [
             &entry.long,
             &entry.short,
@@ -183,6 +190,6 @@ impl Definition {
             &bracket.target,
         ];
         let quotes = quote.iter().flat_map(|quote| [&quote.bid, &quote.ask]);
-        optional.into_iter().filter_map(Option::as_ref).chain(size).chain(quotes)
+        optional.into_iter().filter_map(Option::as_ref).chain(sizes).chain(quotes)
     }
 }

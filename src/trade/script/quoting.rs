@@ -5,11 +5,10 @@ use std::borrow::Cow;
 use qt_model::order::NewOrder;
 use qt_model::units::{Px, Qty};
 use qt_model::words::{DecisionAction, Side, TimeInForce};
-use rust_decimal::Decimal;
 
 use super::exec::size;
 use super::formula::Formula;
-use super::rules::{Instance, Rules};
+use super::rules::{Instance, Rules, SizeRule};
 use crate::core::Context;
 use crate::outbox::Decided;
 
@@ -19,7 +18,7 @@ pub(super) struct Quotes {
     pub(super) ask: Formula,
     pub(super) requote_ticks: u32,
     pub(super) post_only: bool,
-    pub(super) max_position: Option<Decimal>,
+    pub(super) max_position: Option<SizeRule>,
 }
 
 pub(super) fn think(
@@ -59,7 +58,9 @@ fn want(
     let formula = if side == Side::Buy { &quotes.bid } else { &quotes.ask };
     let px = instance.steps.px(side, instance.value(formula, context))?;
     let qty = size(&rules.size, instance, context)?;
-    if let Some(most) = quotes.max_position.and_then(|most| instance.steps.exact(most)) {
+    if let Some(rule) = &quotes.max_position {
+        // A limit that has no value is one of nothing.
+        let most = size(rule, instance, context).unwrap_or_default();
         let position = if side == Side::Buy { instance.position } else { -instance.position };
         if position.saturating_add(qty.mantissa()) > most.mantissa() {
             return None;

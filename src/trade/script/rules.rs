@@ -34,6 +34,15 @@ pub(super) enum SizeRule {
     Notional(Formula),
 }
 
+impl SizeRule {
+    fn formula(&mut self) -> Option<&mut Formula> {
+        match self {
+            Self::Qty(formula) | Self::Notional(formula) => Some(formula),
+            Self::Fixed(_) => None,
+        }
+    }
+}
+
 /// What ends a position beside its exit rule.
 #[derive(Clone, Debug)]
 pub(super) struct Closing {
@@ -73,10 +82,6 @@ pub(super) struct Rules {
 impl Rules {
     fn formulas(&mut self) -> impl Iterator<Item = &mut Formula> {
         let Self { entry, exit, closing, size, work, quotes, .. } = self;
-        let size = match size {
-            SizeRule::Qty(formula) | SizeRule::Notional(formula) => Some(formula),
-            SizeRule::Fixed(_) => None,
-        };
         let optional = [
             &mut entry.long,
             &mut entry.short,
@@ -90,8 +95,12 @@ impl Rules {
             &mut work.stop,
             &mut work.target,
         ];
-        let quotes = quotes.iter_mut().flat_map(|quotes| [&mut quotes.bid, &mut quotes.ask]);
-        optional.into_iter().filter_map(Option::as_mut).chain(size).chain(quotes)
+        let quotes = quotes.iter_mut().flat_map(|quotes| {
+            let most = quotes.max_position.as_mut().and_then(SizeRule::formula);
+            [Some(&mut quotes.bid), Some(&mut quotes.ask), most]
+        });
+        let optional = optional.into_iter().map(Option::as_mut).chain(quotes);
+        optional.flatten().chain(size.formula())
     }
 }
 

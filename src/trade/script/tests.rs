@@ -276,7 +276,7 @@ fn quotes_that_are_good_stay_and_limits_hold() {
         ask: source("quote.ask", "best_ask + tick"),
         requote_ticks: 1,
         post_only: true,
-        max_position: Some(Decimal::ONE),
+        max_position: Some(Size::Fixed(Decimal::ONE)),
     });
     let mut world = World::new(&definition);
     let limit = |px| Pricing::Limit { px: Px::new(px) };

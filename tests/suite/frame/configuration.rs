@@ -46,7 +46,10 @@ fn the_nearest_file_above_counts_and_paths_in_it_start_there() {
     let expected = format!("data {:?}", world.path().canonicalize().unwrap().join("store"));
     assert!(said.contains(&expected), "{said}");
     let world = world.with("a/qt.toml", "threads = 2\n");
-    assert!(stdout(&mut world.qt("-C a/b config show")).contains("data = \"./data\"\nthreads = 2"));
+    assert!(
+        stdout(&mut world.qt("-C a/b config show"))
+            .contains("data = \"./data\"\nruns = \"./runs\"\nthreads = 2")
+    );
 }
 
 #[test]
@@ -174,7 +177,7 @@ fn what_is_shown_can_be_read_again_and_its_digest_checked() {
     let json = stdout(&mut world.qt("config show --json --config again.toml"));
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["settings"]["threads"]["value"], 3);
-    assert_eq!(json["settings"]["threads"]["origin"], "again.toml:2");
+    assert_eq!(json["settings"]["threads"]["origin"], "again.toml:3");
     let digest = <sha2::Sha256 as sha2::Digest>::digest(&shown);
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(json["sha256"], digest);

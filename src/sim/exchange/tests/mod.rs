@@ -1,3 +1,7 @@
+mod accounts;
+mod bars;
+mod linked;
+mod reference;
 mod resting;
 mod scenes;
 mod taking;

@@ -2,6 +2,7 @@
 
 use qt_model::order::{NewOrder, OrderNo};
 use qt_model::units::Qty;
+use qt_model::words::MboAction;
 
 use super::super::*;
 use super::scenes::*;
@@ -79,7 +80,7 @@ fn a_smaller_order_keeps_its_place_and_another_loses_it() {
     scene.amend(1, Some(100), None).trade(SELL, 100, 2);
     scene.expect("amend 1 px 100, fill 1 2@100 maker");
     // What was filled before the change arrived counts.
-    scene.amend(1, None, Some(2)).expect("amend 1 qty 2, cancel 1 requested");
+    scene.amend(1, None, Some(2)).expect("amend 1 qty 2");
     scene.cancel(1).expect("no-cancel 1 ended");
     // A new price may take.
     scene.limit(BUY, 4, 99).amend(2, Some(101), None);
@@ -131,4 +132,31 @@ fn what_a_fill_was_like_can_be_asked() {
     assert_eq!(facts[0].arrival.level_qty, Some(qty(5)));
     assert_eq!((facts[0].by_trades, facts[0].by_cancels), (qty(4), qty(1)));
     assert_eq!(facts[0].mid.unwrap().units(), 200);
+}
+
+#[test]
+fn with_orders_one_by_one_the_queue_is_exact() {
+    use MboAction::{Add, Cancel, Fill};
+    let mut fills = Preset::Calibrated.model();
+    fills.queue = QueueModel::Exact;
+    let mut scene = Scene::new(VenueConfig { fills, ..free() });
+    scene.other(Add, 1, 99, 5).other(Add, 2, 99, 4).other(Add, 3, 101, 5);
+    scene.limit(BUY, 6, 99).expect("ack 1");
+    scene.other(Add, 4, 99, 7).other(Add, 5, 99, 1);
+    assert_eq!(ahead(&scene, 1), Some(9));
+    // One behind us leaves, then one ahead of us in part.
+    scene.other(Cancel, 5, 99, 1);
+    assert_eq!(ahead(&scene, 1), Some(9));
+    scene.other(Cancel, 2, 99, 3);
+    assert_eq!(ahead(&scene, 1), Some(6));
+    // Those ahead are executed, and nothing of ours.
+    scene.other(Fill, 1, 99, 5).other(Cancel, 1, 99, 5).expect("");
+    assert_eq!(ahead(&scene, 1), Some(1));
+    let place = scene.exchange.resting(OrderNo(1)).unwrap().place;
+    assert_eq!((place.by_trades(), place.by_cancels()), (qty(5), qty(3)));
+    // One behind us is executed, so that we would have been; a bare print says nothing new.
+    scene.trade(SELL, 99, 2).expect("");
+    scene.other(Fill, 4, 99, 2).expect("fill 1 2@99 maker");
+    scene.other(Cancel, 4, 99, 2).other(Add, 9, 98, 5).other(Fill, 9, 98, 1);
+    scene.expect("fill 1 4@99 maker");
 }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instrument, Instruments, Symbol, Terms};
-use qt_model::order::{Amendment, CashFlow, NewOrder, OrderNo, Pricing, Report, ReportKind};
+use qt_model::order::{
+    Amendment, CashFlow, Closure, NewOrder, OrderNo, Pricing, Report, ReportKind,
+};
 use qt_model::record::{
-    Batch, Depth, Funding, Gap, Head, Level, Mark, Quote, Record, Status, Table, Trade,
+    Bar, Batch, Depth, Funding, Gap, Head, Level, Mark, Mbo, Quote, Record, Status, Table, Trade,
 };
 use qt_model::step::Execution;
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
-use qt_model::words::{DepthAction, GapReason, Side, TimeInForce, TradingStatus, Word};
+use qt_model::words::{DepthAction, GapReason, MboAction, Side, TimeInForce, TradingStatus, Word};
 use qt_trade::risk::{Approved, Exposure, Stack};
 use rust_decimal::Decimal;
 
@@ -111,6 +113,17 @@ impl Scene {
         self.depth(DepthAction::Delta, &[Level { px: px(at), qty: qty(size), side }])
     }
 
+    /// Levels as they are told.
+    pub(super) fn levels(&mut self, is_snapshot: bool, levels: &[(Side, i64, i64)]) -> &mut Self {
+        let action = if is_snapshot { DepthAction::Snapshot } else { DepthAction::Delta };
+        let level = |(side, at, size): &(Side, i64, i64)| Level {
+            px: px(*at),
+            qty: qty(*size),
+            side: *side,
+        };
+        self.depth(action, &levels.iter().map(level).collect::<Vec<_>>())
+    }
+
     fn depth(&mut self, action: DepthAction, levels: &[Level]) -> &mut Self {
         let head = self.head();
         let depth = Depth { head, action, first_id: None, last_id: None, prev_id: None };
@@ -134,6 +147,21 @@ impl Scene {
         self.hear(row, &[])
     }
 
+    /// One order of somebody else, bids below a hundred and asks from there on.
+    pub(super) fn other(&mut self, action: MboAction, id: u64, at: i64, size: i64) -> &mut Self {
+        let row = Mbo {
+            head: self.head(),
+            action,
+            side: Some(if at < 100 { BUY } else { SELL }),
+            px: Some(px(at)),
+            qty: Some(qty(size)),
+            order_id: id,
+            more: false,
+            snapshot: false,
+        };
+        self.hear(row, &[])
+    }
+
     pub(super) fn status(&mut self, status: TradingStatus) -> &mut Self {
         let head = self.head();
         self.hear(Status { head, status, reason: None }, &[])
@@ -150,6 +178,23 @@ impl Scene {
         self.hear(Funding { head, rate: number(rate), due, interval_ns: None }, &[])
     }
 
+    /// A bar of a second: open, high, low, close. It is over at the end of that second.
+    pub(super) fn bar(&mut self, second: i64, px: [i64; 4], volume: i64) -> &mut Self {
+        const SECOND: i64 = 1_000_000_000;
+        self.now = self.now.max((second + 1) * SECOND);
+        let at = Ts::from_nanos((second + 1) * SECOND);
+        let head = Head::new(at, at, 0, Some(self.id));
+        let open = Ts::from_nanos(second * SECOND);
+        self.hear(Bar::timed(head, SECOND, open, px.map(Px::new), qty(volume)), &[])
+    }
+
+    /// Lets the time pass.
+    pub(super) fn until(&mut self, at: i64) -> &mut Self {
+        self.now = self.now.max(at);
+        self.exchange.advance(Ts::from_nanos(at), &self.market, &mut self.out);
+        self
+    }
+
     pub(super) fn gap(&mut self) -> &mut Self {
         let head = self.head();
         let (from, to) = (head.ts_event, head.ts_event);
@@ -159,6 +204,11 @@ impl Scene {
     /// Submits an order under the next number, which counts from one.
     pub(super) fn submit(&mut self, new: NewOrder) -> &mut Self {
         self.now += 1;
+        self.submit_now(new)
+    }
+
+    /// The same, without time passing.
+    pub(super) fn submit_now(&mut self, new: NewOrder) -> &mut Self {
         let order = OrderNo(self.next);
         self.next += 1;
         let at = Ts::from_nanos(self.now);
@@ -239,6 +289,10 @@ pub(super) fn line(execution: &Execution) -> String {
         Execution::Report(report) => report,
         Execution::Cash(CashFlow { reason, cash, .. }) => {
             return format!("{reason:?} {} {}", cash.amount.normalize(), cash.currency);
+        }
+        Execution::Closure(Closure { side, execution, .. }) => {
+            let (px, qty) = (execution.px.mantissa(), execution.qty.mantissa());
+            return format!("closed by {side} {qty}@{px}");
         }
     };
     match what {

@@ -1,0 +1,87 @@
+//! The stream that a backtest runs over.
+
+use std::sync::Arc;
+
+use qt_model::record::{Batch, Kind};
+
+use super::Backtest;
+use super::workers::Workers;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::outcome::Outcome;
+use crate::streams::Filter;
+
+/// An input with what is known of it.
+#[derive(Debug)]
+pub(super) struct Opened {
+    filter: Filter,
+}
+
+impl Opened {
+    pub(super) fn new(args: &Backtest, context: &Context) -> anyhow::Result<Self> {
+        Ok(Self { filter: Filter::open(&args.read, &args.select, context)? })
+    }
+
+    /// The name of the input.
+    pub(super) fn place(&self) -> &str {
+        &self.filter.place
+    }
+
+    /// The first batch with records in it; streams without a header show their instruments there.
+    pub(super) fn first(&mut self) -> anyhow::Result<Option<Batch>> {
+        let mut batch = Batch::default();
+        while self.filter.next(&mut batch)? {
+            if !batch.is_empty() {
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How far the data can be trusted, where it was judged.
+    pub(super) fn grade(&self) -> Option<&str> {
+        self.filter.header.provenance.get("grade").map(String::as_str)
+    }
+
+    /// Whether quotes are announced, or nothing is.
+    pub(super) fn has_quotes(&self) -> bool {
+        let kinds = self.filter.header.kinds.as_ref();
+        kinds.is_none_or(|kinds| kinds.iter().any(|kind| kind == Kind::Quote.name()))
+    }
+
+    /// Runs all records through.
+    pub(super) fn drive(
+        &mut self,
+        first: Batch,
+        workers: &mut Workers,
+        context: &Context,
+    ) -> anyhow::Result<()> {
+        let known = first.instruments().len();
+        let mut progress = context.progress("simulating", None);
+        let mut batch = first;
+        let mut rows = Batch::default();
+        loop {
+            progress.tick(batch.len() as u64);
+            if batch.instruments().len() > known {
+                let new = batch.instruments().iter().nth(known).expect("there is one more");
+                let failure = Failure::usage(format!("{} appears only later", new.symbol));
+                let hint = "give a stream whose header names all instruments, as `qt replay` does";
+                return Err(failure.with_hint(hint).into());
+            }
+            let spare = workers.push(Arc::new(batch));
+            // Nobody has a place for rows yet; they must not pile up.
+            workers.drain(&mut rows);
+            rows.clear();
+            batch = spare.and_then(|spare| Arc::try_unwrap(spare).ok()).unwrap_or_default();
+            if context.shutdown().requested() || !self.filter.next(&mut batch)? {
+                break;
+            }
+        }
+        progress.finish();
+        Ok(())
+    }
+
+    pub(super) fn conclude(&self, context: &Context) -> anyhow::Result<Outcome> {
+        self.filter.conclude(context)
+    }
+}

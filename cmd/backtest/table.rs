@@ -1,0 +1,70 @@
+//! What came of a sweep: a line for each point, and windows walked forward over them.
+
+use std::fmt::Write as _;
+
+use qt_model::record::Metric;
+use serde_json::json;
+
+use super::lanes::Result;
+use super::summary::{figure, metric_json, outline_json};
+use super::walk::Walk;
+
+/// What is shown of each point beside its values.
+const SHOWN: [&str; 4] = ["sharpe", "max_drawdown_event", "trades", "turnover"];
+
+fn metrics(result: &Result, end: qt_model::time::Ts) -> Vec<Metric> {
+    result.figures.as_ref().map_or_else(Vec::new, |figures| figures.metrics(end))
+}
+
+/// Lines for people.
+pub(super) fn text(results: &[Result], end: qt_model::time::Ts, walk: Option<&Walk>) -> String {
+    let mut text = String::new();
+    let names: Vec<&String> =
+        results.first().map(|first| first.variant.values.keys().collect()).unwrap_or_default();
+    let _ = write!(text, "{:>6}", "point");
+    for name in &names {
+        let _ = write!(text, " {name:>12}");
+    }
+    let _ = write!(text, " {:>16} {:>8}", "profit", "fills");
+    for name in SHOWN {
+        let _ = write!(text, " {name:>20}");
+    }
+    text.push('\n');
+    for result in results {
+        let _ = write!(text, "{:>6}", result.variant.number + 1);
+        for name in &names {
+            let _ = write!(text, " {:>12}", result.variant.values[*name]);
+        }
+        let _ = write!(text, " {:>16} {:>8}", result.outline.profit, result.outline.executions);
+        let metrics = metrics(result, end);
+        for name in SHOWN {
+            let metric = metrics.iter().find(|metric| metric.name == name);
+            let _ = write!(text, " {:>20}", metric.map_or_else(|| "-".to_owned(), figure));
+        }
+        text.push('\n');
+    }
+    if let Some(walk) = walk {
+        text.push('\n');
+        text.push_str(&walk.text());
+    }
+    text
+}
+
+/// A line of JSON for each point.
+pub(super) fn lines(results: &[Result], end: qt_model::time::Ts, walk: Option<&Walk>) -> String {
+    let mut text = String::new();
+    for result in results {
+        let metrics: serde_json::Map<_, _> = metrics(result, end).iter().map(metric_json).collect();
+        let line = json!({
+            "point": result.variant.number + 1,
+            "params": result.variant.values,
+            "outline": outline_json(&result.outline),
+            "metrics": metrics,
+        });
+        let _ = writeln!(text, "{line}");
+    }
+    if let Some(walk) = walk {
+        let _ = writeln!(text, "{}", walk.json());
+    }
+    text
+}

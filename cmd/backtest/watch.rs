@@ -1,0 +1,209 @@
+//! What is kept of a lane as it runs: little of the band, everything of the lane that counts.
+
+use std::sync::Arc;
+
+use qt_model::ids::InstrumentId;
+use qt_model::instrument::Instruments;
+use qt_model::order::{Cash, CashFlow, OrderNo, Report, ReportKind};
+use qt_model::record::Batch;
+use qt_model::time::Ts;
+use qt_sim::driver::{AtVenue, Observer, Ours};
+use qt_sim::exchange::Market;
+use qt_trade::core::{Effect, Front};
+use qt_trade::ledger::{Amount, Ledger};
+use qt_trade::metrics::{FillContext, Money, Options, OrderEvent, Queue, Statistics, Touch, Worth};
+use qt_trade::outbox::Output;
+
+use super::rows::Rows;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub(super) start: Amount,
+    peak: Amount,
+    /// The deepest fall from a peak, in money.
+    pub(super) max_drawdown: Amount,
+    pub(super) submitted: u64,
+    pub(super) fills: u64,
+    statistics: Option<Box<Statistics>>,
+    rows: Option<Box<Rows>>,
+}
+
+impl Watch {
+    pub(super) fn new(ledger: &Ledger) -> Self {
+        let start = ledger.equity();
+        Self {
+            start,
+            peak: start,
+            max_drawdown: Amount::ZERO,
+            submitted: 0,
+            fills: 0,
+            statistics: None,
+            rows: None,
+        }
+    }
+
+    /// Keeps statistics.
+    pub(super) fn measure(
+        &mut self,
+        ledger: &Ledger,
+        options: Options,
+        (instruments, start): (&Instruments, Ts),
+    ) -> anyhow::Result<()> {
+        let equity = money(ledger, ledger.equity());
+        let statistics = Statistics::new(instruments, options, start, equity)?;
+        self.statistics = Some(Box::new(statistics));
+        Ok(())
+    }
+
+    /// Keeps rows of all that happens.
+    pub(super) fn record(&mut self, strategy: &str, instruments: &Arc<Instruments>) {
+        self.rows = Some(Box::new(Rows::new(strategy, Arc::clone(instruments))));
+    }
+
+    /// Moves the rows since the last time to a batch.
+    pub(super) fn drain(&mut self, out: &mut Batch) {
+        let statistics = self.statistics.iter_mut();
+        let (Some(rows), Some(statistics)) = (&mut self.rows, statistics.last()) else {
+            self.statistics.iter_mut().for_each(|statistics| {
+                statistics.fill_qualities().for_each(drop);
+                statistics.round_trips().for_each(drop);
+            });
+            return;
+        };
+        rows.drain(out);
+        statistics.fill_qualities().for_each(|row| out.push_row(row, &[]));
+        statistics.round_trips().for_each(|row| out.push_row(row, &[]));
+    }
+
+    pub(super) fn into_statistics(self) -> Option<Statistics> {
+        self.statistics.map(|statistics| *statistics)
+    }
+}
+
+impl Observer for Watch {
+    #[inline]
+    fn shown(&mut self, at: Ts, instrument: InstrumentId, market: &Market) {
+        if let Some(statistics) = &mut self.statistics {
+            let top = market.top(instrument);
+            let touch = top.bid.zip(top.ask).map(|(bid, ask)| Touch { bid: bid.px, ask: ask.px });
+            statistics.mid(at, instrument, touch);
+        }
+    }
+
+    fn happened(&mut self, at: Ts, report: &Report, venue: AtVenue<'_>, ours: Ours<'_>) {
+        let Some(statistics) = &mut self.statistics else { return };
+        let event = match report.what {
+            ReportKind::Acknowledged => {
+                let queue = venue.resting.and_then(|resting| {
+                    let (ahead, level) = resting.arrival.ahead.zip(resting.arrival.level_qty)?;
+                    Some(Queue { ahead, level })
+                });
+                OrderEvent::Accepted { queue }
+            }
+            ReportKind::Rejected(_) => OrderEvent::Rejected,
+            ReportKind::Amended(change) => OrderEvent::Amended { qty: change.qty },
+            ReportKind::Cancelled(_) => OrderEvent::Cancelled,
+            ReportKind::Expired => OrderEvent::Expired,
+            ReportKind::Filled(fill) => {
+                let Some(entry) = ours.orders.get(report.order) else { return };
+                let facts = venue.facts;
+                let context = FillContext {
+                    fee: Some(money(ours.ledger, ours.ledger.converted(fill.fee))),
+                    queue_ahead: facts.and_then(|facts| facts.ahead),
+                    queue_traded: facts.map(|facts| facts.by_trades),
+                    queue_cancelled: facts.map(|facts| facts.by_cancels),
+                };
+                let traded = (entry.new.instrument, entry.new.side);
+                statistics.fill(at, report.order, traded, &fill, &context);
+                return;
+            }
+            ReportKind::Triggered
+            | ReportKind::AmendRefused(_)
+            | ReportKind::CancelRefused(_)
+            | ReportKind::Unknown => return,
+        };
+        statistics.order(at, report.order, &event);
+    }
+
+    fn asked(&mut self, now: Ts, output: &Output, front: &Front, ours: Ours<'_>) {
+        self.submitted += u64::from(matches!(output, Output::Submit { .. }));
+        if let Some((order, event)) = asked(now, output, front)
+            && let Some(statistics) = &mut self.statistics
+        {
+            statistics.order(now, order, &event);
+        }
+        if let Some(rows) = &mut self.rows {
+            match output {
+                Output::Submit { order, .. } => rows.submitted(now, *order, ours),
+                Output::Amend { order, .. } | Output::Cancel { order } => {
+                    rows.changed(now, *order, ours);
+                }
+                Output::Decide(decided) => rows.decided(now, decided),
+                Output::Timer { .. } => {}
+            }
+        }
+    }
+
+    fn reported(&mut self, now: Ts, report: &Report, effect: &Effect, ours: Ours<'_>) {
+        self.fills += u64::from(matches!(report.what, ReportKind::Filled(_)));
+        if let (Some(rows), Some(change)) = (&mut self.rows, &effect.change) {
+            rows.reported(now, report, change);
+            if change.fill.is_some() {
+                rows.valued(now, ours.ledger, true);
+            }
+        }
+    }
+
+    fn paid(&mut self, now: Ts, flow: &CashFlow, ours: Ours<'_>) {
+        if let Some(statistics) = &mut self.statistics {
+            let home = ours.ledger.home();
+            let amount = home.precision.decimal(ours.ledger.converted(flow.cash));
+            let cash = Cash { amount, currency: home.currency };
+            statistics.cash(now, &CashFlow { cash, ..*flow });
+        }
+    }
+
+    #[inline]
+    fn valued(&mut self, now: Ts, ours: Ours<'_>) {
+        let equity = ours.ledger.equity();
+        let mut is_extreme = false;
+        if equity > self.peak {
+            self.peak = equity;
+            is_extreme = true;
+        }
+        let drawdown = self.peak - equity;
+        if drawdown > self.max_drawdown {
+            self.max_drawdown = drawdown;
+            is_extreme = true;
+        }
+        if let Some(statistics) = &mut self.statistics {
+            let exposed = ours.ledger.exposure();
+            let money = |amount| money(ours.ledger, amount);
+            let (equity, gross, net) = (money(equity), money(exposed.gross), money(exposed.net));
+            statistics.equity(now, Worth { equity, gross, net });
+        }
+        if let Some(rows) = &mut self.rows {
+            rows.valued(now, ours.ledger, is_extreme);
+        }
+    }
+}
+
+/// What a request is to statistics of orders.
+fn asked(now: Ts, output: &Output, front: &Front) -> Option<(OrderNo, OrderEvent)> {
+    Some(match output {
+        Output::Submit { order, new } => {
+            let mid = front.seen(new.instrument).top().mid();
+            let (instrument, side, qty) = (new.instrument, new.side, new.qty);
+            (*order, OrderEvent::Submitted { instrument, side, qty, decided: now, mid })
+        }
+        Output::Amend { order, .. } => (*order, OrderEvent::AmendRequested),
+        Output::Cancel { order } => (*order, OrderEvent::CancelRequested),
+        Output::Timer { .. } | Output::Decide(_) => return None,
+    })
+}
+
+/// An amount in the currency of equity, as statistics count it.
+fn money(ledger: &Ledger, amount: Amount) -> Money {
+    Money::of_ledger(amount, ledger.home().precision)
+}

@@ -1,0 +1,172 @@
+//! `[venue]` and `[venue.NAME]`: fees, delays and the account of each venue.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use qt_model::order::{Cash, Currency};
+use qt_sim::exchange::{
+    AccountKind, Delay, Fees, FillModel, LatencyConfig, MarginTerms, Operation, PostOnly,
+    VenueConfig, Venues,
+};
+use rust_decimal::Decimal;
+use toml::de::{DeTable, DeValue};
+
+use crate::toml_table::{TomlTable, decimal};
+use crate::toml_text::TomlText;
+
+/// The terms of a venue, as far as a file says them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct VenueTerms {
+    maker: Option<Decimal>,
+    taker: Option<Decimal>,
+    delays: Vec<(Operation, i64)>,
+    account: Option<AccountKind>,
+    price_band: Option<Decimal>,
+    post_only: Option<PostOnly>,
+    partial_fills: Option<bool>,
+}
+
+/// All venues of a file: what holds for each, and what holds for some.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct VenueTable {
+    common: VenueTerms,
+    by_name: BTreeMap<String, VenueTerms>,
+}
+
+impl VenueTable {
+    pub(super) fn read<'a>(text: &mut TomlText<'a>, table: DeTable<'a>) -> Self {
+        let tables = table.iter().filter(|(key, _)| key.get_ref() != "latency");
+        let inner = tables.filter_map(|(key, value)| {
+            Some((key.get_ref().to_string(), value.get_ref().as_table()?.clone()))
+        });
+        let inner: Vec<_> = inner.collect();
+        let names = inner.iter().map(|(name, _)| name.clone()).collect();
+        let common = VenueTerms::read(text, "venue.", table, names);
+        let by_name = inner.into_iter().map(|(name, table)| {
+            let prefix = format!("venue.{name}.");
+            (name, VenueTerms::read(text, &prefix, table, Vec::new()))
+        });
+        Self { common, by_name: by_name.collect() }
+    }
+
+    /// The venues of a lane with that model of fills.
+    pub(crate) fn venues(&self, fills: FillModel, money: (Currency, &[Cash])) -> Venues {
+        let (currency, balances) = (money.0, money.1.to_vec());
+        let base = VenueConfig { fills, currency, balances, ..VenueConfig::default() };
+        let common = self.common.apply(base);
+        let by_name = self
+            .by_name
+            .iter()
+            .map(|(name, terms)| (name.as_str().into(), Arc::new(terms.apply(common.clone()))));
+        let by_name = by_name.collect();
+        Venues { default: Arc::new(common), by_name }
+    }
+
+    /// What is assumed of each venue, in words.
+    pub(crate) fn describe(&self, currency: Currency) -> Vec<String> {
+        let venues = self.venues(FillModel::default(), (currency, &[]));
+        let named = venues.by_name.iter().map(|(name, config)| (&**name, config));
+        let all = std::iter::once(("venues", &venues.default)).chain(named);
+        all.map(|(name, config)| format!("{name}: {}", describe(config))).collect()
+    }
+}
+
+fn describe(config: &VenueConfig) -> String {
+    let bps = |rate: Decimal| (rate * Decimal::from(10_000)).normalize();
+    let tier = &config.fees.tiers[0];
+    let delays =
+        Operation::ALL.into_iter().filter_map(|operation| match config.latency.of(operation) {
+            Delay::Constant { ns: 0 } => None,
+            Delay::Constant { ns } => Some(format!("{} {} ms", operation.name(), *ns as f64 / 1e6)),
+            delay @ (Delay::LogNormal { .. } | Delay::Table(_) | Delay::Recorded(_)) => {
+                Some(format!("{} {delay:?}", operation.name()))
+            }
+        });
+    let delays: Vec<_> = delays.collect();
+    let delays = if delays.is_empty() { "no delay".to_owned() } else { delays.join(", ") };
+    let account = match config.account {
+        AccountKind::Unlimited => "credit without limit",
+        AccountKind::Cash => "cash account",
+        AccountKind::Margin(_) => "margin account",
+    };
+    let (maker, taker) = (bps(tier.maker), bps(tier.taker));
+    format!("maker {maker} bps, taker {taker} bps, {delays}, {account}")
+}
+
+impl VenueTerms {
+    fn read<'a>(
+        text: &mut TomlText<'a>,
+        prefix: &str,
+        table: DeTable<'a>,
+        names: Vec<String>,
+    ) -> Self {
+        let mut table = TomlTable::new(text, prefix, table);
+        names.iter().for_each(|name| table.know(name));
+        let mut terms = Self {
+            maker: table.decimal("maker_bps"),
+            taker: table.decimal("taker_bps"),
+            price_band: fraction(&mut table, "price_band"),
+            partial_fills: table.flag("partial_fills"),
+            ..Self::default()
+        };
+        terms.post_only = table.value("post_only", "reject or cancel", |value| {
+            Some(match value.as_str()? {
+                "reject" => PostOnly::Reject,
+                "cancel" => PostOnly::Cancel,
+                _ => return None,
+            })
+        });
+        terms.account = account(&mut table);
+        let latency = table.table("latency");
+        table.finish();
+        if let Some(latency) = latency {
+            let mut table = TomlTable::new(text, &format!("{prefix}latency."), latency);
+            for operation in Operation::ALL {
+                let delay = table.duration(operation.name());
+                terms.delays.extend(delay.map(|delay| (operation, delay)));
+            }
+            table.finish();
+        }
+        terms
+    }
+
+    fn apply(&self, mut config: VenueConfig) -> VenueConfig {
+        let rate =
+            |bps: Option<Decimal>, default| bps.map_or(default, |bps| bps / Decimal::from(10_000));
+        let tier = &config.fees.tiers[0];
+        config.fees = Fees::flat(rate(self.maker, tier.maker), rate(self.taker, tier.taker));
+        let mut latency = LatencyConfig::clone(&config.latency);
+        for (operation, ns) in &self.delays {
+            *latency.of_mut(*operation) = Delay::Constant { ns: *ns };
+        }
+        config.latency = latency;
+        config.account = self.account.unwrap_or(config.account);
+        config.price_band = self.price_band.or(config.price_band);
+        config.post_only = self.post_only.unwrap_or(config.post_only);
+        config.fills.is_partial = self.partial_fills.unwrap_or(config.fills.is_partial);
+        config
+    }
+}
+
+fn fraction(table: &mut TomlTable<'_, '_>, key: &str) -> Option<Decimal> {
+    let read = |value: &DeValue<'_>| decimal(value).filter(|number| *number > Decimal::ZERO);
+    table.value(key, "a fraction above zero, such as 0.05", read)
+}
+
+/// `account = "cash"`, or `"margin"` with its terms beside it.
+fn account(table: &mut TomlTable<'_, '_>) -> Option<AccountKind> {
+    let kind = table.value("account", "unlimited, cash or margin", |value| {
+        let word = value.as_str()?;
+        ["unlimited", "cash", "margin"].into_iter().find(|known| *known == word)
+    });
+    let mut margin = MarginTerms::default();
+    margin.leverage = fraction(table, "leverage").unwrap_or(margin.leverage);
+    margin.maintenance = fraction(table, "maintenance").unwrap_or(margin.maintenance);
+    margin.liquidation_fee = fraction(table, "liquidation_fee").unwrap_or(margin.liquidation_fee);
+    margin.borrow_per_year = fraction(table, "borrow_per_year").unwrap_or(margin.borrow_per_year);
+    Some(match kind? {
+        "cash" => AccountKind::Cash,
+        "margin" => AccountKind::Margin(margin),
+        _ => AccountKind::Unlimited,
+    })
+}

@@ -1,0 +1,50 @@
+//! What goes wrong with runs.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{ReadError, WriteError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error("{}: {source}", path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error("{}: {source}", path.display())]
+    Write { path: PathBuf, source: WriteError },
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The folder of a new run is there already.
+    #[error("{} exists", path.display())]
+    Exists { path: PathBuf },
+    /// A file of ours does not say what it should.
+    #[error("{}: {message}", path.display())]
+    Damaged { path: PathBuf, message: String },
+    #[error("no run in {} is called `{name}`", root.display())]
+    NotFound { root: PathBuf, name: String },
+    #[error("`{name}` fits {count} runs in {}", root.display())]
+    Ambiguous { root: PathBuf, name: String, count: usize },
+}
+
+impl RunError {
+    /// What the user can do about it, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Exists { .. } => Some("a run is never written over; name another folder"),
+            Self::NotFound { .. } => Some("`qt runs ls` lists the runs"),
+            Self::Ambiguous { .. } => Some("give more of its name"),
+            Self::Read(source) => source.hint(),
+            Self::Io { .. } | Self::Write { .. } | Self::Damaged { .. } => None,
+        }
+    }
+
+    pub(super) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        |source| Self::Io { path: path.to_owned(), source }
+    }
+
+    pub(super) fn write(path: &Path) -> impl FnOnce(WriteError) -> Self + '_ {
+        |source| Self::Write { path: path.to_owned(), source }
+    }
+
+    pub(super) fn damaged(path: &Path, message: impl std::fmt::Display) -> Self {
+        Self::Damaged { path: path.to_owned(), message: message.to_string() }
+    }
+}

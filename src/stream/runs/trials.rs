@@ -1,0 +1,86 @@
+//! The ledger of trials: every run of a strategy's family, so that luck can be told from skill.
+//!
+//! `trials.ndjson` beside the runs is only ever appended to, a line at a time and synced. Equal
+//! configurations on equal data are one trial, however often they ran. A last line that a crash cut
+//! is as if it had not been written.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::RunError;
+
+const NAME: &str = "trials.ndjson";
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    pub family: String,
+    /// Of configuration and data: see `Manifest::trial_digest`.
+    pub digest: String,
+    /// The Sharpe ratio of one period; absent where there is none.
+    pub sharpe_period: Option<f64>,
+    /// How many periods.
+    pub periods: u64,
+}
+
+/// The ledger below a root of runs.
+#[derive(Clone, Debug)]
+pub struct Trials {
+    path: PathBuf,
+}
+
+impl Trials {
+    pub fn of(root: &Path) -> Self {
+        Self { path: root.join(NAME) }
+    }
+
+    /// Appends trials that are safe on disk when this returns.
+    pub fn append(&self, trials: &[Trial]) -> Result<(), RunError> {
+        let io = |source| RunError::Io { path: self.path.clone(), source };
+        if let Some(parent) = self.path.parent() {
+            fs::create_dir_all(parent).map_err(io)?;
+        }
+        let mut file =
+            File::options().create(true).read(true).append(true).open(&self.path).map_err(io)?;
+        // One writer at a time: a line of another must not stand inside ours.
+        file.lock().map_err(io)?;
+        let mut text = String::new();
+        if !ends_with_line_feed(&mut file).map_err(io)? {
+            text.push('\n');
+        }
+        for trial in trials {
+            let line = serde_json::to_string(trial).map_err(|error| io(error.into()))?;
+            text.push_str(&line);
+            text.push('\n');
+        }
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)
+    }
+
+    /// The trials of a family, the latest of each configuration and data, by their digests.
+    pub fn family(&self, family: &str) -> Result<Vec<Trial>, RunError> {
+        let text = match fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(RunError::io(&self.path)(error)),
+        };
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Trial>(line).ok());
+        let of_family = lines.filter(|trial| trial.family == family);
+        let latest: BTreeMap<String, Trial> =
+            of_family.map(|trial| (trial.digest.clone(), trial)).collect();
+        Ok(latest.into_values().collect())
+    }
+}
+
+fn ends_with_line_feed(file: &mut File) -> std::io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}

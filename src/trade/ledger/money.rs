@@ -1,0 +1,190 @@
+//! Money of the account as an integer: units of 10^-22 of its currency.
+//!
+//! Invariant: sums are exact. Ten to the 22 is the largest power of ten that a double holds, so the
+//! way to `f64` rounds twice at most. Up to 10^16 of a currency fit; beyond, arithmetic panics.
+//! Absent on purpose: currencies. All amounts of one run's statistics are in its account's.
+
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
+
+use rust_decimal::Decimal;
+
+use super::amount::{Amount, Precision};
+
+/// An exact amount of the account's currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Money(i128);
+
+const BEYOND: &str = "an amount of money stays within 10^16 of its currency";
+
+impl Money {
+    /// Digits behind the point.
+    pub const DIGITS: u32 = 22;
+    pub const ZERO: Self = Self(0);
+
+    pub const fn from_units(units: i128) -> Self {
+        Self(units)
+    }
+
+    #[inline]
+    pub const fn units(self) -> i128 {
+        self.0
+    }
+
+    /// The same amount; `None` where it has digits below the last, or lies out of range.
+    pub fn exact(amount: Decimal) -> Option<Self> {
+        let (mantissa, scale) = (amount.mantissa(), amount.scale());
+        if scale <= Self::DIGITS {
+            let power = 10_i128.pow(Self::DIGITS - scale);
+            return mantissa.checked_mul(power).map(Self);
+        }
+        let step = 10_i128.pow(scale - Self::DIGITS);
+        (mantissa % step == 0).then(|| Self(mantissa / step))
+    }
+
+    /// The nearest amount, half to even: for what a division made. `None` out of range.
+    pub fn nearest(amount: Decimal) -> Option<Self> {
+        Self::exact(amount.round_dp(Self::DIGITS))
+    }
+
+    /// An amount of a ledger that keeps so many digits.
+    pub fn of_ledger(amount: Amount, precision: Precision) -> Self {
+        match Self::DIGITS.checked_sub(precision.digits()) {
+            Some(digits) => Self(amount.units().checked_mul(10_i128.pow(digits)).expect(BEYOND)),
+            None => Self::nearest(precision.decimal(amount)).expect(BEYOND),
+        }
+    }
+
+    pub(crate) fn precision() -> Precision {
+        Precision::of(Self::DIGITS).expect("a ledger could keep as many digits")
+    }
+
+    /// The exact amount, where the 28 digits of a decimal hold it.
+    pub fn to_decimal(self) -> Option<Decimal> {
+        let (mut mantissa, mut digits) = (self.0, Self::DIGITS);
+        while digits > 0 && mantissa % 10 == 0 {
+            mantissa /= 10;
+            digits -= 1;
+        }
+        Decimal::try_from_i128_with_scale(mantissa, digits).ok()
+    }
+
+    /// The amount with as many digits as a decimal holds, half to even: for records.
+    pub fn to_decimal_nearest(self) -> Decimal {
+        Self::precision().decimal(Amount::from_units(self.0))
+    }
+
+    #[inline]
+    pub fn to_f64(self) -> f64 {
+        self.0 as f64 / 1e22
+    }
+
+    /// This amount as a multiple of another, converted once.
+    #[inline]
+    pub fn per(self, other: Self) -> f64 {
+        self.0 as f64 / other.0 as f64
+    }
+
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    pub const fn signum(self) -> i32 {
+        self.0.signum() as i32
+    }
+
+    #[must_use]
+    pub const fn abs(self) -> Self {
+        Self(self.0.abs())
+    }
+
+    /// The share `part / whole` of this amount, cut towards zero. What is left is the rest: shares
+    /// taken one after the other add up.
+    #[must_use]
+    pub fn share(self, part: i64, whole: i64) -> Self {
+        assert!(whole > 0 && (0..=whole).contains(&part), "a share of {part} of {whole}");
+        if part == whole {
+            return self;
+        }
+        let (part, whole) = (i128::from(part), i128::from(whole));
+        // Quotient and rest apart, so that the product stays small.
+        Self(self.0 / whole * part + self.0 % whole * part / whole)
+    }
+}
+
+impl Add for Money {
+    type Output = Self;
+
+    #[inline]
+    fn add(self, other: Self) -> Self {
+        Self(self.0.checked_add(other.0).expect(BEYOND))
+    }
+}
+
+impl Sub for Money {
+    type Output = Self;
+
+    #[inline]
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.checked_sub(other.0).expect(BEYOND))
+    }
+}
+
+impl Neg for Money {
+    type Output = Self;
+
+    #[inline]
+    fn neg(self) -> Self {
+        Self(-self.0)
+    }
+}
+
+impl AddAssign for Money {
+    #[inline]
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl SubAssign for Money {
+    #[inline]
+    fn sub_assign(&mut self, other: Self) {
+        *self = *self - other;
+    }
+}
+
+impl Sum for Money {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::ZERO, Add::add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn decimals_come_and_go_without_loss() {
+        for text in ["0", "-0.02", "12345678901.2345", "0.0000000000000000000001", "-99999.5"] {
+            let amount: Decimal = text.parse().unwrap();
+            assert_eq!(Money::exact(amount).unwrap().to_decimal(), Some(amount), "{text}");
+        }
+        let fine: Decimal = "0.00000000000000000000001".parse().unwrap();
+        assert_eq!(Money::exact(fine), None);
+        assert_eq!(Money::nearest(fine), Some(Money::ZERO));
+        assert_eq!(Money::exact("99999999999999999".parse().unwrap()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn shares_add_up(units in any::<i64>(), part in 0_i64..1000, more in 1_i64..1000) {
+            let (all, whole) = (Money::from_units(i128::from(units)), part + more);
+            let share = all.share(part, whole);
+            let exact = i128::from(units) * i128::from(part) / i128::from(whole);
+            prop_assert_eq!(share, Money::from_units(exact));
+            prop_assert_eq!((all - share).share(more, more), all - share);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What is kept of one instrument, and the records made of it.
+
+use qt_model::ids::{FillId, InstrumentId, OrderId};
+use qt_model::instrument::Instrument;
+use qt_model::record::{FillQuality, Head, RoundTrip};
+use qt_model::units::{Qty, Scale};
+use qt_model::words::Side;
+
+use super::attribution::Attribution;
+use super::contract::{self, Contract};
+use super::execution::{Fills, Horizons, Waiting, markout_bps};
+use super::market::Market;
+use super::options::Options;
+use super::trades::{Position, Trade};
+use crate::ledger::Money;
+use crate::ledger::{DoublePx, LedgerError};
+
+/// One instrument's part.
+#[derive(Clone, Debug)]
+pub(super) struct Book {
+    id: InstrumentId,
+    pub(super) contract: Contract,
+    px_scale: Scale,
+    /// One unit of size as a plain number.
+    pub(super) unit: f64,
+    pub(super) market: Market,
+    pub(super) position: Position,
+    pub(super) horizons: Horizons,
+    pub(super) attribution: Attribution,
+}
+
+impl Book {
+    pub(super) fn new(
+        id: InstrumentId,
+        instrument: &Instrument,
+        options: &Options,
+    ) -> Result<Self, LedgerError> {
+        let contract = Contract::new(instrument, options.currency)?;
+        Ok(Self {
+            id,
+            contract,
+            px_scale: instrument.px_scale,
+            unit: 1.0 / instrument.qty_scale.unit() as f64,
+            market: Market::new(),
+            position: Position::new(contract, options.matching),
+            horizons: Horizons::new(options.horizons.len()),
+            attribution: Attribution::default(),
+        })
+    }
+
+    /// A fill has all the mids it will have: its sums are taken, and its record made.
+    pub(super) fn settle(
+        &mut self,
+        fills: &mut Fills,
+        fill: &Waiting,
+        attribution: usize,
+        seq: u64,
+    ) -> FillQuality {
+        fills.settle(&self.contract, fill);
+        let last = self.market.last_mid();
+        self.attribution.settle(&self.contract, fill, attribution, last);
+        self.quality(fill, seq, fills.horizons.len())
+    }
+
+    fn quality(&self, fill: &Waiting, seq: u64, horizons: usize) -> FillQuality {
+        let known = &fill.known;
+        let mid = |mid: Option<DoublePx>| mid.map(|mid| contract::decimal(mid, self.px_scale));
+        let markout = |at: usize| markout_bps(known, fill.mids.get(at).copied().flatten()?);
+        FillQuality {
+            head: Head::new(known.ts, known.ts, seq, Some(self.id)),
+            fill_id: FillId::from(known.fill.0.to_string().as_str()),
+            order_id: Some(OrderId::from(known.order.0.to_string().as_str())),
+            side: known.side,
+            px: known.px,
+            qty: known.qty,
+            liquidity: known.liquidity,
+            decided: known.decided,
+            accepted: known.accepted,
+            mid_decision: mid(known.mid_decision),
+            mid_arrival: mid(known.mid_arrival),
+            touch_arrival: known.touch_arrival.map(|touch| match known.side {
+                Side::Buy => touch.ask,
+                Side::Sell => touch.bid,
+            }),
+            mid_before: mid(known.mid_before),
+            queue_ahead_entry: known.queue.map(|queue| queue.ahead),
+            level_qty_entry: known.queue.map(|queue| queue.level),
+            queue_ahead_fill: known.queue_ahead_fill,
+            queue_traded: known.queue_traded,
+            queue_cancelled: known.queue_cancelled,
+            markout_bps: (0..horizons).map(markout).collect(),
+        }
+    }
+
+    pub(super) fn round_trip(&self, trade: &Trade, currency: &str, seq: u64) -> RoundTrip {
+        let money = Money::to_decimal_nearest;
+        let mean = |notional, qty| self.contract.mean_px(notional, qty, self.px_scale);
+        RoundTrip {
+            head: Head::new(trade.closed, trade.closed, seq, Some(self.id)),
+            side: trade.side,
+            opened: trade.opened,
+            qty: Qty::new(trade.qty).expect("a size without its sign is none below zero"),
+            entry_px: mean(trade.entry_notional, trade.entry_qty),
+            exit_px: mean(trade.exit_notional, trade.exit_qty),
+            fills: trade.fills,
+            gross: money(trade.gross),
+            fees: money(trade.fees),
+            funding: money(trade.funding),
+            net: money(trade.net()),
+            mae: trade.excursion.map(|(worst, _)| money(worst)),
+            mfe: trade.excursion.map(|(_, best)| money(best)),
+            entry_notional: money(trade.entry_notional.abs()),
+            currency: currency.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! How much was held, for how long: time integrals between observations.
+//!
+//! A state holds from its observation to the next. The integral of equity is exact, in 192 bits;
+//! leverage is a ratio and so a double.
+
+use qt_model::time::{DAY_NANOS, Ts};
+use qt_model::words::Side;
+
+use super::sum::Total;
+use super::value::{Absent, Figure, ratio};
+use crate::ledger::Money;
+
+/// The worth of an account at one moment, in its currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Worth {
+    /// Cash and positions at the mark.
+    pub equity: Money,
+    /// The sum of the worth of positions, long and short.
+    pub gross: Money,
+    /// The same, shorts against longs.
+    pub net: Money,
+}
+
+/// An exact sum of amounts times durations.
+#[derive(Clone, Copy, Debug, Default)]
+struct Integral {
+    high: i128,
+    low: u64,
+}
+
+impl Integral {
+    #[inline]
+    fn add(&mut self, amount: Money, nanos: u64) {
+        let units = amount.units();
+        let low = u128::from(units as u64) * u128::from(nanos) + u128::from(self.low);
+        self.low = low as u64;
+        // The high half carries the sign; its product is small beside the range.
+        self.high += (units >> 64) * i128::from(nanos) + (low >> 64).cast_signed();
+    }
+
+    fn to_f64(self) -> f64 {
+        const WORD: f64 = 18_446_744_073_709_551_616.0;
+        (self.high as f64 * WORD + self.low as f64) / 1e22
+    }
+}
+
+/// Follows worth through time.
+#[derive(Clone, Debug)]
+pub(super) struct Exposure {
+    start: Ts,
+    now: Ts,
+    worth: Worth,
+    is_held: bool,
+    held_ns: i128,
+    long_ns: i128,
+    short_ns: i128,
+    equity: Integral,
+    gross: Total,
+    net: Total,
+    gross_max: f64,
+    /// Equity was zero or below while something was held.
+    is_broken: bool,
+    bought: Money,
+    sold: Money,
+}
+
+impl Exposure {
+    pub(super) fn new(start: Ts, worth: Worth) -> Self {
+        let mut exposure = Self {
+            start,
+            now: start,
+            worth: Worth::default(),
+            is_held: false,
+            held_ns: 0,
+            long_ns: 0,
+            short_ns: 0,
+            equity: Integral::default(),
+            gross: Total::default(),
+            net: Total::default(),
+            gross_max: 0.0,
+            is_broken: false,
+            bought: Money::ZERO,
+            sold: Money::ZERO,
+        };
+        exposure.observe(start, worth);
+        exposure
+    }
+
+    /// The state from `ts` on.
+    #[inline]
+    pub(super) fn observe(&mut self, ts: Ts, worth: Worth) {
+        self.advance(ts);
+        self.worth = worth;
+        if !worth.gross.is_zero() && worth.equity > Money::ZERO {
+            self.gross_max = self.gross_max.max(worth.gross.per(worth.equity));
+        }
+    }
+
+    /// Whether any position is held from `ts` on.
+    pub(super) fn hold(&mut self, ts: Ts, is_held: bool) {
+        self.advance(ts);
+        self.is_held = is_held;
+    }
+
+    pub(super) fn traded(&mut self, side: Side, notional: Money) {
+        match side {
+            Side::Buy => self.bought += notional,
+            Side::Sell => self.sold += notional,
+        }
+    }
+
+    #[inline]
+    fn advance(&mut self, ts: Ts) {
+        let nanos = ts.since(self.now);
+        if nanos <= 0 {
+            return;
+        }
+        self.now = ts;
+        self.equity.add(self.worth.equity, nanos.unsigned_abs());
+        self.held_ns += if self.is_held { i128::from(nanos) } else { 0 };
+        if self.worth.gross.is_zero() {
+            return;
+        }
+        if self.worth.equity <= Money::ZERO {
+            self.is_broken = true;
+            return;
+        }
+        let leverage = self.worth.gross.per(self.worth.equity);
+        let net = self.worth.net.per(self.worth.equity);
+        self.gross.add(leverage * nanos as f64);
+        self.net.add(net * nanos as f64);
+        match self.worth.net.signum() {
+            1 => self.long_ns += i128::from(nanos),
+            -1 => self.short_ns += i128::from(nanos),
+            _ => {}
+        }
+    }
+
+    pub(super) fn finish(mut self, end: Ts) -> Exposed {
+        self.advance(end);
+        Exposed { elapsed_ns: self.now.since(self.start), exposure: self }
+    }
+}
+
+/// What a finished run says of its exposure.
+#[derive(Clone, Debug)]
+pub(super) struct Exposed {
+    pub elapsed_ns: i64,
+    exposure: Exposure,
+}
+
+impl Exposed {
+    fn share(&self, nanos: i128) -> Figure {
+        ratio(nanos as f64, self.elapsed_ns as f64, Absent::ZeroElapsed)
+    }
+
+    pub(super) fn time_in_market(&self) -> Figure {
+        self.share(self.exposure.held_ns)
+    }
+
+    pub(super) fn long_share(&self) -> Figure {
+        self.share(self.exposure.long_ns)
+    }
+
+    pub(super) fn short_share(&self) -> Figure {
+        self.share(self.exposure.short_ns)
+    }
+
+    fn leverage(&self, integral: f64) -> Figure {
+        if self.exposure.is_broken {
+            return Err(Absent::EquityNonpositive);
+        }
+        ratio(integral, self.elapsed_ns as f64, Absent::ZeroElapsed)
+    }
+
+    pub(super) fn avg_gross_leverage(&self) -> Figure {
+        self.leverage(self.exposure.gross.value())
+    }
+
+    pub(super) fn avg_net_leverage(&self) -> Figure {
+        self.leverage(self.exposure.net.value())
+    }
+
+    pub(super) fn max_gross_leverage(&self) -> Figure {
+        if self.exposure.is_broken {
+            return Err(Absent::EquityNonpositive);
+        }
+        Ok(self.exposure.gross_max)
+    }
+
+    pub(super) fn time_weighted_equity(&self) -> Figure {
+        ratio(self.exposure.equity.to_f64(), self.elapsed_ns as f64, Absent::ZeroElapsed)
+    }
+
+    pub(super) fn notional(&self) -> Money {
+        self.exposure.bought + self.exposure.sold
+    }
+
+    pub(super) fn turnover(&self) -> Figure {
+        self.per_equity(self.notional())
+    }
+
+    pub(super) fn turnover_one_sided(&self) -> Figure {
+        self.per_equity(self.exposure.bought.min(self.exposure.sold))
+    }
+
+    fn per_equity(&self, notional: Money) -> Figure {
+        let equity = self.time_weighted_equity()?;
+        if equity <= 0.0 { Err(Absent::EquityNonpositive) } else { Ok(notional.to_f64() / equity) }
+    }
+
+    pub(super) fn annualised(&self, figure: Figure) -> Figure {
+        Ok(figure? * (365.0 * DAY_NANOS as f64 / self.elapsed_ns as f64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000_000_000;
+
+    fn money(text: &str) -> Money {
+        Money::exact(text.parse().unwrap()).unwrap()
+    }
+
+    fn hour(hour: i64) -> Ts {
+        Ts::from_nanos(hour * HOUR)
+    }
+
+    #[test]
+    fn a_day_of_positions() {
+        // Hour, position times mark, equity.
+        let states = [
+            (0, "0", "50000"),
+            (2, "10100", "50000"),
+            (5, "-5100", "50300"),
+            (9, "0", "50420"),
+            (15, "19800", "50410"),
+            (21, "15000", "50600"),
+        ];
+        let start = Worth { equity: money("50000"), ..Worth::default() };
+        let mut exposure = Exposure::new(hour(0), start);
+        for (at, net, equity) in states {
+            let net = money(net);
+            exposure.observe(hour(at), Worth { equity: money(equity), gross: net.abs(), net });
+            exposure.hold(hour(at), !net.is_zero());
+        }
+        for (side, notional) in [
+            (Side::Buy, "10100"),
+            (Side::Sell, "15300"),
+            (Side::Buy, "5075"),
+            (Side::Buy, "19800"),
+            (Side::Sell, "5000"),
+        ] {
+            exposure.traded(side, money(notional));
+        }
+        let exposed = exposure.finish(hour(24));
+        let check = |found: Figure, expected: f64| {
+            let found = found.unwrap();
+            assert!((found / expected - 1.0).abs() < 1e-12, "{found} {expected}");
+        };
+        check(exposed.time_in_market(), 0.666_666_666_666_666_6);
+        check(exposed.long_share(), 0.5);
+        check(exposed.short_share(), 4.0 / 24.0);
+        check(exposed.avg_gross_leverage(), 0.177_398_746_936_808_1);
+        check(exposed.avg_net_leverage(), 0.143_601_530_237_006_92);
+        check(exposed.max_gross_leverage(), 0.392_779_210_474_112_3);
+        check(exposed.time_weighted_equity(), 50_332.5);
+        check(exposed.turnover(), 1.098_196_990_016_391);
+        check(exposed.turnover_one_sided(), 0.403_317_935_727_412_7);
+        check(exposed.annualised(exposed.turnover()), 400.841_901_355_982_7);
+    }
+
+    #[test]
+    fn an_integral_is_exact_beyond_128_bits_and_below_zero() {
+        let mut integral = Integral::default();
+        for _ in 0..1000 {
+            integral.add(money("1234567890123"), i64::MAX as u64);
+            integral.add(money("-1234567890123"), i64::MAX as u64);
+        }
+        integral.add(money("-0.5"), 4);
+        assert_eq!(integral.to_f64().to_bits(), (-2.0_f64).to_bits());
+    }
+}

@@ -1,0 +1,260 @@
+//! What became of orders: counts, ratios, places in queues, times to fill.
+//!
+//! Memory: the orders that are open. Sizes of several instruments are added as plain numbers, so
+//! quantity ratios of a run over many instruments weigh each by its own units.
+
+use std::collections::BTreeMap;
+
+use qt_model::ids::InstrumentId;
+use qt_model::order::OrderNo;
+use qt_model::time::Ts;
+use qt_model::units::Qty;
+use qt_model::words::{Liquidity, Side};
+
+use super::market::Touch;
+use super::quantiles::Quantiles;
+use super::value::{Absent, Figure, ratio};
+use crate::ledger::DoublePx;
+
+/// What happened to one of our orders, by the venue's clock but for `Submitted`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum OrderEvent {
+    /// We sent it. `mid` is what the decision saw.
+    Submitted {
+        instrument: InstrumentId,
+        side: Side,
+        qty: Qty,
+        decided: Ts,
+        mid: Option<DoublePx>,
+    },
+    AmendRequested,
+    CancelRequested,
+    /// The venue has it. `queue` says where it rests, if it does.
+    Accepted {
+        queue: Option<Queue>,
+    },
+    Rejected,
+    /// It stands with that whole size.
+    Amended {
+        qty: Option<Qty>,
+    },
+    Cancelled,
+    Expired,
+}
+
+/// A place in the queue of a level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queue {
+    pub ahead: Qty,
+    pub level: Qty,
+}
+
+/// An order that has not ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OpenOrder {
+    pub(super) instrument: InstrumentId,
+    pub(super) side: Side,
+    pub(super) qty: i64,
+    pub(super) filled: i64,
+    pub(super) decided: Ts,
+    pub(super) mid_decision: Option<DoublePx>,
+    pub(super) accepted: Option<Ts>,
+    pub(super) mid_arrival: Option<DoublePx>,
+    pub(super) touch_arrival: Option<Touch>,
+    pub(super) queue: Option<Queue>,
+}
+
+/// Open orders, and counts over all.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Orders {
+    open: BTreeMap<OrderNo, OpenOrder>,
+    pub(super) submitted: u64,
+    pub(super) accepted: u64,
+    pub(super) rejected: u64,
+    pub(super) cancelled: u64,
+    pub(super) expired: u64,
+    pub(super) amends: u64,
+    pub(super) cancels: u64,
+    filled_any: u64,
+    filled_whole: u64,
+    qty_accepted: f64,
+    qty_filled: f64,
+    queue_count: u64,
+    queue_ahead: f64,
+    queue_ratio: f64,
+    queue_ratio_count: u64,
+    pub(super) first_fill: Quantiles,
+    pub(super) first_fill_maker: Quantiles,
+    pub(super) first_fill_taker: Quantiles,
+    /// Nanoseconds from acceptance to fill, weighted by size: all, maker, taker.
+    waited: [(f64, f64); 3],
+}
+
+impl Orders {
+    pub(super) fn submit(&mut self, order: OrderNo, open: OpenOrder) {
+        self.submitted += 1;
+        let known = self.open.insert(order, open);
+        assert!(known.is_none(), "order {} was submitted twice", order.0);
+    }
+
+    pub(super) fn get(&self, order: OrderNo) -> Option<&OpenOrder> {
+        self.open.get(&order)
+    }
+
+    pub(super) fn open(&self) -> impl Iterator<Item = &OpenOrder> {
+        self.open.values()
+    }
+
+    /// The venue has it. `unit` is one of size as a plain number.
+    pub(super) fn accept(&mut self, order: OrderNo, at: Arrival, unit: f64) {
+        let Some(open) = self.open.get_mut(&order) else { return };
+        if open.accepted.is_some() {
+            return;
+        }
+        self.accepted += 1;
+        self.qty_accepted += open.qty as f64 * unit;
+        open.accepted = Some(at.ts);
+        open.mid_arrival = at.mid;
+        open.touch_arrival = at.touch;
+        open.queue = at.queue;
+        if let Some(queue) = at.queue {
+            self.queue_count += 1;
+            self.queue_ahead += queue.ahead.mantissa() as f64 * unit;
+            if !queue.level.is_zero() {
+                self.queue_ratio_count += 1;
+                self.queue_ratio += queue.ahead.mantissa() as f64 / queue.level.mantissa() as f64;
+            }
+        }
+    }
+
+    pub(super) fn amended(&mut self, order: OrderNo, qty: Option<Qty>, unit: f64) {
+        if let (Some(open), Some(qty)) = (self.open.get_mut(&order), qty) {
+            self.qty_accepted += (qty.mantissa() - open.qty) as f64 * unit;
+            open.qty = qty.mantissa();
+        }
+    }
+
+    /// Takes a fill in; forgets the order once it is whole.
+    pub(super) fn fill(
+        &mut self,
+        order: OrderNo,
+        ts: Ts,
+        qty: i64,
+        liquidity: Liquidity,
+        unit: f64,
+    ) {
+        let Some(open) = self.open.get_mut(&order) else { return };
+        let size = qty as f64 * unit;
+        self.qty_filled += size;
+        let waited = open.accepted.map(|accepted| ts.since(accepted).max(0));
+        if let Some(waited) = waited {
+            let of_its_kind = match liquidity {
+                Liquidity::Maker => 1,
+                Liquidity::Taker => 2,
+            };
+            for at in [0, of_its_kind] {
+                self.waited[at].0 += size * waited as f64;
+                self.waited[at].1 += size;
+            }
+        }
+        if open.filled == 0 {
+            self.filled_any += 1;
+            if let Some(waited) = waited {
+                self.first_fill.add(waited.unsigned_abs());
+                match liquidity {
+                    Liquidity::Maker => self.first_fill_maker.add(waited.unsigned_abs()),
+                    Liquidity::Taker => self.first_fill_taker.add(waited.unsigned_abs()),
+                }
+            }
+        }
+        open.filled += qty;
+        if open.filled >= open.qty {
+            self.filled_whole += 1;
+            self.open.remove(&order);
+        }
+    }
+
+    /// Forgets an order that ended, and returns it.
+    pub(super) fn end(&mut self, order: OrderNo) -> Option<OpenOrder> {
+        self.open.remove(&order)
+    }
+
+    fn per_accepted(&self, count: u64) -> Figure {
+        ratio(count as f64, self.accepted as f64, Absent::NoOrders)
+    }
+
+    pub(super) fn fill_ratio_qty(&self) -> Figure {
+        ratio(self.qty_filled, self.qty_accepted, Absent::NoOrders)
+    }
+
+    pub(super) fn fill_ratio_orders(&self) -> Figure {
+        self.per_accepted(self.filled_any)
+    }
+
+    pub(super) fn fill_ratio_complete(&self) -> Figure {
+        self.per_accepted(self.filled_whole)
+    }
+
+    pub(super) fn reject_ratio(&self) -> Figure {
+        ratio(self.rejected as f64, self.submitted as f64, Absent::NoOrders)
+    }
+
+    pub(super) fn cancel_ratio(&self) -> Figure {
+        self.per_accepted(self.cancelled)
+    }
+
+    pub(super) fn order_to_trade(&self, fills: u64) -> Figure {
+        let messages = self.submitted + self.amends + self.cancels;
+        ratio(messages as f64, fills as f64, Absent::NoFills)
+    }
+
+    pub(super) fn queue_ahead_mean(&self) -> Figure {
+        ratio(self.queue_ahead, self.queue_count as f64, Absent::Unknown)
+    }
+
+    pub(super) fn queue_ratio_mean(&self) -> Figure {
+        ratio(self.queue_ratio, self.queue_ratio_count as f64, Absent::Unknown)
+    }
+
+    /// Of all fills, or of one kind.
+    pub(super) fn waited(&self, liquidity: Option<Liquidity>) -> Figure {
+        let at = match liquidity {
+            None => 0,
+            Some(Liquidity::Maker) => 1,
+            Some(Liquidity::Taker) => 2,
+        };
+        ratio(self.waited[at].0, self.waited[at].1, Absent::NoFills)
+    }
+}
+
+/// The moment an order reaches the venue.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub(super) ts: Ts,
+    pub(super) mid: Option<DoublePx>,
+    pub(super) touch: Option<Touch>,
+    pub(super) queue: Option<Queue>,
+}
+
+impl OpenOrder {
+    pub(super) fn new(
+        instrument: InstrumentId,
+        side: Side,
+        qty: Qty,
+        decided: Ts,
+        mid: Option<DoublePx>,
+    ) -> Self {
+        Self {
+            instrument,
+            side,
+            qty: qty.mantissa(),
+            filled: 0,
+            decided,
+            mid_decision: mid,
+            accepted: None,
+            mid_arrival: None,
+            touch_arrival: None,
+            queue: None,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Quantiles of durations in bounded memory.
+//!
+//! The first values are kept and their quantiles are exact. Beyond, values are counted in buckets
+//! of a 64th of an octave; a quantile is then the middle of its bucket, within 0.8 percent.
+
+/// How many values are kept as they are.
+const KEPT: usize = 4096;
+
+/// Buckets an octave, as a power of two.
+const FINE: u32 = 6;
+
+/// Counts of nanoseconds, or of anything else that is whole and not negative.
+#[derive(Clone, Debug, Default)]
+pub struct Quantiles {
+    kept: Vec<u64>,
+    buckets: Vec<u64>,
+    count: u64,
+    sum: u128,
+    max: u64,
+}
+
+impl Quantiles {
+    pub fn add(&mut self, value: u64) {
+        self.count += 1;
+        self.sum += u128::from(value);
+        self.max = self.max.max(value);
+        if self.buckets.is_empty() {
+            self.kept.push(value);
+            if self.kept.len() > KEPT {
+                let kept = std::mem::take(&mut self.kept);
+                kept.into_iter().for_each(|value| self.bucket(value));
+            }
+        } else {
+            self.bucket(value);
+        }
+    }
+
+    fn bucket(&mut self, value: u64) {
+        let at = place(value);
+        if at >= self.buckets.len() {
+            self.buckets.resize(at + 1, 0);
+        }
+        self.buckets[at] += 1;
+    }
+
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub fn max(&self) -> Option<u64> {
+        (self.count > 0).then_some(self.max)
+    }
+
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum as f64 / self.count as f64)
+    }
+
+    /// Type 7 while values are kept, the middle of a bucket after that.
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        let last = self.count.checked_sub(1)?;
+        let at = share * last as f64;
+        if self.buckets.is_empty() {
+            return super::tail::Sorted::new(self.kept.iter().map(|value| *value as f64))
+                .quantile(share)
+                .ok();
+        }
+        let mut seen = 0;
+        for (bucket, count) in self.buckets.iter().enumerate() {
+            seen += count;
+            if seen as f64 > at {
+                return Some(middle(bucket).min(self.max as f64));
+            }
+        }
+        Some(self.max as f64)
+    }
+}
+
+/// Small values have a bucket each; each octave above has as many as the first had.
+fn place(value: u64) -> usize {
+    let octave = (64 - value.leading_zeros()).saturating_sub(FINE + 1);
+    (u64::from(octave) << FINE) as usize + (value >> octave) as usize
+}
+
+fn middle(bucket: usize) -> f64 {
+    let octave = (bucket >> FINE).saturating_sub(1);
+    let low = (bucket - (octave << FINE)) as f64;
+    let width = (1_u64 << octave) as f64;
+    low * width + (width - 1.0) / 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_values_are_exact_and_many_are_close() {
+        let mut few = Quantiles::default();
+        [820, 2400, 2, 300].into_iter().for_each(|value| few.add(value));
+        assert_eq!(few.quantile(0.5), Some(560.0));
+        assert_eq!(Quantiles::default().quantile(0.5), None);
+        let mut many = Quantiles::default();
+        (0..100_000_u64).for_each(|value| many.add(value * 1000));
+        for share in [0.01, 0.5, 0.9, 0.999] {
+            let (found, expected) = (many.quantile(share).unwrap(), share * 99_999_000.0);
+            assert!((found / expected - 1.0).abs() < 0.009, "{share}: {found} {expected}");
+        }
+        assert_eq!(many.max(), Some(99_999_000));
+        assert!((many.mean().unwrap() - 49_999_500.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn every_value_lies_in_its_bucket() {
+        for shift in 0..64 {
+            for value in
+                [1_u64 << shift, (1_u64 << shift) + (1_u64 << shift) / 3, u64::MAX >> shift]
+            {
+                let back = middle(place(value));
+                assert!((back / value as f64 - 1.0).abs() < 0.008, "{value} {back}");
+            }
+        }
+        assert!((0..100_000).map(place).is_sorted());
+    }
+}
