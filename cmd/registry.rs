@@ -48,6 +48,8 @@ commands! {
     catalog::Catalog,
     check::Check,
     runs::Runs,
+    report::Report,
+    diff::Diff,
     demo::Demo,
     schema::Schema,
     config::Config,

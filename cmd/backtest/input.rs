@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use qt_model::record::{Batch, Kind};
 
-use super::Backtest;
+use super::Simulate;
+use super::record::{Data, Recorder};
 use super::workers::Workers;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -18,7 +19,7 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    pub(super) fn new(args: &Backtest, context: &Context) -> anyhow::Result<Self> {
+    pub(super) fn new(args: &Simulate, context: &Context) -> anyhow::Result<Self> {
         Ok(Self { filter: Filter::open(&args.read, &args.select, context)? })
     }
 
@@ -49,18 +50,18 @@ impl Opened {
         kinds.is_none_or(|kinds| kinds.iter().any(|kind| kind == Kind::Quote.name()))
     }
 
-    /// Runs all records through.
+    /// Runs all records through; says whether a signal cut the run short.
     pub(super) fn drive(
         &mut self,
         first: Batch,
         workers: &mut Workers,
+        (data, recorder): (&mut Data, &mut Option<Recorder>),
         context: &Context,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<bool> {
         let known = first.instruments().len();
         let mut progress = context.progress("simulating", None);
         let mut batch = first;
-        let mut rows = Batch::default();
-        loop {
+        let is_cut = loop {
             progress.tick(batch.len() as u64);
             if batch.instruments().len() > known {
                 let new = batch.instruments().iter().nth(known).expect("there is one more");
@@ -68,17 +69,21 @@ impl Opened {
                 let hint = "give a stream whose header names all instruments, as `qt replay` does";
                 return Err(failure.with_hint(hint).into());
             }
+            data.read(&batch);
             let spare = workers.push(Arc::new(batch));
-            // Nobody has a place for rows yet; they must not pile up.
-            workers.drain(&mut rows);
-            rows.clear();
-            batch = spare.and_then(|spare| Arc::try_unwrap(spare).ok()).unwrap_or_default();
-            if context.shutdown().requested() || !self.filter.next(&mut batch)? {
-                break;
+            if let Some(recorder) = recorder {
+                recorder.write(workers)?;
             }
-        }
+            batch = spare.and_then(|spare| Arc::try_unwrap(spare).ok()).unwrap_or_default();
+            if context.shutdown().requested() {
+                break true;
+            }
+            if !self.filter.next(&mut batch)? {
+                break false;
+            }
+        };
         progress.finish();
-        Ok(())
+        Ok(is_cut)
     }
 
     pub(super) fn conclude(&self, context: &Context) -> anyhow::Result<Outcome> {

@@ -92,11 +92,12 @@ impl Lanes {
     }
 
     pub(super) fn finish(self) -> (Vec<Result>, Driven) {
+        let instruments = Arc::clone(self.driver.front().instruments());
         let (lanes, driven) = self.driver.finish();
         let results = self.variants.into_iter().zip(lanes).map(|(variant, lane)| {
             let (desk, mut watch) = lane.into_parts();
             let outline = Outline::new(variant.fills, desk.ledger(), &watch);
-            let mut rows = Batch::default();
+            let mut rows = Batch::new(Arc::clone(&instruments));
             watch.drain(&mut rows);
             let figures = watch.into_statistics().zip(driven.last);
             let figures = figures.map(|(statistics, end)| statistics.finish(end));

@@ -3,23 +3,27 @@
 mod input;
 mod lanes;
 mod market;
+mod record;
 mod rows;
 mod summary;
 mod sweep;
 mod table;
 mod variant;
+mod verify;
 mod walk;
 mod watch;
 mod workers;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use qt_model::time::duration_ns;
+use qt_model::words::RunStatus;
+use qt_sim::driver::Driven;
 use qt_sim::exchange::Preset;
-use qt_trade::metrics::Sample;
+use qt_trade::metrics::{Sample, Trials};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -31,6 +35,7 @@ use crate::stream_args::ReadArgs;
 use input::Opened;
 use lanes::Common;
 use market::Market;
+use record::{Data, Place, Recorder};
 use summary::Summary;
 use variant::Variant;
 use walk::Walk;
@@ -42,11 +47,28 @@ use workers::Workers;
 /// in event time while the strategy lives in receive time. Fills are evaluated under a pessimistic, a
 /// calibrated and an optimistic model in one pass; the summary opens with what was assumed. Reads the
 /// files of --input; the catalog, where a range, symbols or kinds ask for it; else standard input.
+/// The run is kept below the directory of runs, to be shown, compared and run again.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Backtest {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    simulate: Simulate,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Run a run again and compare
+    Verify(verify::Verify),
+}
+
+/// A simulation.
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
     /// Strategy file, or the name of a built-in strategy
-    #[arg(value_name = "STRATEGY")]
-    strategy: PathBuf,
+    #[arg(value_name = "STRATEGY", required = true)]
+    strategy: Option<PathBuf>,
     /// Set a parameter of the strategy
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     param: Vec<(String, f64)>,
@@ -75,6 +97,12 @@ pub(crate) struct Backtest {
     /// How far event times may lie behind receive times
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
     lookahead: i64,
+    /// Keep the run in this new folder
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["sweep", "no_run"])]
+    run_dir: Option<PathBuf>,
+    /// Keep no run and enter no trial
+    #[arg(long)]
+    no_run: bool,
     #[command(flatten)]
     select: SelectArgs,
     #[command(flatten)]
@@ -98,13 +126,84 @@ fn sample(text: &str) -> Result<Sample, String> {
 }
 
 pub(crate) fn run(args: Backtest, context: &mut Context) -> anyhow::Result<Outcome> {
-    let file = Arc::new(StrategyFile::named(&args.strategy)?);
+    match args.action {
+        Some(Action::Verify(args)) => verify::run(&args, context),
+        None => simulate(&args.simulate, context),
+    }
+}
+
+impl Simulate {
+    fn strategy(&self) -> &Path {
+        self.strategy.as_deref().expect("clap asks for a strategy")
+    }
+}
+
+fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
+    let file = Arc::new(StrategyFile::named(args.strategy())?);
+    let root = context.settings()?.runs();
+    let place = match &args.run_dir {
+        _ if args.no_run || !args.sweep.is_empty() => None,
+        Some(folder) => Some(Place::Folder(folder.clone())),
+        None => Some(Place::Root(root.clone())),
+    };
+    let mut done = execute(args, file, place.as_ref(), context)?;
+    if !args.no_run {
+        let trials = record::note_trials(&root, &done.common, &done.results, &done.data.digest())?;
+        let trials = Trials::of(&trials);
+        let figures = done.results.iter_mut().filter_map(|result| result.figures.as_mut());
+        figures.for_each(|figures| figures.set_trials(trials));
+    }
+    let recorder = done.recorder.take();
+    let folder = recorder.as_ref().map(|recorder| recorder.folder().to_owned());
+    let data = std::mem::take(&mut done.data);
+    let summary = done.summary();
+    if let Some(recorder) = recorder {
+        let status = if done.is_cut { RunStatus::Stopped } else { RunStatus::Done };
+        recorder.finish(data, &summary, status)?;
+    }
+    let end = done.driven.last.unwrap_or_default();
+    let walk = args.walk_forward.map(|windows| Walk::new(windows, &done.results));
+    context.print(match (args.sweep.is_empty(), context.json()) {
+        (true, true) => format!("{}\n", summary.json(folder.as_deref())),
+        (true, false) => summary.text(folder.as_deref()),
+        (false, true) => table::lines(&done.results, end, walk.as_ref()),
+        (false, false) => table::text(&done.results, end, walk.as_ref()),
+    })?;
+    done.opened.conclude(context)
+}
+
+/// A simulation that has run.
+#[derive(Debug)]
+struct Executed {
+    common: Common,
+    opened: Opened,
+    results: Vec<lanes::Result>,
+    driven: Driven,
+    data: Data,
+    recorder: Option<Recorder>,
+    is_cut: bool,
+}
+
+impl Executed {
+    fn summary(&self) -> Summary<'_> {
+        let (common, results) = (&self.common, &self.results);
+        let (place, grade) = (self.opened.place(), self.opened.grade());
+        Summary { common, place, grade, driven: self.driven, results }
+    }
+}
+
+fn execute(
+    args: &Simulate,
+    file: Arc<StrategyFile>,
+    place: Option<&Place>,
+    context: &Context,
+) -> anyhow::Result<Executed> {
     let values: BTreeMap<String, f64> = args.param.iter().cloned().collect();
     let variants = match args.sweep.is_empty() {
-        true => variant::band(&args, &file, &values)?,
-        false => variants(&args, &file, &values)?,
+        true => variant::band(args, &file, &values)?,
+        false => variants(args, &file, &values)?,
     };
-    let mut opened = Opened::new(&args, context)?;
+    let mut opened = Opened::new(args, context)?;
     let Some(first) = opened.first()? else {
         let failure = Failure::usage("the input has no records");
         return Err(failure.with_hint("`qt catalog ls` shows what the catalog has").into());
@@ -118,26 +217,19 @@ pub(crate) fn run(args: Backtest, context: &mut Context) -> anyhow::Result<Outco
         sample: args.sample,
         start: first.head(0).ts_recv,
     };
+    let arguments = || std::env::args().skip(1).collect();
+    let recorder = place.map(|place| Recorder::new(place, &common, &variants[0], arguments()));
+    let mut recorder = recorder.transpose()?;
     let threads = if args.sweep.is_empty() { 1 } else { context.settings()?.threads().get() };
     let mut workers = Workers::new(&common, variants, threads)?;
-    opened.drive(first, &mut workers, context)?;
+    let mut data = Data::default();
+    let is_cut = opened.drive(first, &mut workers, (&mut data, &mut recorder), context)?;
     let (results, driven) = workers.finish();
-    let grade = opened.grade();
-    let summary =
-        Summary { common: &common, place: opened.place(), grade, driven, results: &results };
-    let end = driven.last.unwrap_or_default();
-    let walk = args.walk_forward.map(|windows| Walk::new(windows, &results));
-    context.print(match (args.sweep.is_empty(), context.json()) {
-        (true, true) => format!("{}\n", summary.json()),
-        (true, false) => summary.text(),
-        (false, true) => table::lines(&results, end, walk.as_ref()),
-        (false, false) => table::text(&results, end, walk.as_ref()),
-    })?;
-    opened.conclude(context)
+    Ok(Executed { common, opened, results, driven, data, recorder, is_cut })
 }
 
 fn variants(
-    args: &Backtest,
+    args: &Simulate,
     file: &StrategyFile,
     values: &BTreeMap<String, f64>,
 ) -> anyhow::Result<Vec<Variant>> {

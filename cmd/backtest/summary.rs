@@ -1,6 +1,7 @@
 //! What a run came to, assumptions first.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use qt_model::record::Metric;
 use qt_model::time::Ts;
@@ -91,7 +92,7 @@ impl Summary<'_> {
         lines
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(&self, folder: Option<&Path>) -> String {
         let mut text = String::new();
         self.head(&mut text);
         let currency = self.common.market.currency;
@@ -117,6 +118,9 @@ impl Summary<'_> {
                 let _ = writeln!(text, "  {name:<28} {}", figure(metric));
             }
         }
+        if let Some(folder) = folder {
+            let _ = writeln!(text, "\nkept in {}", folder.display());
+        }
         text
     }
 
@@ -137,7 +141,7 @@ impl Summary<'_> {
         }
     }
 
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(super) fn json(&self, folder: Option<&Path>) -> serde_json::Value {
         let ts = |ts: Option<Ts>| ts.map(|ts| ts.to_string());
         let band: Vec<_> =
             self.results.iter().map(|result| outline_json(&result.outline)).collect();
@@ -154,6 +158,7 @@ impl Summary<'_> {
             "assumptions": self.assumptions(),
             "band": band,
             "metrics": metrics,
+            "run": folder,
         })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use qt_sim::exchange::Preset;
 use qt_trade::script::Compiled;
 
-use super::Backtest;
+use super::Simulate;
 use super::sweep::{Axis, points};
 use crate::strategy::StrategyFile;
 
@@ -34,7 +34,7 @@ pub(super) fn preset(text: &str) -> Result<Preset, String> {
 
 /// The band of one set of values, the main model first.
 pub(super) fn band(
-    args: &Backtest,
+    args: &Simulate,
     file: &StrategyFile,
     values: &BTreeMap<String, f64>,
 ) -> anyhow::Result<Vec<Variant>> {
@@ -54,7 +54,7 @@ pub(super) fn band(
 
 /// The points of a sweep, each under the main model; all of them, or those of one shard.
 pub(super) fn sweep(
-    args: &Backtest,
+    args: &Simulate,
     file: &StrategyFile,
     values: &BTreeMap<String, f64>,
     axes: &[Axis],

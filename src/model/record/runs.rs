@@ -57,7 +57,7 @@ rows! {
         name: String,
         /// Its value.
         value: Option<f64>,
-        /// The value of a sum of money, exactly.
+        /// The value of a count or a sum of money, exactly.
         exact: Option<Decimal>,
         /// Why there is no value.
         reason: Option<String>,

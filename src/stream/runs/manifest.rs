@@ -41,6 +41,10 @@ pub struct Manifest {
     /// The run that this one came from: a sweep, or what is run again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
+    /// The command line that gave the run its input, to run it again. Not part of its content: the same
+    /// records may come by another way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<String>,
     pub input: Input,
     #[serde(default)]
     pub output: Outputs,
@@ -206,6 +210,7 @@ impl Manifest {
             ended: None,
             duration_ms: None,
             parent: None,
+            arguments: Vec::new(),
             input,
             output: Outputs::default(),
             assumptions: Vec::new(),

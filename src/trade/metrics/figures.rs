@@ -8,7 +8,7 @@ use super::bootstrap::Bootstrap;
 use super::drawdown::{Drawdowns, Episode};
 use super::execution::Fills;
 use super::exposure::Exposed;
-use super::inference::Measured;
+use super::inference::{Measured, Trials};
 use super::latency::Latencies;
 use super::options::Options;
 use super::orders::Orders;
@@ -104,6 +104,11 @@ impl Figures {
             reason: value.reason().map(|reason| reason.word().to_owned()),
         };
         self.values().into_iter().enumerate().map(record).collect()
+    }
+
+    /// Says how many trials there were of the strategy's family, this one included.
+    pub fn set_trials(&mut self, trials: Trials) {
+        self.options.trials = Some(trials);
     }
 
     /// The returns of the periods.

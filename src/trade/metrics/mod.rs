@@ -32,6 +32,7 @@ mod tests;
 mod trade_summary;
 mod trades;
 mod value;
+mod wealth;
 
 pub use crate::ledger::Money;
 pub use attribution::Attribution;

@@ -3,10 +3,13 @@
 //! Means and variances take two passes over the kept series; each pass sums with compensation and
 //! in several lanes. What is undefined says why. Absent on purpose: any clock. Periods are equal.
 
+use std::cell::OnceCell;
+
 use libm::{log1p, pow, sqrt};
 
 use super::sum::{Total, sums};
 use super::value::{Absent, Figure, ratio};
+use super::wealth::Wealth;
 
 /// How returns make up a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,39 +42,68 @@ impl Terms {
     }
 }
 
-/// A series with the sums that its figures share.
+/// A series with the sums that its figures share. What few figures need is summed when one asks.
 #[derive(Clone, Debug)]
 pub struct Returns<'a> {
     series: &'a [f64],
     terms: Terms,
+    sum: f64,
     mean: f64,
-    /// Central sums: of squares, cubes and fourth powers.
-    central: [f64; 3],
-    /// Sums of: gains, losses (negative), squares below the target.
-    below: [f64; 3],
-    total: f64,
+    /// The sum of squares below the target.
+    below: f64,
+    /// The central sum of squares.
+    squares: f64,
+    higher: OnceCell<[f64; 2]>,
+    sides: OnceCell<[f64; 2]>,
+    wealth: OnceCell<Wealth>,
 }
 
 impl<'a> Returns<'a> {
     pub fn new(series: &'a [f64], terms: Terms) -> Self {
         let (count, target) = (series.len() as f64, terms.target);
-        let [sum, gains, losses, below] = sums(series, |r| {
+        let [sum, below] = sums(series, |r| {
             let short = (r - target).min(0.0);
-            [r, r.max(0.0), r.min(0.0), short * short]
+            [r, short * short]
         });
         let mean = if series.is_empty() { 0.0 } else { sum / count };
-        let [off, squares, cubes, fourths] = sums(series, |r| {
-            let (d, square) = (r - mean, (r - mean) * (r - mean));
-            [d, square, square * d, square * square]
-        });
+        let [off, squares] = sums(series, |r| [r - mean, (r - mean) * (r - mean)]);
         // The mean was rounded; what the deviations add up to takes the error out again.
         let squares = if series.is_empty() { 0.0 } else { squares - off * off / count };
-        let total = match terms.mode {
-            Mode::Compounded => product(series) - 1.0,
-            Mode::FixedCapital => sum,
-        };
-        let central = [squares, cubes, fourths];
-        Self { series, terms, mean, central, below: [gains, losses, below], total }
+        let (higher, sides, wealth) = Default::default();
+        Self { series, terms, sum, mean, below, squares, higher, sides, wealth }
+    }
+
+    /// Central sums of cubes and fourth powers.
+    fn higher(&self) -> [f64; 2] {
+        *self.higher.get_or_init(|| {
+            sums(self.series, |r| {
+                let (d, square) = (r - self.mean, (r - self.mean) * (r - self.mean));
+                [square * d, square * square]
+            })
+        })
+    }
+
+    /// The sums of gains and of losses, the second zero or below.
+    fn sides(&self) -> [f64; 2] {
+        *self.sides.get_or_init(|| sums(self.series, |r| [r.max(0.0), r.min(0.0)]))
+    }
+
+    fn wealth(&self) -> &Wealth {
+        self.wealth.get_or_init(|| Wealth::of(self.series))
+    }
+
+    fn total(&self) -> f64 {
+        match self.terms.mode {
+            Mode::Compounded => self.wealth().growth - 1.0,
+            Mode::FixedCapital => self.sum,
+        }
+    }
+
+    /// The deepest loss of the wealth that the returns make, from its running peak; the start is a
+    /// peak too.
+    pub fn max_drawdown(&self) -> Figure {
+        self.least(1, Absent::None)?;
+        Ok(self.wealth().deepest)
     }
 
     pub fn series(&self) -> &'a [f64] {
@@ -100,7 +132,7 @@ impl<'a> Returns<'a> {
 
     pub fn total_return(&self) -> Figure {
         self.least(1, Absent::None)?;
-        Ok(self.total)
+        Ok(self.total())
     }
 
     pub fn cagr_periods(&self) -> Figure {
@@ -118,10 +150,11 @@ impl<'a> Returns<'a> {
 
     fn grown(&self, years: f64) -> Figure {
         self.least(1, Absent::None)?;
-        if self.total <= -1.0 {
+        let total = self.total();
+        if total <= -1.0 {
             return Err(Absent::Ruin);
         }
-        Ok(pow(1.0 + self.total, years) - 1.0)
+        Ok(pow(1.0 + total, years) - 1.0)
     }
 
     pub fn mean(&self) -> Figure {
@@ -132,7 +165,7 @@ impl<'a> Returns<'a> {
     /// The standard deviation of a sample.
     pub fn vol_period(&self) -> Figure {
         self.least(2, Absent::LessThanTwo)?;
-        Ok(sqrt(self.central[0].max(0.0) / (self.n() - 1.0)))
+        Ok(sqrt(self.squares.max(0.0) / (self.n() - 1.0)))
     }
 
     pub fn vol_ann(&self) -> Figure {
@@ -160,7 +193,7 @@ impl<'a> Returns<'a> {
 
     pub fn downside_dev_period(&self) -> Figure {
         self.least(1, Absent::None)?;
-        Ok(sqrt(self.below[2] / self.n()))
+        Ok(sqrt(self.below / self.n()))
     }
 
     pub fn downside_dev_ann(&self) -> Figure {
@@ -175,27 +208,29 @@ impl<'a> Returns<'a> {
 
     pub fn omega(&self) -> Figure {
         self.least(1, Absent::None)?;
-        ratio(self.below[0], -self.below[1], Absent::NoLosses)
+        let [gains, losses] = self.sides();
+        ratio(gains, -losses, Absent::NoLosses)
     }
 
     pub fn gain_to_pain(&self) -> Figure {
         self.least(1, Absent::None)?;
-        ratio(self.below[0] + self.below[1], -self.below[1], Absent::NoLosses)
+        let [gains, losses] = self.sides();
+        ratio(gains + losses, -losses, Absent::NoLosses)
     }
 
     /// The skew of the population.
     pub fn skew(&self) -> Figure {
-        let (n, [squares, cubes, _]) = (self.n(), self.central);
         self.spread()?;
-        let variance = squares / n;
+        let (n, [cubes, _]) = (self.n(), self.higher());
+        let variance = self.squares / n;
         Ok(cubes / n / (variance * sqrt(variance)))
     }
 
     /// The raw kurtosis of the population: three for a normal one.
     pub fn kurtosis(&self) -> Figure {
-        let (n, [squares, _, fourths]) = (self.n(), self.central);
         self.spread()?;
-        let variance = squares / n;
+        let (n, [_, fourths]) = (self.n(), self.higher());
+        let variance = self.squares / n;
         Ok(fourths / n / (variance * variance))
     }
 
@@ -261,7 +296,7 @@ impl<'a> Returns<'a> {
         self.spread()?;
         let late = self.series.iter().skip(lag);
         let products = late.zip(self.series).map(|(a, b)| (a - self.mean) * (b - self.mean));
-        Ok(super::sum::sum(products) / self.central[0])
+        Ok(super::sum::sum(products) / self.squares)
     }
 
     /// Lo's Sharpe ratio over `horizon` periods, serial correlation counted.
@@ -277,19 +312,6 @@ impl<'a> Returns<'a> {
         }
         Ok(self.sharpe_period()? * q / sqrt(radicand))
     }
-}
-
-/// The product of `1 + r`: four products side by side, joined at the end.
-fn product(series: &[f64]) -> f64 {
-    let mut lanes = [1.0_f64; 4];
-    let (blocks, rest) = series.as_chunks::<4>();
-    for block in blocks {
-        for lane in 0..4 {
-            lanes[lane] *= 1.0 + block[lane];
-        }
-    }
-    let joined = (lanes[0] * lanes[1]) * (lanes[2] * lanes[3]);
-    rest.iter().fold(joined, |product, r| product * (1.0 + r))
 }
 
 /// Figures of a series against another of the same periods.
@@ -324,7 +346,7 @@ impl Against {
         let both = own.iter().zip(benchmark);
         let shared = super::sum::sum(both.map(|(r, b)| (r - returns.mean) * (b - other.mean)));
         let risk_free = returns.terms.risk_free_period();
-        let beta = other.spread().map(|_| shared / other.central[0]);
+        let beta = other.spread().map(|_| shared / other.squares);
         let alpha = beta.map(|beta| (returns.mean - risk_free) - beta * (other.mean - risk_free));
         let differences: Vec<f64> = own.iter().zip(benchmark).map(|(r, b)| r - b).collect();
         let active = Returns::new(&differences, Terms { risk_free: 0.0, ..returns.terms });

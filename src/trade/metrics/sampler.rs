@@ -32,6 +32,10 @@ impl Sample {
         if fits { Ok(Self { nanos }) } else { Err(SampleError(nanos)) }
     }
 
+    pub const fn nanos(self) -> i64 {
+        self.nanos
+    }
+
     /// How many make a year of a market that never closes.
     pub fn periods_per_year(self) -> f64 {
         // Fifty-two weeks, as everyone counts them, though a year is longer by a day.

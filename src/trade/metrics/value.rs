@@ -10,16 +10,21 @@ use rust_decimal::Decimal;
 use crate::ledger::Money;
 
 macro_rules! reasons {
-    ($($(#[$doc:meta])+ $variant:ident = $word:literal,)*) => {
+    ($(#[doc = $doc:literal] $variant:ident = $word:literal,)*) => {
         /// Why a figure is absent.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Absent { $($(#[$doc])+ $variant,)* }
+        pub enum Absent { $(#[doc = $doc] $variant,)* }
 
         impl Absent {
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }
+            }
+
+            /// The word in words.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $doc.trim()),* }
             }
         }
     };
@@ -101,11 +106,12 @@ impl Value {
         }
     }
 
-    /// The exact amount of a sum of money, where 28 digits hold it.
+    /// A count, or the amount of a sum of money where 28 digits hold it.
     pub fn exact(self) -> Option<Decimal> {
         match self {
             Self::Money(money) => money.to_decimal(),
-            Self::Number(_) | Self::Count(_) | Self::Absent(_) => None,
+            Self::Count(count) => Some(Decimal::from(count)),
+            Self::Number(_) | Self::Absent(_) => None,
         }
     }
 

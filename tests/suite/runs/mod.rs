@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may stop where they stand, like tests")]
 
+mod compare;
 mod report;
 mod sample;
 

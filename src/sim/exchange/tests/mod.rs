@@ -1,5 +1,6 @@
 mod accounts;
 mod bars;
+mod chaos;
 mod linked;
 mod reference;
 mod resting;

@@ -43,7 +43,7 @@ pub(super) fn qty(units: i64) -> Qty {
 }
 
 pub(super) fn number(text: &str) -> Decimal {
-    Decimal::from_str_exact(text).unwrap()
+    qt_model::decimal::parse_money(text.as_bytes()).unwrap()
 }
 
 /// Anything passes where there are no rules.

@@ -100,6 +100,7 @@ fn returns_of_thirty_days() {
         figure("sortino", plain.sortino(), sortino);
         figure("sortino at 3 %", excess.sortino(), sortino_rf);
         let (deepest, ulcer, mean_loss) = underwater(&RETURNS);
+        figure("max_drawdown of returns", plain.max_drawdown(), -0.034_566_639_480_708_68);
         close("max_drawdown", deepest, -0.034_566_639_480_708_68);
         close("ulcer_index", ulcer, 0.011_638_892_371_283_075);
         close("mean loss", mean_loss, -0.007_954_860_030_416_278);

@@ -1,0 +1,90 @@
+//! `qt report`: what a run came to, for a terminal, a page or a machine.
+
+mod charts;
+mod curve;
+mod data;
+mod explain;
+mod format;
+mod html;
+mod markdown;
+mod svg;
+mod text;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use qt_stream::runs::RunReader;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::outcome::Outcome;
+use crate::runs::folder;
+use crate::write_args::WriteArgs;
+
+use data::Data;
+
+/// Report on a run
+///
+/// Prints a summary, assumptions first. `--html` writes one self-contained page, `--md` prints
+/// Markdown, `--json` the metrics as they are. RUN is the name of a run, a part of it that no other
+/// run has, or the path of its folder.
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// The run
+    #[arg(value_name = "RUN", required_unless_present_any = ["explain", "reference"])]
+    run: Option<String>,
+    /// Write one page with pictures, which needs nothing else
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Print Markdown
+    #[arg(long, conflicts_with = "html")]
+    md: bool,
+    /// Print what a metric means, and of a run its value and inputs
+    #[arg(long, value_name = "METRIC", conflicts_with_all = ["html", "md"])]
+    explain: Option<String>,
+    /// Print the reference of all metrics as Markdown
+    #[arg(long, conflicts_with_all = ["run", "html", "md", "explain"])]
+    reference: bool,
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+pub(crate) fn run(args: Report, context: &mut Context) -> anyhow::Result<Outcome> {
+    if args.reference {
+        context.print(explain::reference())?;
+        return Ok(Outcome::Done);
+    }
+    let run = match &args.run {
+        Some(name) => Some(RunReader::open(&folder(name, context)?)?),
+        None => None,
+    };
+    if let Some(name) = &args.explain {
+        let metrics = run.map(|run| run.metrics(0)).transpose()?;
+        context.print(explain::metric_text(name, metrics.as_deref())?)?;
+        return Ok(Outcome::Done);
+    }
+    let run = run.ok_or_else(|| Failure::usage("a report is of a run"))?;
+    report(&args, &run, context)
+}
+
+fn report(args: &Report, run: &RunReader, context: &Context) -> anyhow::Result<Outcome> {
+    use qt_model::words::RunStatus;
+    let status = run.manifest().status;
+    if matches!(status, RunStatus::Running | RunStatus::Crashed) {
+        let failure = Failure::no(format!("the run is {status}: its streams are not whole"));
+        return Err(failure.with_hint("`qt runs show` tells what it was given").into());
+    }
+    if let Some(path) = &args.html {
+        args.write.check(path)?;
+    }
+    let data = Data::gather(run)?;
+    match &args.html {
+        Some(path) => args.write.write(context, path, html::page(&data).as_bytes())?,
+        None if context.json() => {
+            context.print(std::fs::read(run.folder().join("metrics.json"))?)?;
+        }
+        None if args.md => context.print(markdown::page(&data))?,
+        None => context.print(text::summary(&data, context.paint()))?,
+    }
+    Ok(Outcome::Done)
+}
