@@ -13,8 +13,11 @@ use crate::features::{BookFrom, Engine, EngineOptions, Program, SETS, flags};
 
 const LIST: &str = "mid, spread, imbalance, microprice, ema(mid, 2), regime(positive(spread), sma(positive(spread), 2), 0.5, 2)";
 
+/// The price and size of a bid, then of an ask.
+type Sides = ((i64, i64), (i64, i64));
+
 /// The last row of some quotes: its values, absent ones as NaN, and its flags.
-fn last(quotes: &[((i64, i64), (i64, i64))]) -> (Vec<f64>, u64) {
+fn last(quotes: &[Sides]) -> (Vec<f64>, u64) {
     let tape = quotes.iter().fold(Tape::new(), |tape, (bid, ask)| tape.quote(*bid, *ask));
     let row = tape.rows(LIST).pop().unwrap();
     (row.values.iter().map(|it| it.unwrap_or(f64::NAN)).collect(), row.flags.unwrap())
@@ -28,9 +31,9 @@ fn books_that_are_none() {
     assert!(near(Some(plain[0]), 100.0) && near(Some(plain[2]), -0.5));
     let partial = |odd| {
         let (values, flags) = last(&[sound, sound, odd]);
-        assert_eq!((values, flags), (plain.clone(), flags::PARTIAL), "{odd:?}: values repeat");
+        assert_eq!((&values, flags), (&plain, flags::PARTIAL), "{odd:?}: values repeat");
         let (after, _) = last(&[sound, odd, sound]);
-        assert_eq!(after, plain, "{odd:?}: as if it had not happened");
+        assert_eq!(&after, &plain, "{odd:?}: as if it had not happened");
     };
     partial(((10_002, 5), (10_001, 5)));
     partial(((0, 0), (10_001, 5)));
@@ -45,8 +48,8 @@ fn a_locked_book_counts_but_for_what_divides_by_its_spread() {
         ((9_999, 5), (10_001, 15)),
         ((10_000, 5), (10_000, 15)),
     ]);
-    assert_eq!((values[0], values[1], flags), (100.0, 0.0, 0));
-    assert_eq!(values[5], 1.0, "the regime of spreads is that of before");
+    assert!(near(Some(values[0]), 100.0) && near(Some(values[1]), 0.0) && flags == 0);
+    assert!(near(Some(values[5]), 1.0), "the regime of spreads is that of before");
 }
 
 #[test]
