@@ -134,22 +134,22 @@ fn windows_longer_than_the_data_never_warm_up() {
 }
 
 /// Instruments with quotes in turn.
-fn crowd(count: usize, rounds: usize) -> Batch {
+fn crowd(count: i64, rounds: i64) -> Batch {
     let mut table = Instruments::default();
     let two = Scale::new(2).unwrap();
-    let declare = |at: usize, table: &mut Instruments| {
+    let declare = |at: i64, table: &mut Instruments| {
         let symbol = Symbol::new(&format!("x:S{at}")).unwrap();
         table.declare(Instrument::new(symbol, two, Scale::ZERO)).unwrap()
     };
     let ids: Vec<_> = (0..count).map(|at| declare(at, &mut table)).collect();
     let mut batch = Batch::new(Arc::new(table));
     for round in 0..rounds {
-        for (at, id) in ids.iter().enumerate() {
-            let ts = Ts::from_nanos(((round * count + at) as i64 + 1) * 1_000);
-            let head = Head::new(ts, ts, round as u64, Some(*id));
-            let mid = 10_000 + ((at * 7 + round * 13) % 50) as i64;
+        for (at, id) in (0..).zip(&ids) {
+            let ts = Ts::from_nanos((round * count + at + 1) * 1_000);
+            let head = Head::new(ts, ts, round.unsigned_abs(), Some(*id));
+            let mid = 10_000 + (at * 7 + round * 13) % 50;
             let (bid_px, ask_px) = (Some(Px::new(mid - 1)), Some(Px::new(mid + 1)));
-            let (bid_qty, ask_qty) = (Qty::new(at as i64).ok(), Qty::new(5).ok());
+            let (bid_qty, ask_qty) = (Qty::new(at).ok(), Qty::new(5).ok());
             batch.push_row(Quote { head, bid_px, bid_qty, ask_px, ask_qty, id: None }, &[]);
         }
     }
@@ -159,7 +159,8 @@ fn crowd(count: usize, rounds: usize) -> Batch {
 #[test]
 fn ten_thousand_symbols_have_a_state_each() {
     const SYMBOLS: usize = 10_000;
-    let batch = crowd(SYMBOLS, 4);
+    let batch = crowd(10_000, 4);
+    assert_eq!(batch.len(), 4 * SYMBOLS);
     let options = || EngineOptions { book: BookFrom::Quotes, ..EngineOptions::default() };
     let list = "ema(mid, 2), diff(mid, 1), imbalance";
     let mut engine = Engine::new(program(list), options(), Box::new(|_| true));
