@@ -24,13 +24,19 @@ use crate::csv_file::from_csv;
 use crate::error::WriteError;
 use crate::frame::Header;
 use crate::parquet_file::unfit;
-use crate::write::Format;
 
 /// The columns of a table of features.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WideColumns {
     pub features: Vec<String>,
     pub labels: Vec<String>,
+}
+
+/// What a table is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WideFormat {
+    Parquet,
+    Csv,
 }
 
 /// Where the header of the stream stands in a Parquet file, for people: readers of streams look
@@ -53,7 +59,7 @@ pub struct WideWriter<W: Write + Send> {
 
 enum Out<W: Write + Send> {
     Parquet(Box<ArrowWriter<W>>, SchemaRef),
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
 }
 
 impl<W: Write + Send> std::fmt::Debug for WideWriter<W> {
@@ -65,7 +71,7 @@ impl<W: Write + Send> std::fmt::Debug for WideWriter<W> {
 impl<W: Write + Send> WideWriter<W> {
     pub fn new(
         out: W,
-        format: Format,
+        format: WideFormat,
         columns: WideColumns,
         header: &Header,
         row_group_rows: usize,
@@ -77,20 +83,16 @@ impl<W: Write + Send> WideWriter<W> {
             return Err(WriteError::Unfit(message));
         }
         let out = match format {
-            Format::Parquet => {
+            WideFormat::Parquet => {
                 let schema = schema(&columns);
                 let writer =
                     ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties(header)));
                 Out::Parquet(Box::new(writer.map_err(unfit)?), schema)
             }
-            Format::Csv => {
+            WideFormat::Csv => {
                 let mut writer = csv::Writer::from_writer(out);
                 writer.write_record(names()).map_err(from_csv)?;
-                Out::Csv(writer)
-            }
-            Format::Ndjson | Format::Arrow | Format::Table => {
-                let message = "a wide table is Parquet or CSV; `-o parquet` or `-o csv` says which";
-                return Err(WriteError::Unfit(message.to_owned()));
+                Out::Csv(Box::new(writer))
             }
         };
         let values = vec![Vec::new(); columns.features.len() + columns.labels.len()];

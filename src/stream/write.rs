@@ -12,7 +12,7 @@ use crate::frame::{End, Header};
 use crate::json::encode::Encoder;
 use crate::parquet_file::ParquetWriter;
 use crate::text_table::TableWriter;
-use crate::wide::{WideColumns, WideWriter};
+use crate::wide::{WideColumns, WideFormat, WideWriter};
 
 /// An encoding to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +81,14 @@ impl<W: Write + Send> StreamWriter<W> {
         header: &Header,
         row_group_records: usize,
     ) -> Result<Self, WriteError> {
+        let format = match format {
+            Format::Parquet => WideFormat::Parquet,
+            Format::Csv => WideFormat::Csv,
+            Format::Ndjson | Format::Arrow | Format::Table => {
+                let message = "a wide table is Parquet or CSV; `-o parquet` or `-o csv` says which";
+                return Err(WriteError::Unfit(message.to_owned()));
+            }
+        };
         let writer = WideWriter::new(out, format, columns, header, row_group_records)?;
         Ok(Self { encoding: Encoding::Wide(Box::new(writer)), digest: Digest::default() })
     }
