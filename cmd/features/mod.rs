@@ -12,6 +12,7 @@ use qt_model::instrument::Symbol;
 use qt_model::record::{Batch, Kind};
 use qt_stream::catalog::SymbolPattern;
 use qt_stream::frame::Header;
+use qt_stream::wide::WideColumns;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -44,6 +45,9 @@ pub(crate) struct Features {
     /// Labels behind each row, comma-separated: dir_10s, fwd_30s, markout_5s, with any length of time
     #[arg(long, value_name = "LABELS", value_delimiter = ',', conflicts_with_all = ["causality", "every"], value_parser = label)]
     labels: Vec<LabelSpec>,
+    /// One record a row, or a table with a column for each feature and label (Parquet or CSV)
+    #[arg(long, value_name = "LAYOUT", default_value = "long", conflicts_with = "causality")]
+    layout: Layout,
     /// Prove that no value depends on records behind it: compute prefixes again and compare
     #[arg(long)]
     causality: bool,
@@ -68,6 +72,12 @@ pub(crate) struct Features {
     stream: StreamArgs,
     #[command(flatten)]
     write: WriteArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Layout {
+    Long,
+    Wide,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -99,9 +109,18 @@ pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outco
         return Ok(Outcome::Done);
     }
     let labels =
-        (!args.labels.is_empty()).then(|| Labels::new(args.labels.clone(), book, args.only));
-    let mut work = Work { engine, labels, rows: Batch::default() };
+        (!args.labels.is_empty()).then(|| Labels::new(args.labels.clone(), book, is_alone(&args)));
+    let columns = (args.layout == Layout::Wide).then(|| WideColumns {
+        features: chosen.names,
+        labels: args.labels.iter().map(|label| label.name.clone()).collect(),
+    });
+    let mut work = Work { engine, labels, columns, rows: Batch::default() };
     filter.run(&mut work, (&args.stream, &args.write), context)
+}
+
+/// Whether what caused the rows is left out: a wide table has no place for it.
+fn is_alone(args: &Features) -> bool {
+    args.only || args.layout == Layout::Wide
 }
 
 fn label(text: &str) -> Result<LabelSpec, LabelError> {
@@ -112,11 +131,16 @@ fn label(text: &str) -> Result<LabelSpec, LabelError> {
 struct Work {
     engine: Engine,
     labels: Option<Labels>,
+    columns: Option<WideColumns>,
     rows: Batch,
 }
 
 impl Stage for Work {
     const DOING: &'static str = "computing";
+
+    fn columns(&self) -> Option<WideColumns> {
+        self.columns.clone()
+    }
 
     fn batch(&mut self, batch: &Batch, out: &mut Batch) -> anyhow::Result<()> {
         let Some(labels) = &mut self.labels else {
@@ -203,7 +227,7 @@ impl Opened {
             set: chosen.set.clone(),
             book,
             // Labels look at the records themselves, and leave them out then.
-            only: args.only && args.labels.is_empty(),
+            only: is_alone(args) && args.labels.is_empty(),
             warm_only: args.warm_only,
             every: args.every,
             ..EngineOptions::default()
@@ -213,7 +237,7 @@ impl Opened {
             patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(symbol))
         };
         let engine = Engine::new(chosen.program.clone(), options, Box::new(wanted));
-        header.add_kind(Kind::Feature, args.only);
+        header.add_kind(Kind::Feature, is_alone(args));
         if !args.labels.is_empty() {
             header.add_kind(Kind::Label, false);
         }

@@ -6,7 +6,10 @@
 //! makes one of these, and several of them seen as one. Absent on purpose: times, and any repair of
 //! a crossed book, which is shown as it is.
 
+<<<<<<< HEAD
 pub mod by_order;
+=======
+>>>>>>> features
 mod consolidated;
 mod ladder;
 #[cfg(test)]
@@ -21,7 +24,7 @@ use qt_model::units::{Px, Qty};
 use qt_model::words::{DepthAction, Side};
 
 pub use consolidated::{Consolidated, Together};
-pub use orders::{Effect, Order, OrderBook, Place};
+pub use orders::{Effect, Order, OrderBook, OrderChange, OrderChanges, Place};
 
 use ladder::Ladder;
 

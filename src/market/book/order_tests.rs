@@ -210,3 +210,31 @@ proptest! {
         prop_assert_eq!(together.bids().collect::<Vec<_>>(), bids);
     }
 }
+
+#[test]
+fn stamps_tell_who_is_ahead_and_changes_what_happened() {
+    use MboAction::{Add, Cancel, Clear, Fill, Modify};
+    let mut book = OrderBook::default();
+    let mut check = |action, id, px, qty, expected: &[(i64, i64, i64, u64, bool)]| {
+        book.apply(&mbo(action, id, Some(Side::Buy), Some(px), Some(qty)));
+        let changes = book.changes().into_iter().flatten().map(|change| {
+            let (before, after) = (change.before.mantissa(), change.after.mantissa());
+            (change.px.mantissa(), before, after, change.stamp, change.by_trade)
+        });
+        assert_eq!(changes.collect::<Vec<_>>(), expected, "{action} {id}");
+    };
+    check(Add, 7, 10, 5, &[(10, 0, 5, 0, false)]);
+    check(Add, 8, 10, 6, &[(10, 0, 6, 1, false)]);
+    // Smaller: it keeps its place. Larger, or elsewhere: a new one.
+    check(Modify, 7, 10, 3, &[(10, 5, 3, 0, false)]);
+    check(Modify, 7, 10, 4, &[(10, 3, 0, 0, false), (10, 0, 4, 2, false)]);
+    check(Modify, 8, 11, 6, &[(10, 6, 0, 1, false), (11, 0, 6, 3, false)]);
+    check(Fill, 8, 11, 2, &[]);
+    check(Cancel, 8, 11, 2, &[(11, 6, 4, 3, true)]);
+    check(Cancel, 8, 11, 4, &[(11, 4, 0, 3, false)]);
+    check(Cancel, 8, 11, 4, &[]);
+    check(Modify, 99, 11, 4, &[(11, 0, 4, 4, false)]);
+    check(Clear, 0, 0, 0, &[]);
+    assert!(book.is_empty());
+    assert_eq!(book.next_stamp(), 5);
+}

@@ -1,8 +1,9 @@
 //! A book by order: every order of one instrument, in its place in the queue of its price.
 //!
-//! Invariants: the size at a price is the sum of its orders; orders of one price stand by age; an
-//! order keeps its place when it shrinks, and goes to the end when it grows or its price changes.
-//! What a venue says of orders that nobody knows is counted and never a panic. Absent on purpose:
+//! Invariants: the size at a price is the sum of its orders; orders of one price stand by age, and
+//! their stamps rise with it; an order keeps its place when it shrinks, and goes to the end with a
+//! new stamp when it grows or its price changes. A modification of an order that nobody knows adds
+//! it, as the feeds that send them mean it. What else a venue says of orders that nobody knows is counted and never a panic. Absent on purpose:
 //! times, and the end of an event (a record says itself whether more follow).
 
 use std::collections::BTreeMap;
@@ -38,7 +39,24 @@ pub struct Order {
     pub side: Side,
     pub px: Px,
     pub qty: Qty,
+    /// When it took its place: of two orders at one price the lower stamp is ahead.
+    pub stamp: u64,
 }
+
+/// What a record did to the size of one order at one price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderChange {
+    pub side: Side,
+    pub px: Px,
+    pub before: Qty,
+    pub after: Qty,
+    pub stamp: u64,
+    /// Whether it follows from an execution of the order.
+    pub by_trade: bool,
+}
+
+/// What a record did: of an order that moves, the leaving and the coming.
+pub type OrderChanges = [Option<OrderChange>; 2];
 
 /// Where an order stands in the queue of its price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +96,10 @@ pub struct OrderBook {
     /// The queue of each price that has orders.
     levels: BTreeMap<(Side, Px), u32>,
     repeated: u64,
+    next_stamp: u64,
+    /// The order that was executed by the record before.
+    executed: Option<u64>,
+    changes: OrderChanges,
 }
 
 impl OrderBook {
@@ -92,6 +114,17 @@ impl OrderBook {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// What the last record did to single orders; a book that is emptied says nothing of each.
+    pub fn changes(&self) -> OrderChanges {
+        self.changes
+    }
+
+    /// The stamp of whoever comes next: everybody here is ahead of it.
+    #[inline]
+    pub fn next_stamp(&self) -> u64 {
+        self.next_stamp
     }
 
     /// How many adds named an order that was there: the newer one counts.
@@ -144,6 +177,8 @@ impl OrderBook {
 
     /// Applies one record. The first begins the book; after a gap that takes a snapshot or a clear.
     pub fn apply(&mut self, mbo: &Mbo) -> Effect {
+        self.changes = [None; 2];
+        let by_trade = self.executed.take() == Some(mbo.order_id);
         match self.prices.state() {
             State::Live => {}
             State::Broken if !mbo.snapshot && mbo.action != MboAction::Clear => {
@@ -154,21 +189,24 @@ impl OrderBook {
         match mbo.action {
             MboAction::Add => {
                 let Some(order) = whole(mbo, None) else { return Effect::Incomplete };
-                if self.take(mbo.order_id, None).is_some() {
-                    self.repeated += 1;
-                }
+                self.changes[0] = self.take(mbo.order_id, None, false);
+                self.repeated += u64::from(self.changes[0].is_some());
                 self.add(order)
             }
-            MboAction::Modify => self.modify(mbo),
-            MboAction::Cancel => match self.take(mbo.order_id, mbo.qty) {
-                Some(()) => Effect::Changed,
-                None => Effect::Unknown,
-            },
+            MboAction::Modify => self.modify(mbo, by_trade),
+            MboAction::Cancel => {
+                self.changes[0] = self.take(mbo.order_id, mbo.qty, by_trade);
+                if self.changes[0].is_some() { Effect::Changed } else { Effect::Unknown }
+            }
             MboAction::Clear => {
                 self.clear();
                 Effect::Changed
             }
-            MboAction::Fill | MboAction::Trade => Effect::Unchanged,
+            MboAction::Fill => {
+                self.executed = Some(mbo.order_id);
+                Effect::Unchanged
+            }
+            MboAction::Trade => Effect::Unchanged,
         }
     }
 
@@ -192,29 +230,28 @@ impl OrderBook {
         self.prices.replace(&[]);
     }
 
-    fn modify(&mut self, mbo: &Mbo) -> Effect {
-        let known = self.numbers.get(mbo.order_id);
-        let old = known.map(|at| self.nodes[at as usize].order);
+    fn modify(&mut self, mbo: &Mbo, by_trade: bool) -> Effect {
+        let old = self.order(mbo.order_id).copied();
         let Some(order) = whole(mbo, old) else {
             let is_gone = old.is_some() && mbo.qty.is_some_and(Qty::is_zero);
             if is_gone {
-                self.take(mbo.order_id, None);
+                self.changes[0] = self.take(mbo.order_id, None, by_trade);
             }
             return if is_gone { Effect::Changed } else { Effect::Incomplete };
         };
-        let keeps_place = old.is_some_and(|old| {
-            (old.side, old.px) == (order.side, order.px) && order.qty <= old.qty
-        });
-        if keeps_place && let Some(old) = old {
-            self.take(mbo.order_id, old.qty.checked_sub(order.qty));
+        let stays =
+            |old: &Order| (old.side, old.px) == (order.side, order.px) && order.qty <= old.qty;
+        if let Some(old) = old.filter(stays) {
+            self.changes[0] = self.take(mbo.order_id, old.qty.checked_sub(order.qty), by_trade);
             return Effect::Changed;
         }
-        self.take(mbo.order_id, None);
+        self.changes[0] = self.take(mbo.order_id, None, by_trade);
         self.add(order)
     }
 
     /// Puts an order at the end of the queue of its price.
     fn add(&mut self, order: Order) -> Effect {
+        let order = Order { stamp: self.next_stamp, ..order };
         let level = match self.levels.get(&(order.side, order.px)) {
             Some(level) => *level,
             None => self.new_queue(order.side, order.px),
@@ -238,6 +275,10 @@ impl OrderBook {
         }
         (queue.qty, queue.orders) = (qty, queue.orders + 1);
         self.numbers.insert(order.id, at);
+        self.next_stamp += 1;
+        let Order { side, px, qty: after, stamp, .. } = order;
+        let before = Qty::ZERO;
+        self.changes[1] = Some(OrderChange { side, px, before, after, stamp, by_trade: false });
         self.prices.set(Level { px: order.px, qty, side: order.side });
         Effect::Changed
     }
@@ -258,13 +299,14 @@ impl OrderBook {
     }
 
     /// Takes a size off an order, or all of it; `None` where the order is not there.
-    fn take(&mut self, id: u64, qty: Option<Qty>) -> Option<()> {
+    fn take(&mut self, id: u64, qty: Option<Qty>, by_trade: bool) -> Option<OrderChange> {
         let at = self.numbers.get(id)?;
         let node = &mut self.nodes[at as usize];
         let (order, level) = (node.order, node.level);
         let gone = qty.map_or(order.qty, |qty| qty.min(order.qty));
         let minus = |a: Qty, b: Qty| a.checked_sub(b).expect("less goes than there is");
-        node.order.qty = minus(order.qty, gone);
+        let after = minus(order.qty, gone);
+        node.order.qty = after;
         let queue = &mut self.queues[level as usize];
         queue.qty = minus(queue.qty, gone);
         let left = queue.qty;
@@ -274,7 +316,8 @@ impl OrderBook {
             self.free_nodes.push(at);
         }
         self.prices.set(Level { px: order.px, qty: left, side: order.side });
-        Some(())
+        let Order { side, px, qty: before, stamp, .. } = order;
+        Some(OrderChange { side, px, before, after, stamp, by_trade })
     }
 
     /// Takes an order out of its queue, and the queue out of the book with its last order.
@@ -308,5 +351,5 @@ fn whole(mbo: &Mbo, known: Option<Order>) -> Option<Order> {
     let side = mbo.side.or(known.map(|order| order.side))?;
     let px = mbo.px.or(known.map(|order| order.px))?;
     let qty = mbo.qty.or(known.map(|order| order.qty)).filter(|qty| !qty.is_zero())?;
-    Some(Order { id: mbo.order_id, side, px, qty })
+    Some(Order { id: mbo.order_id, side, px, qty, stamp: 0 })
 }
