@@ -6,10 +6,6 @@
 //! makes one of these, and several of them seen as one. Absent on purpose: times, and any repair of
 //! a crossed book, which is shown as it is.
 
-<<<<<<< HEAD
-pub mod by_order;
-=======
->>>>>>> features
 mod consolidated;
 mod ladder;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Orders, amendments and cancels as they arrive at the venue.
 
-use qt_market::book::by_order::OrderBook;
+use qt_market::book::OrderBook;
 use qt_model::order::{Amendment, NewOrder, OrderNo, Pricing, ReportKind};
 use qt_model::step::Execution;
 use qt_model::time::Ts;

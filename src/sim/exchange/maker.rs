@@ -5,7 +5,7 @@
 //! level share one queue: what the earlier one was filled with, the later one did not see. While
 //! the venue does not trade, sizes change and nothing fills.
 
-use qt_market::book::by_order::{OrderBook, OrderChange};
+use qt_market::book::{OrderBook, OrderChange};
 use qt_model::ids::InstrumentId;
 use qt_model::record::{Depth, Level, Mbo, Trade};
 use qt_model::units::{Px, Qty};

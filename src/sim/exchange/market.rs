@@ -4,8 +4,7 @@
 //! once, however many lanes there are; the best prices are at hand without a look into a book.
 //! Absent on purpose: receive times, latencies, and any guess about what is not shown.
 
-use qt_market::book::by_order::{OrderBook, OrderChanges};
-use qt_market::book::{PriceBook, State};
+use qt_market::book::{OrderBook, OrderChanges, PriceBook, State};
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
 use qt_model::record::{Bar, Depth, Funding, Level, Mbo, Quote, Record, Trade};
