@@ -11,9 +11,8 @@ use qt_model::record::{Depth, Level, Mbo, Trade};
 use qt_model::units::{Px, Qty};
 use qt_model::words::{CancelReason, DepthAction, Liquidity, MboAction, Side};
 
-use super::booking::is_beyond;
+use super::booking::{is_beyond, qty_of};
 use super::fills::{Cross, QueueModel};
-use super::intake::qty_of;
 use super::market::{Basis, Public};
 use super::queue::Place;
 use super::{Exchange, Turn};
