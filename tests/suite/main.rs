@@ -6,6 +6,7 @@
 mod allocation;
 mod architecture;
 mod damage;
+mod exchange;
 mod frame;
 mod import;
 mod interop;
