@@ -38,6 +38,7 @@ mod config;
 mod demo;
 mod diff;
 mod drill;
+mod explain;
 mod features;
 mod man;
 mod record;

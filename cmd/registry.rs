@@ -50,6 +50,7 @@ commands! {
     runs::Runs,
     report::Report,
     diff::Diff,
+    explain::Explain,
     demo::Demo,
     schema::Schema,
     config::Config,

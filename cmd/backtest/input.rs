@@ -71,6 +71,9 @@ impl Opened {
             }
             data.read(&batch);
             let spare = workers.push(Arc::new(batch));
+            if let Some(fault) = workers.fault() {
+                return Err(fault.into());
+            }
             if let Some(recorder) = recorder {
                 recorder.write(workers)?;
             }

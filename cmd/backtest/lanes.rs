@@ -1,9 +1,13 @@
 //! A driver with lanes: the variants that one thread runs.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
-use qt_market::features::{BookFrom, Engine, EngineOptions, Named, Plan, Program};
+use qt_live::process::{Fault, Process, ProcessError, ProcessOptions};
+use qt_market::features::{
+    self as features, BookFrom, Engine, EngineOptions, Expr, Named, Plan, parse,
+};
 use qt_model::instrument::Symbol;
 use qt_model::record::Batch;
 use qt_model::time::Ts;
@@ -11,12 +15,13 @@ use qt_sim::driver::{Driven, Driver, DriverOptions, LaneParts};
 use qt_sim::exchange::Exchange;
 use qt_trade::core::{Desk, Strategy, TopFrom};
 use qt_trade::metrics::{Figures, Options, Sample};
-use qt_trade::script::Scripted;
+use qt_trade::script::{Compiled, Scripted};
 
 use super::market::Market;
 use super::summary::Outline;
 use super::variant::Variant;
 use super::watch::Watch;
+use crate::failure::Failure;
 use crate::strategy::StrategyFile;
 
 /// What all lanes of a run share.
@@ -36,11 +41,12 @@ pub(super) struct Common {
 pub(super) struct Lanes {
     driver: Driver<Box<dyn Strategy>, Watch>,
     variants: Vec<Variant>,
+    faults: Vec<Fault>,
 }
 
 /// What became of one variant.
 #[derive(Debug)]
-pub(super) struct Result {
+pub(super) struct Ran {
     pub(super) variant: Variant,
     pub(super) outline: Outline,
     pub(super) figures: Option<Figures>,
@@ -51,7 +57,9 @@ pub(super) struct Result {
 impl Lanes {
     pub(super) fn new(common: &Common, variants: Vec<Variant>) -> anyhow::Result<Self> {
         let Common { file, market, .. } = common;
-        let shared = Shared::new(&variants);
+        let programs = variants.iter().map(|variant| Program::start(common, variant));
+        let programs = programs.collect::<anyhow::Result<Vec<_>>>()?;
+        let shared = Shared::new(&programs);
         let top = if common.has_quotes { TopFrom::Quotes } else { TopFrom::Depth };
         let options = DriverOptions {
             top,
@@ -60,12 +68,22 @@ impl Lanes {
             engine: shared.engine(common)?,
         };
         let mut driver = Driver::new(&market.instruments, None, options);
-        for variant in &variants {
+        let mut faults = Vec::new();
+        for (variant, program) in variants.iter().zip(programs) {
             let venues = file.venues.venues(variant.fills.model(), market.money());
             let exchange = Exchange::new(&venues, &market.instruments)?;
             let ledger = market.ledger()?;
-            let places = shared.places(variant);
-            let strategy = Scripted::new(&variant.compiled, &places, market.traded.clone());
+            let places = shared.places(&program);
+            let strategy: Box<dyn Strategy> = match program {
+                Program::Script(compiled) => {
+                    Box::new(Scripted::new(&compiled, &places, market.traded.clone()))
+                }
+                Program::Process { mut process, .. } => {
+                    process.place(places);
+                    faults.push(process.fault());
+                    process
+                }
+            };
             let mut observer = Watch::new(&ledger);
             if variant.is_measured {
                 let options = Options { sample: common.sample, ..Options::new(market.currency) };
@@ -74,11 +92,10 @@ impl Lanes {
             if variant.is_recorded {
                 observer.record(&file.definition.name, &market.instruments);
             }
-            let strategy: Box<dyn Strategy> = Box::new(strategy);
             let desk = Desk::new(strategy, ledger, market.stack(), file.account.mark);
             driver.add(LaneParts { desk, exchange, venues: &venues, observer }, common.seed);
         }
-        Ok(Self { driver, variants })
+        Ok(Self { driver, variants, faults })
     }
 
     /// Takes a batch; gives one back that is done with.
@@ -86,12 +103,17 @@ impl Lanes {
         self.driver.push(batch)
     }
 
+    /// What went wrong with a strategy first, if anything did.
+    pub(super) fn fault(&self) -> Option<ProcessError> {
+        self.faults.iter().find_map(Fault::get)
+    }
+
     /// Moves what was recorded since the last time to a batch.
     pub(super) fn drain(&mut self, out: &mut Batch) {
         self.driver.lanes_mut().iter_mut().for_each(|lane| lane.observer_mut().drain(out));
     }
 
-    pub(super) fn finish(self) -> (Vec<Result>, Driven) {
+    pub(super) fn finish(self) -> (Vec<Ran>, Driven) {
         let instruments = Arc::clone(self.driver.front().instruments());
         let (lanes, driven) = self.driver.finish();
         let results = self.variants.into_iter().zip(lanes).map(|(variant, lane)| {
@@ -101,9 +123,49 @@ impl Lanes {
             watch.drain(&mut rows);
             let figures = watch.into_statistics().zip(driven.last);
             let figures = figures.map(|(statistics, end)| statistics.finish(end));
-            Result { variant, outline, figures, rows }
+            Ran { variant, outline, figures, rows }
         });
         (results.collect(), driven)
+    }
+}
+
+/// What decides in a lane.
+#[derive(Debug)]
+enum Program {
+    Script(Arc<Compiled>),
+    Process { process: Box<Process>, features: Vec<Expr> },
+}
+
+impl Program {
+    fn start(common: &Common, variant: &Variant) -> anyhow::Result<Self> {
+        let file = &common.file;
+        let Some(terms) = &file.process else {
+            return Ok(Self::Script(Arc::clone(&variant.compiled)));
+        };
+        let options = ProcessOptions {
+            strategy: file.definition.name.clone(),
+            command: terms.command.clone(),
+            folder: file.folder().map(Path::to_owned),
+            limit: terms.limit,
+            params: variant.compiled.params.clone(),
+            seed: common.seed,
+        };
+        let process = Process::start(&options, Arc::clone(&common.market.instruments))?;
+        let expr = |text: &String| {
+            parse(text).map_err(|error| {
+                let hint = "it came as `features` in the first answer of the process";
+                Failure::usage(error.pointing_into(text)).with_hint(hint)
+            })
+        };
+        let features = process.features().iter().map(expr).collect::<Result<_, _>>()?;
+        Ok(Self::Process { process: Box::new(process), features })
+    }
+
+    fn features(&self) -> &[Expr] {
+        match self {
+            Self::Script(compiled) => &compiled.features,
+            Self::Process { features, .. } => features,
+        }
     }
 }
 
@@ -114,9 +176,9 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(variants: &[Variant]) -> Self {
+    fn new(programs: &[Program]) -> Self {
         let (mut places, mut named) = (BTreeMap::new(), Vec::new());
-        for expr in variants.iter().flat_map(|variant| &variant.compiled.features) {
+        for expr in programs.iter().flat_map(Program::features) {
             let name = expr.to_string();
             if !places.contains_key(&name) {
                 places.insert(name.clone(), named.len());
@@ -126,8 +188,8 @@ impl Shared {
         Self { places, named }
     }
 
-    fn places(&self, variant: &Variant) -> Vec<usize> {
-        variant.compiled.features.iter().map(|expr| self.places[&expr.to_string()]).collect()
+    fn places(&self, program: &Program) -> Vec<usize> {
+        program.features().iter().map(|expr| self.places[&expr.to_string()]).collect()
     }
 
     /// What computes them, if there are any.
@@ -140,6 +202,6 @@ impl Shared {
         let options = EngineOptions { book, only: true, ..EngineOptions::default() };
         let wanted = common.market.symbols();
         let wanted = Box::new(move |symbol: &Symbol| wanted.contains(symbol));
-        Ok(Some(Engine::new(Program::new(plan), options, wanted)))
+        Ok(Some(Engine::new(features::Program::new(plan), options, wanted)))
     }
 }

@@ -177,7 +177,7 @@ fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
 struct Executed {
     common: Common,
     opened: Opened,
-    results: Vec<lanes::Result>,
+    results: Vec<lanes::Ran>,
     driven: Driven,
     data: Data,
     recorder: Option<Recorder>,
@@ -224,7 +224,7 @@ fn execute(
     let mut workers = Workers::new(&common, variants, threads)?;
     let mut data = Data::default();
     let is_cut = opened.drive(first, &mut workers, (&mut data, &mut recorder), context)?;
-    let (results, driven) = workers.finish();
+    let (results, driven) = workers.finish()?;
     Ok(Executed { common, opened, results, driven, data, recorder, is_cut })
 }
 

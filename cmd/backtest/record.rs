@@ -16,7 +16,7 @@ use qt_stream::runs::{
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::lanes::{Common, Result};
+use super::lanes::{Common, Ran};
 use super::summary::Summary;
 use super::variant::Variant;
 use super::workers::Workers;
@@ -127,6 +127,10 @@ impl Recorder {
     ) -> anyhow::Result<Manifest> {
         if let Some(main) = summary.results.first() {
             self.writer.write(0, &main.rows)?;
+            // Fills whose horizons the data ends before.
+            let waiting = main.figures.iter().flat_map(|figures| figures.fill_qualities());
+            waiting.for_each(|row| self.rows.push_row(row.clone(), &[]));
+            self.writer.write(0, &self.rows)?;
         }
         self.writer.metrics(0, &summary.metrics())?;
         let dataset = data.dataset(summary);
@@ -154,7 +158,7 @@ impl Recorder {
 /// Metrics that a list of runs shows.
 const OF_BAND: [&str; 4] = ["total_return", "sharpe", "trades", "max_drawdown_event"];
 
-fn band_row(result: &Result) -> BandRow {
+fn band_row(result: &Ran) -> BandRow {
     let outline = &result.outline;
     let values = [
         ("pnl_total", outline.profit.to_string()),
@@ -224,10 +228,10 @@ fn random() -> [u8; 10] {
 pub(super) fn note_trials(
     root: &Path,
     common: &Common,
-    results: &[Result],
+    results: &[Ran],
     data: &str,
 ) -> anyhow::Result<Vec<f64>> {
-    let trial = |result: &Result| {
+    let trial = |result: &Ran| {
         let (sharpe, periods) = result.figures.as_ref()?.sharpe_period();
         let given = given(common, &result.variant);
         Some(Trial {

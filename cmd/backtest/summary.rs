@@ -11,7 +11,7 @@ use qt_trade::ledger::Ledger;
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use super::lanes::{Common, Result};
+use super::lanes::{Common, Ran};
 use super::watch::Watch;
 
 /// A variant in a few numbers, in the currency of equity.
@@ -64,7 +64,7 @@ pub(super) struct Summary<'a> {
     pub(super) place: &'a str,
     pub(super) grade: Option<&'a str>,
     pub(super) driven: Driven,
-    pub(super) results: &'a [Result],
+    pub(super) results: &'a [Ran],
 }
 
 impl Summary<'_> {
@@ -101,7 +101,7 @@ impl Summary<'_> {
             "\n{:<12} {:>16} {:>14} {:>8} {:>8}",
             currency, "profit", "drawdown", "orders", "fills"
         );
-        for Result { outline, .. } in self.results {
+        for Ran { outline, .. } in self.results {
             let Outline { fills, profit, max_drawdown, orders, executions } = outline;
             let name = fills.name();
             let _ = writeln!(
@@ -136,7 +136,7 @@ impl Summary<'_> {
         for line in self.assumptions() {
             let _ = writeln!(text, "  {line}");
         }
-        for Result { outline, .. } in self.results {
+        for Ran { outline, .. } in self.results {
             let _ = writeln!(text, "  {}: {}", outline.fills.name(), outline.fills.assumes());
         }
     }

@@ -5,19 +5,19 @@ use std::fmt::Write as _;
 use qt_model::record::Metric;
 use serde_json::json;
 
-use super::lanes::Result;
+use super::lanes::Ran;
 use super::summary::{figure, metric_json, outline_json};
 use super::walk::Walk;
 
 /// What is shown of each point beside its values.
 const SHOWN: [&str; 4] = ["sharpe", "max_drawdown_event", "trades", "turnover"];
 
-fn metrics(result: &Result, end: qt_model::time::Ts) -> Vec<Metric> {
+fn metrics(result: &Ran, end: qt_model::time::Ts) -> Vec<Metric> {
     result.figures.as_ref().map_or_else(Vec::new, |figures| figures.metrics(end))
 }
 
 /// Lines for people.
-pub(super) fn text(results: &[Result], end: qt_model::time::Ts, walk: Option<&Walk>) -> String {
+pub(super) fn text(results: &[Ran], end: qt_model::time::Ts, walk: Option<&Walk>) -> String {
     let mut text = String::new();
     let names: Vec<&String> =
         results.first().map(|first| first.variant.values.keys().collect()).unwrap_or_default();
@@ -51,7 +51,7 @@ pub(super) fn text(results: &[Result], end: qt_model::time::Ts, walk: Option<&Wa
 }
 
 /// A line of JSON for each point.
-pub(super) fn lines(results: &[Result], end: qt_model::time::Ts, walk: Option<&Walk>) -> String {
+pub(super) fn lines(results: &[Ran], end: qt_model::time::Ts, walk: Option<&Walk>) -> String {
     let mut text = String::new();
     for result in results {
         let metrics: serde_json::Map<_, _> = metrics(result, end).iter().map(metric_json).collect();

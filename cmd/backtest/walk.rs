@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::lanes::Result;
+use super::lanes::Ran;
 
 /// Lengths in periods of the sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(super) struct Walk {
 
 impl Windows {
     /// `20/5`: train on twenty periods, test on the next five.
-    pub(super) fn parse(text: &str) -> std::result::Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let numbers = text.split_once('/').and_then(|(train, test)| {
             Some((train.trim().parse::<usize>().ok()?, test.trim().parse::<usize>().ok()?))
         });
@@ -53,7 +53,7 @@ impl Windows {
 }
 
 impl Walk {
-    pub(super) fn new(windows: Windows, results: &[Result]) -> Self {
+    pub(super) fn new(windows: Windows, results: &[Ran]) -> Self {
         let returns: Vec<&[f64]> = results
             .iter()
             .map(|result| result.figures.as_ref().map_or(&[][..], |figures| figures.returns()))

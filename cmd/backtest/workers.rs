@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use qt_live::process::ProcessError;
 use qt_model::record::Batch;
 use qt_sim::driver::Driven;
 
-use super::lanes::{Common, Lanes, Result};
+use super::lanes::{Common, Lanes, Ran};
 use super::variant::Variant;
 
 /// Batches that wait for a thread.
@@ -26,7 +27,7 @@ pub(super) enum Workers {
 #[derive(Debug)]
 pub(super) struct Worker {
     batches: SyncSender<Arc<Batch>>,
-    thread: JoinHandle<(Vec<Result>, Driven)>,
+    thread: JoinHandle<(Vec<Ran>, Driven, Option<ProcessError>)>,
 }
 
 impl Workers {
@@ -63,6 +64,15 @@ impl Workers {
         }
     }
 
+    /// What went wrong with a strategy, if anything did.
+    pub(super) fn fault(&self) -> Option<ProcessError> {
+        match self {
+            Self::Here(lanes) => lanes.fault(),
+            // Threads say at their end.
+            Self::Threads(_) => None,
+        }
+    }
+
     /// Moves what was recorded since the last time to a batch.
     pub(super) fn drain(&mut self, out: &mut Batch) {
         if let Self::Here(lanes) = self {
@@ -71,23 +81,26 @@ impl Workers {
     }
 
     /// The results in the order of the variants.
-    pub(super) fn finish(self) -> (Vec<Result>, Driven) {
+    pub(super) fn finish(self) -> anyhow::Result<(Vec<Ran>, Driven)> {
         match self {
-            Self::Here(lanes) => lanes.finish(),
+            Self::Here(lanes) => Ok(lanes.finish()),
             Self::Threads(workers) => {
                 let mut all = Vec::new();
                 let mut driven = Driven::default();
                 for worker in workers {
                     drop(worker.batches);
-                    let (results, of) = match worker.thread.join() {
+                    let (results, of, fault) = match worker.thread.join() {
                         Ok(joined) => joined,
                         Err(panic) => std::panic::resume_unwind(panic),
                     };
+                    if let Some(fault) = fault {
+                        return Err(fault.into());
+                    }
                     all.extend(results);
                     driven = of;
                 }
                 all.sort_by_key(|result| result.variant.number);
-                (all, driven)
+                Ok((all, driven))
             }
         }
     }
@@ -99,8 +112,13 @@ impl Worker {
         let thread = std::thread::spawn(move || {
             for batch in inbox {
                 lanes.push(batch);
+                if lanes.fault().is_some() {
+                    break;
+                }
             }
-            lanes.finish()
+            let fault = lanes.fault();
+            let (results, driven) = lanes.finish();
+            (results, driven, fault)
         });
         Self { batches, thread }
     }

@@ -12,6 +12,7 @@ use qt_model::instrument::Symbol;
 use qt_model::record::{Batch, Kind};
 use qt_stream::catalog::SymbolPattern;
 use qt_stream::frame::Header;
+use qt_stream::wide::WideColumns;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -44,6 +45,9 @@ pub(crate) struct Features {
     /// Labels behind each row, comma-separated: dir_10s, fwd_30s, markout_5s, with any length of time
     #[arg(long, value_name = "LABELS", value_delimiter = ',', conflicts_with_all = ["causality", "every"], value_parser = label)]
     labels: Vec<LabelSpec>,
+    /// One record a row, or a table with a column for each feature and label (Parquet or CSV)
+    #[arg(long, value_name = "LAYOUT", default_value = "long", conflicts_with = "causality")]
+    layout: Layout,
     /// Prove that no value depends on records behind it: compute prefixes again and compare
     #[arg(long)]
     causality: bool,
@@ -71,11 +75,19 @@ pub(crate) struct Features {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Layout {
+    Long,
+    Wide,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Book {
-    /// Quotes where the header announces them, else depth; for `lob` sets depth first
+    /// Quotes where the header announces them, else depth, else orders; for `lob` sets depth first
     Auto,
     Quotes,
     Depth,
+    /// Order by order
+    Orders,
 }
 
 pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -97,9 +109,18 @@ pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outco
         return Ok(Outcome::Done);
     }
     let labels =
-        (!args.labels.is_empty()).then(|| Labels::new(args.labels.clone(), book, args.only));
-    let mut work = Work { engine, labels, rows: Batch::default() };
+        (!args.labels.is_empty()).then(|| Labels::new(args.labels.clone(), book, is_alone(&args)));
+    let columns = (args.layout == Layout::Wide).then(|| WideColumns {
+        features: chosen.names,
+        labels: args.labels.iter().map(|label| label.name.clone()).collect(),
+    });
+    let mut work = Work { engine, labels, columns, rows: Batch::default() };
     filter.run(&mut work, (&args.stream, &args.write), context)
+}
+
+/// Whether what caused the rows is left out: a wide table has no place for it.
+fn is_alone(args: &Features) -> bool {
+    args.only || args.layout == Layout::Wide
 }
 
 fn label(text: &str) -> Result<LabelSpec, LabelError> {
@@ -110,11 +131,16 @@ fn label(text: &str) -> Result<LabelSpec, LabelError> {
 struct Work {
     engine: Engine,
     labels: Option<Labels>,
+    columns: Option<WideColumns>,
     rows: Batch,
 }
 
 impl Stage for Work {
     const DOING: &'static str = "computing";
+
+    fn columns(&self) -> Option<WideColumns> {
+        self.columns.clone()
+    }
 
     fn batch(&mut self, batch: &Batch, out: &mut Batch) -> anyhow::Result<()> {
         let Some(labels) = &mut self.labels else {
@@ -196,20 +222,12 @@ impl Opened {
     fn new(args: &Features, chosen: &Chosen, context: &Context) -> anyhow::Result<Self> {
         let mut filter = Filter::open(&args.stream.read, &args.select, context)?;
         let header = &mut filter.header;
-        let has_quotes = (header.kinds.as_ref())
-            .is_none_or(|kinds| kinds.iter().any(|kind| kind == Kind::Quote.name()));
-        let book = match args.book {
-            Book::Quotes => BookFrom::Quotes,
-            Book::Depth => BookFrom::Depth,
-            // The integer features look below the best level.
-            Book::Auto if has_quotes && !has_depth(&chosen.program, header) => BookFrom::Quotes,
-            Book::Auto => BookFrom::Depth,
-        };
+        let book = book(args.book, &chosen.program, header);
         let options = EngineOptions {
             set: chosen.set.clone(),
             book,
             // Labels look at the records themselves, and leave them out then.
-            only: args.only && args.labels.is_empty(),
+            only: is_alone(args) && args.labels.is_empty(),
             warm_only: args.warm_only,
             every: args.every,
             ..EngineOptions::default()
@@ -219,7 +237,7 @@ impl Opened {
             patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(symbol))
         };
         let engine = Engine::new(chosen.program.clone(), options, Box::new(wanted));
-        header.add_kind(Kind::Feature, args.only);
+        header.add_kind(Kind::Feature, is_alone(args));
         if !args.labels.is_empty() {
             header.add_kind(Kind::Label, false);
         }
@@ -228,9 +246,21 @@ impl Opened {
     }
 }
 
-/// Whether the program asks for depth and the header announces it, or says nothing.
-fn has_depth(program: &Program, header: &Header) -> bool {
-    let announced = (header.kinds.as_ref())
-        .is_some_and(|kinds| kinds.iter().any(|kind| kind == Kind::Depth.name()));
-    matches!(program, Program::Lob(_)) && announced
+/// Which records tell the best bid and ask. A header that does not list its kinds may have any.
+fn book(asked: Book, program: &Program, header: &Header) -> BookFrom {
+    let is_listed = |kind: Kind| {
+        header.kinds.as_ref().map(|kinds| kinds.iter().any(|listed| listed == kind.name()))
+    };
+    let has_quotes = is_listed(Kind::Quote).unwrap_or(true);
+    let has_depth = is_listed(Kind::Depth).unwrap_or(false);
+    // The integer features look below the best level.
+    let wants_depth = matches!(program, Program::Lob(_)) && has_depth;
+    match asked {
+        Book::Quotes => BookFrom::Quotes,
+        Book::Depth => BookFrom::Depth,
+        Book::Orders => BookFrom::Orders,
+        Book::Auto if has_quotes && !wants_depth => BookFrom::Quotes,
+        Book::Auto if !has_depth && is_listed(Kind::Mbo) == Some(true) => BookFrom::Orders,
+        Book::Auto => BookFrom::Depth,
+    }
 }

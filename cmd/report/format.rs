@@ -41,24 +41,30 @@ pub(super) fn short(value: f64) -> String {
     format!("{text}{unit}")
 }
 
-/// A place on an axis whose places are `step` apart: neighbours differ in what is written.
-pub(super) fn tick(value: f64, step: f64) -> String {
-    let (unit, letter) = match value.abs().max(step) {
+/// The places of an axis: how far they are apart, and the largest of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Steps {
+    pub(super) step: f64,
+    pub(super) most: f64,
+}
+
+/// A place on an axis: all are in one unit, and neighbours differ in what is written.
+pub(super) fn tick(value: f64, Steps { step, most }: Steps) -> String {
+    let (unit, letter) = match most.max(step) {
         size if size >= 1e9 => (1e9, "G"),
         size if size >= 1e6 => (1e6, "M"),
         size if size >= 1e4 => (1e3, "k"),
         _ => (1.0, ""),
     };
     let decimals = (-(step / unit).log10()).ceil().clamp(0.0, 12.0) as usize;
-    // Half a step and more beside the next: one digit can tell them apart.
     let text = format!("{:.decimals$}", value / unit);
     let is_zero = text.trim_start_matches('-').chars().all(|c| matches!(c, '0' | '.'));
     if is_zero { "0".to_owned() } else { text + letter }
 }
 
 /// The same for shares.
-pub(super) fn tick_percent(value: f64, step: f64) -> String {
-    tick(value * 100.0, step * 100.0) + " %"
+pub(super) fn tick_percent(value: f64, Steps { step, most }: Steps) -> String {
+    tick(value * 100.0, Steps { step: step * 100.0, most: most * 100.0 }) + " %"
 }
 
 /// An amount with thousands apart and cents.
@@ -167,13 +173,14 @@ mod tests {
         ] {
             assert_eq!(short(value), expected);
         }
-        for (value, step, expected) in [
-            (100_002.5, 0.5, "100.0025k"),
-            (0.0, 0.5, "0"),
-            (-0.1, 0.1, "-0.1"),
-            (2e6, 5e5, "2.0M"),
+        for (value, step, most, expected) in [
+            (100_002.5, 0.5, 100_003.0, "100.0025k"),
+            (9_995.0, 5.0, 10_000.0, "9.995k"),
+            (0.0, 0.5, 1.0, "0"),
+            (-0.1, 0.1, 0.3, "-0.1"),
+            (2e6, 5e5, 2e6, "2.0M"),
         ] {
-            assert_eq!(tick(value, step), expected);
+            assert_eq!(tick(value, Steps { step, most }), expected);
         }
         assert_eq!(
             (amount(1_234_567.891).as_str(), amount(-0.001).as_str()),

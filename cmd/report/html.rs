@@ -144,16 +144,20 @@ impl Page {
         if band.len() < 2 {
             return;
         }
+        // A figure that only one model has compares with nothing.
+        let is_shared =
+            |name: &&str| band.iter().filter(|row| row.values.contains_key(*name)).count() > 1;
+        let columns: Vec<&str> = COLUMNS.iter().copied().filter(is_shared).collect();
         self.add("<section><h2>The band of fill models</h2><table class=\"band\"><tr><th></th>");
-        for name in COLUMNS {
+        for name in &columns {
             self.add(&format!("<th>{}</th>", spoken(name)));
         }
         self.add("</tr>");
         for row in band {
             self.add(&format!("<tr><td>{}</td>", escape(&row.lane)));
-            for name in COLUMNS {
-                let value = row.values.get(name).and_then(|text| text.parse::<f64>().ok());
-                let text = value.map_or("n/a".to_owned(), |value| match name {
+            for name in &columns {
+                let value = row.values.get(*name).and_then(|text| text.parse::<f64>().ok());
+                let text = value.map_or("n/a".to_owned(), |value| match *name {
                     "max_drawdown" | "maker_share" => percent(value),
                     _ => short(value),
                 });

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use qt_model::time::{DAY_NANOS, Ts};
 
-use super::format::{escape, short, tick};
+use super::format::{Steps, escape, short, tick};
 
 pub(super) const WIDTH: f64 = 860.0;
 
@@ -75,16 +75,16 @@ impl Picture {
     }
 
     /// Lines across with their values beside them.
-    pub(super) fn y_axis(&mut self, label: impl Fn(f64, f64) -> String) {
+    pub(super) fn y_axis(&mut self, label: impl Fn(f64, Steps) -> String) {
         let (right, left) = (self.frame.width - RIGHT, LEFT);
-        let (ticks, step) = ticks(self.frame.y, 5);
+        let (ticks, steps) = ticks(self.frame.y, 5);
         for tick in ticks {
             let y = self.y(tick);
             let class = if tick == 0.0 { "zero" } else { "grid" };
             self.add(format_args!(
                 r#"<line class="{class}" x1="{left}" x2="{right:.1}" y1="{y:.1}" y2="{y:.1}"/>"#
             ));
-            let text = escape(&label(tick, step));
+            let text = escape(&label(tick, steps));
             let (x, y) = (LEFT - 6.0, y + 3.5);
             self.add(format_args!(
                 r#"<text class="tick" x="{x:.1}" y="{y:.1}" text-anchor="end">{text}</text>"#
@@ -102,11 +102,11 @@ impl Picture {
         ));
     }
 
-    pub(super) fn x_axis(&mut self, label: impl Fn(f64, f64) -> String) {
-        let (ticks, step) = ticks(self.frame.x, 6);
+    pub(super) fn x_axis(&mut self, label: impl Fn(f64, Steps) -> String) {
+        let (ticks, steps) = ticks(self.frame.x, 6);
         for tick in ticks {
             let x = self.x(tick);
-            self.x_label(x, &label(tick, step));
+            self.x_label(x, &label(tick, steps));
         }
     }
 
@@ -124,7 +124,7 @@ impl Picture {
             1_209_600, 2_419_200,
         ];
         let (from, to) = (self.frame.x.0 as i64, self.frame.x.1 as i64);
-        let wanted = (to - from) / 6;
+        let wanted = (to - from) / if self.frame.width > 500.0 { 6 } else { 3 };
         let step = STEPS.iter().map(|seconds| seconds * 1_000_000_000).find(|step| *step >= wanted);
         let step = step.unwrap_or_else(|| (wanted / (28 * DAY_NANOS) + 1) * 28 * DAY_NANOS);
         let mut at = (from.div_euclid(step) + 1) * step;
@@ -212,7 +212,7 @@ impl Picture {
 }
 
 /// About so many round values inside a range, and how far apart they are.
-fn ticks((low, high): (f64, f64), count: u32) -> (Vec<f64>, f64) {
+fn ticks((low, high): (f64, f64), count: u32) -> (Vec<f64>, Steps) {
     let raw = (high - low) / f64::from(count);
     let magnitude = 10_f64.powf(raw.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].iter().map(|it| it * magnitude).find(|step| *step >= raw);
@@ -220,7 +220,9 @@ fn ticks((low, high): (f64, f64), count: u32) -> (Vec<f64>, f64) {
     let first = (low / step).ceil() as i64;
     let last = (high / step).floor() as i64;
     let ticks = (first..=last).map(|at| if at == 0 { 0.0 } else { at as f64 * step });
-    (ticks.collect(), step)
+    let ticks: Vec<f64> = ticks.collect();
+    let most = ticks.iter().fold(0.0_f64, |most, tick| most.max(tick.abs()));
+    (ticks, Steps { step, most })
 }
 
 /// Cells coloured by value: rows and columns with names, absent ones left empty.

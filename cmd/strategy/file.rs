@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::builtin;
 use super::params;
 use super::sections;
-use super::terms::{Account, Limits};
+use super::terms::{Account, Limits, ProcessTerms};
 use super::venue::VenueTable;
 use crate::hours::Hours;
 use crate::problem::{Place, Problem, Problems};
@@ -31,6 +31,8 @@ pub(crate) struct StrategyFile {
     pub(crate) limits: Limits,
     pub(crate) account: Account,
     pub(crate) venues: VenueTable,
+    /// A program that decides in place of rules.
+    pub(crate) process: Option<ProcessTerms>,
     /// Where the text of each expression begins.
     places: BTreeMap<String, usize>,
 }
@@ -64,6 +66,7 @@ impl StrategyFile {
             limits: Limits::default(),
             account: Account::default(),
             venues: VenueTable::default(),
+            process: None,
             places: BTreeMap::new(),
         };
         file.document(&mut toml);
@@ -91,7 +94,8 @@ impl StrategyFile {
         self.trigger(&mut top);
         let tables = ["params", "features", "entry", "exit", "size", "orders", "bracket", "quote"];
         let tables = tables.map(|key| (key, top.table(key)));
-        let others = ["schedule", "risk", "account", "venue"].map(|key| (key, top.table(key)));
+        let others =
+            ["schedule", "risk", "account", "venue", "process"].map(|key| (key, top.table(key)));
         top.finish();
         let mut reader = sections::Reader::new(toml, &mut self.definition, &mut self.places);
         for (key, table) in tables.into_iter().filter_map(|(key, table)| Some((key, table?))) {
@@ -111,7 +115,8 @@ impl StrategyFile {
                 "schedule" => self.hours = sections::schedule(toml, &mut self.definition, table),
                 "risk" => self.limits = Limits::read(toml, table),
                 "account" => self.account = Account::read(toml, table),
-                _ => self.venues = VenueTable::read(toml, table),
+                "venue" => self.venues = VenueTable::read(toml, table),
+                _ => self.process = ProcessTerms::read(toml, table),
             }
         }
     }
@@ -132,6 +137,11 @@ impl StrategyFile {
     pub(crate) fn compile(&self, values: &BTreeMap<String, f64>) -> anyhow::Result<Compiled> {
         script::compile(&self.definition, values)
             .map_err(|problems| compile_problems(self, problems).into())
+    }
+
+    /// The folder that the file lies in.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty())
     }
 
     /// The digest of the text.

@@ -1,5 +1,7 @@
 //! `[risk]` and `[account]`: what a strategy may do, and with which money.
 
+use std::time::Duration;
+
 use qt_model::order::{Cash, Currency};
 use qt_trade::core::MarkRule;
 use qt_trade::ledger::Matching;
@@ -79,6 +81,26 @@ impl Account {
         }
         table.finish();
         account
+    }
+}
+
+/// `[process]`: a program that decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProcessTerms {
+    pub(crate) command: Vec<String>,
+    pub(crate) limit: Duration,
+}
+
+impl ProcessTerms {
+    pub(super) fn read<'a>(text: &mut TomlText<'a>, table: DeTable<'a>) -> Option<Self> {
+        let mut table = TomlTable::new(text, "process.", table);
+        let command = table.texts("command", "a list such as [\"python3\", \"mine.py\"]");
+        let limit_ns = table.duration("timeout").unwrap_or(10_000_000_000);
+        if command.as_ref().is_none_or(Vec::is_empty) {
+            table.complain(0, "command", "a process needs a command");
+        }
+        table.finish();
+        Some(Self { command: command?, limit: Duration::from_nanos(limit_ns.unsigned_abs()) })
     }
 }
 

@@ -6,6 +6,7 @@ use qt_model::instrument::Instruments;
 use qt_model::record::Batch;
 use qt_stream::catalog::Selection;
 use qt_stream::frame::{End, Header};
+use qt_stream::wide::WideColumns;
 
 use super::{Reading, Rules, Sink, Sources, open_given};
 use crate::context::Context;
@@ -24,6 +25,11 @@ pub(crate) trait Stage {
 
     /// Appends what is left when the stream has ended.
     fn finish(&mut self, out: &mut Batch) -> anyhow::Result<()>;
+
+    /// The columns of what comes out, where that is a wide table and not a stream.
+    fn columns(&self) -> Option<WideColumns> {
+        None
+    }
 
     /// The instruments of what comes out.
     fn instruments(&self, input: Arc<Instruments>) -> anyhow::Result<Arc<Instruments>> {
@@ -95,7 +101,7 @@ impl Filter {
         let mut more = self.next(&mut batch)?;
         let mut header = self.header.clone();
         header.instruments = stage.instruments(self.rules.instruments(&self.selection))?;
-        let mut sink = Sink::open(&stream.to, write, &header, context)?;
+        let mut sink = Sink::open_as(&stream.to, write, &header, stage.columns(), context)?;
         let mut progress = context.progress(S::DOING, None);
         let mut out = Batch::default();
         let mut left = stream.limit.unwrap_or(u64::MAX);

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use qt_model::record::Batch;
 use qt_stream::error::WriteError;
 use qt_stream::frame::{End, Header};
+use qt_stream::wide::WideColumns;
 use qt_stream::write::{Format, StreamWriter};
 use tempfile::NamedTempFile;
 
@@ -38,6 +39,17 @@ impl Sink {
         header: &Header,
         context: &Context,
     ) -> anyhow::Result<Self> {
+        Self::open_as(args, write, header, None, context)
+    }
+
+    /// The same, as a wide table where columns are given.
+    pub(crate) fn open_as(
+        args: &OutputArgs,
+        write: &WriteArgs,
+        header: &Header,
+        columns: Option<WideColumns>,
+        context: &Context,
+    ) -> anyhow::Result<Self> {
         let settings = context.settings()?;
         let format = match args.format(settings) {
             OutputFormat::Ndjson => Format::Ndjson,
@@ -55,7 +67,11 @@ impl Sink {
             }
         };
         let rows = settings.catalog_row_group_records() as usize;
-        let writer = StreamWriter::new(target, format, header, rows).map_err(unwrap_io)?;
+        let writer = match columns {
+            Some(columns) => StreamWriter::wide(target, format, columns, header, rows),
+            None => StreamWriter::new(target, format, header, rows),
+        };
+        let writer = writer.map_err(unwrap_io)?;
         Ok(Self { writer, path })
     }
 

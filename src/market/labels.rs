@@ -5,6 +5,11 @@
 //! before, and never see a label. Invariants: what comes out does not depend on batches; a label
 //! whose horizon runs past the data has no value. Memory is that of a horizon.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "quotes, depth, prints and rows say something here; all other kinds pass"
+)]
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -14,8 +19,7 @@ use qt_model::time::{Ts, duration_ns};
 use qt_model::units::Px;
 
 use crate::aggressor::Classifier;
-use crate::book::PriceBook;
-use crate::features::BookFrom;
+use crate::features::{BookFrom, Books, Turn};
 
 /// What a label says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +96,7 @@ struct Asked {
 #[derive(Debug)]
 struct Lane {
     unit: f64,
-    book: PriceBook,
+    book: Books,
     classifier: Classifier,
     /// Twice the middle, exactly.
     mid_x2: Option<i128>,
@@ -143,12 +147,13 @@ impl Labels {
                     let best = view.row.bid_px.zip(view.row.ask_px);
                     self.mid(id, batch, record.head(), best);
                 }
-                Record::Depth(view) if self.book == BookFrom::Depth => {
-                    let lane = self.lane(id, batch);
-                    lane.book.apply(view.row, view.levels);
-                    let best = lane.book.best_bid().zip(lane.book.best_ask());
-                    let best = best.map(|(bid, ask)| (bid.px, ask.px));
-                    self.mid(id, batch, record.head(), best);
+                Record::Depth(view) => {
+                    let turn = self.lane(id, batch).book.depth(view.row, view.levels);
+                    self.turn(turn, id, batch, record.head());
+                }
+                Record::Mbo(view) => {
+                    let turn = self.lane(id, batch).book.order(view.row);
+                    self.turn(turn, id, batch, record.head());
                 }
                 Record::Gap(_) => self.lane(id, batch).book.gap(),
                 Record::Trade(view) => {
@@ -176,11 +181,11 @@ impl Labels {
         if self.lanes.len() <= at {
             self.lanes.resize_with(at + 1, || None);
         }
-        let labels = self.specs.len();
+        let (labels, from) = (self.specs.len(), self.book);
         self.lanes[at].get_or_insert_with(|| {
             Box::new(Lane {
                 unit: batch.instruments().get(id).px_scale.unit() as f64,
-                book: PriceBook::default(),
+                book: Books::new(from),
                 classifier: Classifier::default(),
                 mid_x2: None,
                 now: Ts::MIN,
@@ -188,6 +193,14 @@ impl Labels {
                 waiting: vec![VecDeque::new(); labels],
             })
         })
+    }
+
+    fn turn(&mut self, turn: Turn, id: InstrumentId, batch: &Batch, head: &Head) {
+        if turn != Turn::Nothing {
+            let book = self.lane(id, batch).book.prices();
+            let best = book.best_bid().zip(book.best_ask());
+            self.mid(id, batch, head, best.map(|(bid, ask)| (bid.px, ask.px)));
+        }
     }
 
     /// A new middle answers the rows that have waited long enough. A crossed book has none.

@@ -35,6 +35,7 @@ pub mod text_table;
 pub mod tolerance;
 pub mod universe;
 pub mod wal;
+pub mod wide;
 pub mod write;
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::frame::{End, Header};
 use crate::json::encode::Encoder;
 use crate::parquet_file::ParquetWriter;
 use crate::text_table::TableWriter;
+use crate::wide::{WideColumns, WideFormat, WideWriter};
 
 /// An encoding to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,7 @@ enum Encoding<W: Write + Send> {
     Parquet(Box<ParquetWriter<W>>),
     Csv(Box<CsvWriter<W>>),
     Table(TableWriter<W>),
+    Wide(Box<WideWriter<W>>),
 }
 
 impl<W: Write + Send> StreamWriter<W> {
@@ -71,6 +73,26 @@ impl<W: Write + Send> StreamWriter<W> {
         Ok(Self { encoding, digest: Digest::default() })
     }
 
+    /// A table of features instead of a stream.
+    pub fn wide(
+        out: W,
+        format: Format,
+        columns: WideColumns,
+        header: &Header,
+        row_group_records: usize,
+    ) -> Result<Self, WriteError> {
+        let format = match format {
+            Format::Parquet => WideFormat::Parquet,
+            Format::Csv => WideFormat::Csv,
+            Format::Ndjson | Format::Arrow | Format::Table => {
+                let message = "a wide table is Parquet or CSV; `-o parquet` or `-o csv` says which";
+                return Err(WriteError::Unfit(message.to_owned()));
+            }
+        };
+        let writer = WideWriter::new(out, format, columns, header, row_group_records)?;
+        Ok(Self { encoding: Encoding::Wide(Box::new(writer)), digest: Digest::default() })
+    }
+
     pub fn write(&mut self, batch: &Batch) -> Result<(), WriteError> {
         self.digest.update(batch);
         match &mut self.encoding {
@@ -83,6 +105,7 @@ impl<W: Write + Send> StreamWriter<W> {
             Encoding::Parquet(writer) => writer.write(batch),
             Encoding::Csv(writer) => writer.write(batch),
             Encoding::Table(writer) => writer.write(batch),
+            Encoding::Wide(writer) => writer.write(batch),
         }
     }
 
@@ -92,7 +115,7 @@ impl<W: Write + Send> StreamWriter<W> {
             Encoding::Ndjson { out, .. } => Ok(out.flush()?),
             Encoding::Arrow(writer) => writer.flush(),
             // A row group is the least that Parquet can hand on.
-            Encoding::Parquet(_) => Ok(()),
+            Encoding::Parquet(_) | Encoding::Wide(_) => Ok(()),
             Encoding::Csv(writer) => writer.flush(),
             Encoding::Table(writer) => writer.flush(),
         }
@@ -116,6 +139,7 @@ impl<W: Write + Send> StreamWriter<W> {
             Encoding::Parquet(writer) => writer.finish(&end)?,
             Encoding::Csv(writer) => writer.finish()?,
             Encoding::Table(writer) => writer.finish()?,
+            Encoding::Wide(writer) => writer.finish()?,
         };
         Ok((out, end))
     }

@@ -167,3 +167,43 @@ fn features_equal_those_of_other_libraries() {
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.lines().count() >= 20, "{said}");
 }
+
+#[test]
+fn wide_tables_of_features_are_plain_tables() {
+    let Some(python) = python() else { return };
+    let world = World::new();
+    world.qt("synth --seed 5 --events 6000 --symbols sim:A,sim:B --to catalog").assert().success();
+    let flags = "features --date 2024-01-01 --set core15 --labels dir_1s,fwd_1s";
+    let rows = stdout(&mut world.qt(&format!("{flags} --only")));
+    let rows = records(&rows);
+    let features: Vec<&String> = rows.iter().filter(|it| it.contains(r#""k":"feature""#)).collect();
+    assert!(features.len() > 1_000);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/wide.py");
+    for file in ["wide.parquet", "wide.csv"] {
+        world.qt(&format!("{flags} --layout wide --out {file}")).assert().success();
+        let read =
+            Command::new(&python).arg(&script).arg(world.path().join(file)).output().unwrap();
+        assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+        let seen: serde_json::Value = serde_json::from_slice(&read.stdout).unwrap();
+        assert_eq!(seen["rows"], features.len(), "{file}");
+        let columns = seen["columns"].as_array().unwrap();
+        assert_eq!(columns.len(), 6 + 15 + 2);
+        assert_eq!(
+            (&columns[2], &columns[6], &columns[22]),
+            (&"sym".into(), &"mid_price".into(), &"fwd_1s".into())
+        );
+        // The sum of the first feature, and how many labels have a value.
+        let first = |line: &&String| -> f64 {
+            let list = line.split_once("\"values\":[").unwrap().1;
+            list.split([',', ']']).next().unwrap().parse().unwrap_or(0.0)
+        };
+        let expected: f64 = features.iter().map(first).sum();
+        let found = seen["values"]["mid_price"][1].as_f64().unwrap();
+        assert!((found - expected).abs() <= 1e-9 * expected, "{file}: {found} {expected}");
+        let labels = rows.iter().filter(|it| it.contains(r#""name":"fwd_1s""#));
+        let known = labels.filter(|it| member(it, "value").is_some()).count();
+        assert_eq!(seen["values"]["fwd_1s"][0], known, "{file}");
+    }
+    let refused = world.qt(&format!("{flags} --layout wide -o arrow")).assert().code(2);
+    refused.stderr(predicates::str::contains("Parquet or CSV"));
+}

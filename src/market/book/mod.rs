@@ -2,19 +2,26 @@
 //!
 //! Invariants: no level holds zero; each price stands once on its side; both sides are in order,
 //! best first for whoever reads them. Records apply in stream order (`docs/decisions/0007`): a
-//! snapshot replaces the book, a delta amends it, a gap ends it. Absent on purpose: order
-//! identities, times, and any repair of a crossed book, which is shown as it is.
+//! snapshot replaces the book, a delta amends it, a gap ends it. Beside it: a book by order, which
+//! makes one of these, and several of them seen as one. Absent on purpose: times, and any repair of
+//! a crossed book, which is shown as it is.
 
-mod by_order;
+mod consolidated;
 mod ladder;
 #[cfg(test)]
 mod model_tests;
+mod numbers;
+#[cfg(test)]
+mod order_tests;
+mod orders;
 
 use qt_model::record::{Depth, Level};
 use qt_model::units::{Px, Qty};
 use qt_model::words::{DepthAction, Side};
 
-pub use by_order::{OrderBook, OrderChange, OrderChanges, Standing};
+pub use consolidated::{Consolidated, Together};
+pub use orders::{Effect, Order, OrderBook, OrderChange, OrderChanges, Place};
+
 use ladder::Ladder;
 
 /// Whether there is a book to look at.

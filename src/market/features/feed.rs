@@ -5,19 +5,19 @@ mod deep;
 mod touch;
 
 use qt_model::instrument::Instrument;
-use qt_model::record::{Bar, Depth, Level, Quote, Record, Trade};
+use qt_model::record::{Bar, Quote, Record, Trade};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
-use qt_model::words::DepthAction;
+use qt_model::words::Side;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::base::Base;
+use super::books::{Books, Turn};
 use super::flags;
 use super::graph::Plan;
 use super::value::{NONE, double, finite};
 use crate::aggressor::Classifier;
-use crate::book::{Applied, PriceBook};
 use deep::Deep;
 use touch::Touches;
 
@@ -28,6 +28,8 @@ pub(super) use columns::Columns;
 pub enum BookFrom {
     Quotes,
     Depth,
+    /// Order by order.
+    Orders,
 }
 
 /// What is remembered of one symbol.
@@ -38,7 +40,7 @@ pub(super) struct Feed {
     qty: Scale,
     /// The smallest step of a price, in units of it.
     tick: f64,
-    book: PriceBook,
+    book: Books,
     /// The best levels of the last sound book event.
     best: Option<Best>,
     touches: Touches,
@@ -51,7 +53,6 @@ pub(super) struct Feed {
     last_recv: Ts,
     /// Flags that the next event carries.
     pending: u64,
-    had_gap: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +81,7 @@ impl Feed {
             px: instrument.px_scale,
             qty: instrument.qty_scale,
             tick: steps.and_then(|steps| steps.to_f64()).filter(|tick| *tick > 0.0).unwrap_or(1.0),
-            book: PriceBook::default(),
+            book: Books::new(from),
             best: None,
             touches: Touches::default(),
             book_ts: None,
@@ -90,7 +91,6 @@ impl Feed {
             classifier: Classifier::default(),
             last_recv: Ts::MIN,
             pending: 0,
-            had_gap: false,
         }
     }
 
@@ -119,14 +119,14 @@ impl Feed {
                     Fed::Nothing
                 }
             },
-            Record::Depth(view) if self.from == BookFrom::Depth => match clocks.book {
-                true => self.depth(view.row, view.levels, columns),
-                false => {
-                    self.book.apply(view.row, view.levels);
-                    self.stand(self.best_of_book(), head.ts_event, columns);
-                    Fed::Nothing
-                }
-            },
+            Record::Depth(view) => {
+                let turn = self.book.depth(view.row, view.levels);
+                self.turn(turn, head.ts_event, clocks, columns)
+            }
+            Record::Mbo(view) => {
+                let turn = self.book.order(view.row);
+                self.turn(turn, head.ts_event, clocks, columns)
+            }
             Record::Trade(view) => self.trade(view.row, clocks.trade, columns),
             Record::Bar(view) if clocks.bar => self.bar(view.row, columns),
             Record::Gap(_) => {
@@ -144,7 +144,6 @@ impl Feed {
     /// Data is missing from here on.
     pub(super) fn gap(&mut self) {
         self.pending |= flags::GAP;
-        self.had_gap = true;
         self.book.gap();
     }
 
@@ -169,26 +168,34 @@ impl Feed {
         self.row(if is_sound { 0 } else { flags::PARTIAL })
     }
 
-    fn depth(&mut self, row: &Depth, levels: &[Level], columns: &mut Columns) -> Fed {
-        let applied = self.book.apply(row, levels);
-        if applied == Applied::Ignored {
+    /// What became of the book by a record of depth or orders.
+    fn turn(&mut self, turn: Turn, ts: Ts, clocks: Clocks, columns: &mut Columns) -> Fed {
+        if turn == Turn::Nothing {
             return Fed::Nothing;
         }
-        // A book that begins anew after a gap has nothing to do with what was before it.
-        let is_reset = self.had_gap && row.action == DepthAction::Snapshot;
-        if is_reset {
-            self.had_gap = false;
+        if turn == Turn::Anew {
             (self.best, self.book_ts) = (None, None);
             self.touches = Touches::default();
         }
-        columns.open(self.at(row.head.ts_event));
         let best = self.best_of_book();
-        let is_sound = self.top(best, row.head.ts_event, columns);
-        if is_sound && columns.wants(Deep::WANTED) {
-            Deep::of_book(&self.book, self.tick).fill(self.qty, columns);
+        if !clocks.book {
+            self.stand(best, ts, columns);
+            return Fed::Nothing;
+        }
+        columns.open(self.at(ts));
+        let is_sound = self.top(best, ts, columns);
+        if let Some(best) = best.filter(|_| is_sound) {
+            if columns.wants(Deep::WANTED) {
+                Deep::of_book(self.book.prices(), self.tick).fill(self.qty, columns);
+            }
+            if let Some(orders) = self.book.orders() {
+                let count = |side, px| f64::from(orders.orders_at(side, px));
+                columns.set(Base::BidOrders, count(Side::Buy, best.bid.0));
+                columns.set(Base::AskOrders, count(Side::Sell, best.ask.0));
+            }
         }
         let more = if is_sound { 0 } else { flags::PARTIAL };
-        if is_reset {
+        if turn == Turn::Anew {
             let flags = std::mem::take(&mut self.pending) | more | flags::STATE_RESET;
             return Fed::Reset { flags };
         }
@@ -210,7 +217,7 @@ impl Feed {
     }
 
     fn best_of_book(&self) -> Option<Best> {
-        let (bid, ask) = self.book.best_bid().zip(self.book.best_ask())?;
+        let (bid, ask) = self.book.prices().best_bid().zip(self.book.prices().best_ask())?;
         Some(Best { bid: (bid.px, bid.qty), ask: (ask.px, ask.qty) })
     }
 

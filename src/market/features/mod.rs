@@ -12,6 +12,7 @@
 )]
 
 mod base;
+mod books;
 mod engine;
 mod expr;
 mod feed;
@@ -30,6 +31,7 @@ mod work;
 mod tests;
 
 pub use base::{Base, Clock};
+pub(crate) use books::{Books, Turn};
 pub use engine::{Engine, EngineOptions, Wanted};
 pub use expr::{Argument, Expr, ExprError, ExprKind, Named, Operator, parse, parse_list};
 pub use feed::BookFrom;

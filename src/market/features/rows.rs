@@ -95,6 +95,11 @@ impl<'a> Rows<'a> {
         Self { sheet, warm_only }
     }
 
+    /// The values of all rows, one behind the other, warm or not.
+    pub fn values(&self) -> &'a [f64] {
+        &self.sheet.values
+    }
+
     /// The row that the record at that place of the batch caused, if it caused one.
     #[inline]
     pub fn of(&self, record: usize) -> Option<Row<'a>> {

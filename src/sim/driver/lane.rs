@@ -264,8 +264,10 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             self.exchange.market(now, market, record, &mut self.reports);
             if !self.reports.is_empty() {
                 self.answer(now);
+                self.look_ahead();
+            } else if let Some(due) = self.exchange.next_due() {
+                self.next = self.next.min(due.nanos());
             }
-            self.look_ahead();
         }
     }
 

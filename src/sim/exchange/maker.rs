@@ -86,7 +86,7 @@ impl Exchange {
     /// An order of another was executed: those of ours that stood before it would have been.
     fn others_fill(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId, row: &Mbo) {
         let public = turn.market.of(instrument);
-        let other = public.by_order().and_then(|orders| orders.get(row.order_id));
+        let other = public.by_order().and_then(|orders| orders.order(row.order_id).copied());
         let side = row.side.or(other.map(|other| other.side));
         let px = row.px.or(other.map(|other| other.px));
         let (Some(side), Some(px), Some(qty)) = (side, px, row.qty) else { return };

@@ -261,7 +261,8 @@ impl Public {
     /// One order of somebody. The sizes by price follow from it where nothing else tells them.
     fn order(&mut self, row: &Mbo) {
         let by_order = self.by_order.get_or_insert_default();
-        by_order.changes = by_order.book.apply(row);
+        by_order.book.apply(row);
+        by_order.changes = by_order.book.changes();
         if self.has_depth {
             return;
         }

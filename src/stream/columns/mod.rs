@@ -20,5 +20,5 @@ mod tests;
 
 pub(crate) use hot_read::out_of_place;
 pub(crate) use read::{Blame, Carry, RowReader, Sink, close};
-pub(crate) use schema::{ColumnScale, ColumnScales, ORDINAL, guess_kind, schema};
+pub(crate) use schema::{ColumnScale, ColumnScales, ORDINAL, guess_kind, schema, ts_type};
 pub(crate) use write::RowWriter;

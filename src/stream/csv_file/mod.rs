@@ -13,3 +13,4 @@ mod tests;
 
 pub use read::CsvReader;
 pub use write::CsvWriter;
+pub(crate) use write::from_csv;

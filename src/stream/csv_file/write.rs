@@ -150,7 +150,7 @@ fn unquoted(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text)
 }
 
-fn from_csv(error: csv::Error) -> WriteError {
+pub(crate) fn from_csv(error: csv::Error) -> WriteError {
     match error.into_kind() {
         csv::ErrorKind::Io(source) => WriteError::Io(source),
         other => WriteError::Unfit(format!("{other:?}")),

@@ -1,7 +1,5 @@
 //! Records to NDJSON: hot kinds by hand, every kind by its fields, with equal bytes.
 
-use std::sync::Arc;
-
 use qt_model::decimal::{self, SAFE_MANTISSA};
 use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Depth, Field, Head, Kind, Level, Quote, Record, Trade, Value};
@@ -35,16 +33,27 @@ impl Encoder {
     pub fn batch(&mut self, batch: &Batch, out: &mut Vec<u8>) {
         self.know(batch.instruments());
         for record in batch.iter() {
-            match record {
-                Record::Trade(view) => self.trade(view.row, out),
-                Record::Quote(view) => self.quote(view.row, out),
-                Record::Depth(view) => self.depth(view.row, view.levels, out),
-                _ => self.general(&record, out),
-            }
+            self.one(&record, out);
         }
     }
 
-    pub(crate) fn know(&mut self, instruments: &Arc<Instruments>) {
+    /// Appends one record of those instruments.
+    pub fn record(&mut self, record: &Record<'_>, instruments: &Instruments, out: &mut Vec<u8>) {
+        self.know(instruments);
+        self.one(record, out);
+    }
+
+    #[inline(always)]
+    fn one(&mut self, record: &Record<'_>, out: &mut Vec<u8>) {
+        match record {
+            Record::Trade(view) => self.trade(view.row, out),
+            Record::Quote(view) => self.quote(view.row, out),
+            Record::Depth(view) => self.depth(view.row, view.levels, out),
+            _ => self.general(record, out),
+        }
+    }
+
+    pub(crate) fn know(&mut self, instruments: &Instruments) {
         for instrument in instruments.iter().skip(self.known.len()) {
             let symbol = Padded::new(format!(r#","sym":"{}""#, instrument.symbol).as_bytes());
             let scales = Scales { px: instrument.px_scale, qty: instrument.qty_scale };

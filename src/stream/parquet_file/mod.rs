@@ -12,6 +12,7 @@ mod write;
 mod tests;
 
 pub use read::{Description, ParquetReader, Span, describe};
+pub(crate) use write::unfit;
 pub use write::{ParquetWriter, ROW_GROUP_RECORDS};
 
 /// The key of the `stream` record in the metadata of a file.

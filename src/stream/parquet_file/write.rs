@@ -146,7 +146,7 @@ fn properties(rows: &RowWriter, header: &Header) -> WriterProperties {
     builder.set_sorting_columns(Some(sorting)).build()
 }
 
-fn unfit(error: parquet::errors::ParquetError) -> WriteError {
+pub(crate) fn unfit(error: parquet::errors::ParquetError) -> WriteError {
     match error {
         parquet::errors::ParquetError::External(source) => match source.downcast() {
             Ok(io) => WriteError::Io(*io),

@@ -48,18 +48,11 @@ impl Book {
         })
     }
 
-    /// A fill has all the mids it will have: its sums are taken, and its record made.
-    pub(super) fn settle(
-        &mut self,
-        fills: &mut Fills,
-        fill: &Waiting,
-        attribution: usize,
-        seq: u64,
-    ) -> FillQuality {
+    /// A fill has all the mids it will have: its sums are taken.
+    fn settle(&mut self, fills: &mut Fills, fill: &Waiting, attribution: usize) {
         fills.settle(&self.contract, fill);
         let last = self.market.last_mid();
         self.attribution.settle(&self.contract, fill, attribution, last);
-        self.quality(fill, seq, fills.horizons.len())
     }
 
     fn quality(&self, fill: &Waiting, seq: u64, horizons: usize) -> FillQuality {
@@ -92,7 +85,7 @@ impl Book {
         }
     }
 
-    pub(super) fn round_trip(&self, trade: &Trade, currency: &str, seq: u64) -> RoundTrip {
+    fn round_trip(&self, trade: &Trade, currency: &str, seq: u64) -> RoundTrip {
         let money = Money::to_decimal_nearest;
         let mean = |notional, qty| self.contract.mean_px(notional, qty, self.px_scale);
         RoundTrip {
@@ -111,6 +104,41 @@ impl Book {
             mfe: trade.excursion.map(|(_, best)| money(best)),
             entry_notional: money(trade.entry_notional.abs()),
             currency: currency.to_owned(),
+        }
+    }
+}
+
+/// Records of what is over, until the caller takes them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    pub(super) fills: Vec<FillQuality>,
+    pub(super) trades: Vec<RoundTrip>,
+    fill_seq: u64,
+    trade_seq: u64,
+}
+
+impl Told {
+    /// A fill has all the mids it will have.
+    pub(super) fn fill(
+        &mut self,
+        book: &mut Book,
+        fills: &mut Fills,
+        fill: &Waiting,
+        options: &Options,
+    ) {
+        book.settle(fills, fill, options.attribution);
+        self.fill_seq += 1;
+        if options.rows {
+            self.fills.push(book.quality(fill, self.fill_seq, fills.horizons.len()));
+        }
+    }
+
+    /// A trade was closed.
+    pub(super) fn trade(&mut self, book: &Book, trade: &Trade, options: &Options) {
+        self.trade_seq += 1;
+        if options.rows {
+            let currency = options.currency.as_str();
+            self.trades.push(book.round_trip(trade, currency, self.trade_seq));
         }
     }
 }

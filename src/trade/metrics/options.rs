@@ -76,6 +76,8 @@ pub struct Options {
     /// The instrument whose mid is the benchmark.
     pub benchmark: Option<InstrumentId>,
     pub bootstrap: Option<Plan>,
+    /// Whether records of fills and trades are made, for a caller who takes them.
+    pub rows: bool,
     /// All trials of the strategy's family, this one included.
     pub trials: Option<Trials>,
     /// Their mean correlation, where it is known.
@@ -99,6 +101,7 @@ impl Options {
             deepest: 5,
             benchmark: None,
             bootstrap: None,
+            rows: true,
             trials: None,
             trial_correlation: None,
         }

@@ -14,7 +14,7 @@ use qt_model::units::Qty;
 use qt_model::words::Side;
 
 use super::attribution::Attribution;
-use super::book::Book;
+use super::book::{Book, Told};
 use super::drawdown::Drawdown;
 use super::execution::{Fills, Known};
 use super::exposure::{Exposure, Worth};
@@ -71,9 +71,7 @@ pub struct Statistics {
     sampler: Sampler,
     drawdown: Drawdown<Money>,
     held: u32,
-    quality: Vec<FillQuality>,
-    round_trips: Vec<RoundTrip>,
-    seq: [u64; 2],
+    told: Told,
 }
 
 impl Statistics {
@@ -114,9 +112,7 @@ impl Statistics {
             sampler,
             drawdown: Drawdown::new(start, equity, fixed, options.deepest),
             held: 0,
-            quality: Vec::new(),
-            round_trips: Vec::new(),
-            seq: [0; 2],
+            told: Told::default(),
             options,
         };
         for (id, instrument) in instruments.by_symbol() {
@@ -163,9 +159,7 @@ impl Statistics {
         if book.horizons.is_due(ts) {
             book.horizons.settle(ts, book.market.mid(), &self.horizons);
             while let Some(fill) = book.horizons.pop() {
-                self.seq[0] += 1;
-                let at = self.options.attribution;
-                self.quality.push(book.settle(&mut self.fills, &fill, at, self.seq[0]));
+                self.told.fill(book, &mut self.fills, &fill, &self.options);
                 book.horizons.recycle(fill.mids);
             }
         }
@@ -309,9 +303,8 @@ impl Statistics {
 
     fn closed(&mut self, id: InstrumentId, trade: &Trade) {
         self.trades.add(trade);
-        self.seq[1] += 1;
         let book = self.books[id.index()].as_ref().expect("a trade has an instrument");
-        self.round_trips.push(book.round_trip(trade, self.options.currency.as_str(), self.seq[1]));
+        self.told.trade(book, trade, &self.options);
     }
 
     /// What the account is worth from `ts` on. To be called after each change of a mark, of cash or
@@ -371,12 +364,12 @@ impl Statistics {
 
     /// Fills whose horizons have passed, in the order of the fills of each instrument.
     pub fn fill_qualities(&mut self) -> impl Iterator<Item = FillQuality> + '_ {
-        self.quality.drain(..)
+        self.told.fills.drain(..)
     }
 
     /// Trades that were closed, in order.
     pub fn round_trips(&mut self) -> impl Iterator<Item = RoundTrip> + '_ {
-        self.round_trips.drain(..)
+        self.told.trades.drain(..)
     }
 
     /// Ends the run. What waits for its horizons comes with the result.
@@ -388,9 +381,7 @@ impl Statistics {
             let after = Ts::from_nanos(end.nanos().saturating_add(1));
             book.horizons.settle(after, book.market.mid(), &self.horizons);
             while let Some(fill) = book.horizons.pop_last() {
-                self.seq[0] += 1;
-                let at = self.options.attribution;
-                self.quality.push(book.settle(&mut self.fills, &fill, at, self.seq[0]));
+                self.told.fill(book, &mut self.fills, &fill, &self.options);
             }
             let last = book.market.last_mid();
             book.attribution.finish(&book.contract, book.position.qty(), last);
@@ -415,8 +406,8 @@ impl Statistics {
             latencies: self.latencies,
             attribution,
             options: self.options,
-            fill_qualities: self.quality,
-            round_trips: self.round_trips,
+            fill_qualities: self.told.fills,
+            round_trips: self.told.trades,
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct Compiled {
     pub features: Vec<Expr>,
     /// Events of its slowest feature before that has a value.
     pub warm_at: u64,
+    /// All parameters with their values.
+    pub params: BTreeMap<String, f64>,
     pub(super) rules: Rules,
 }
 
@@ -46,7 +48,8 @@ pub fn compile(
         return Err(compiler.problems);
     }
     let features = compiler.hidden.iter().map(|(_, expr)| compiler.inline(expr)).collect();
-    Ok(Compiled { features, warm_at, rules })
+    let params = compiler.params;
+    Ok(Compiled { features, warm_at, params, rules })
 }
 
 #[derive(Default)]

@@ -117,6 +117,16 @@ fn exit_px(instance: &Instance, context: &Context<'_>) -> Option<f64> {
 }
 
 /// The size of an entry; `None` where it is not one lot.
+pub(super) fn entry_size(
+    rule: &SizeRule,
+    instance: &Instance,
+    context: &Context<'_>,
+) -> Option<Qty> {
+    let fixed = instance.fixed_qty.filter(|qty| !qty.is_zero());
+    fixed.or_else(|| size(rule, instance, context))
+}
+
+/// The size that a rule gives.
 pub(super) fn size(rule: &SizeRule, instance: &Instance, context: &Context<'_>) -> Option<Qty> {
     let qty = match rule {
         SizeRule::Fixed(number) => instance.steps.exact(*number),
@@ -150,7 +160,7 @@ fn enter(
     side: Side,
     reason: &'static str,
 ) {
-    let Some(size) = size(&rules.size, instance, context) else { return };
+    let Some(size) = entry_size(&rules.size, instance, context) else { return };
     let turned = Qty::new(instance.position.saturating_abs()).unwrap_or_default();
     let (Some(qty), Ok(px)) = (size.checked_add(turned), limit(rules, instance, context, side))
     else {

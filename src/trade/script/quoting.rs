@@ -6,7 +6,7 @@ use qt_model::order::NewOrder;
 use qt_model::units::{Px, Qty};
 use qt_model::words::{DecisionAction, Side, TimeInForce};
 
-use super::exec::size;
+use super::exec::{entry_size, size};
 use super::formula::Formula;
 use super::rules::{Instance, Rules, SizeRule};
 use crate::core::Context;
@@ -57,7 +57,7 @@ fn want(
 ) -> Option<(Px, Qty)> {
     let formula = if side == Side::Buy { &quotes.bid } else { &quotes.ask };
     let px = instance.steps.px(side, instance.value(formula, context))?;
-    let qty = size(&rules.size, instance, context)?;
+    let qty = entry_size(&rules.size, instance, context)?;
     if let Some(rule) = &quotes.max_position {
         // A limit that has no value is one of nothing.
         let most = size(rule, instance, context).unwrap_or_default();

@@ -7,6 +7,7 @@ use qt_model::order::OrderNo;
 use qt_model::record::{Kind, Record};
 use qt_model::step::TimerId;
 use qt_model::time::Ts;
+use qt_model::units::Qty;
 use qt_model::words::{Side, TimeInForce};
 use rust_decimal::Decimal;
 
@@ -109,6 +110,8 @@ impl Rules {
 pub(super) struct Instance {
     pub(super) id: InstrumentId,
     pub(super) steps: Steps,
+    /// The size of an entry, where the file states it as a number.
+    pub(super) fixed_qty: Option<Qty>,
     pub(super) position: i64,
     pub(super) opened: Option<Ts>,
     pub(super) closed: Option<Ts>,
@@ -169,9 +172,15 @@ impl Strategy for Scripted {
     fn start(&mut self, context: &mut Context<'_>) {
         self.instances = vec![None; context.instruments().len()];
         for id in &self.instruments {
+            let steps = Steps::of(context.instrument(*id));
+            let fixed_qty = match &self.rules.size {
+                SizeRule::Fixed(number) => steps.exact(*number),
+                SizeRule::Qty(_) | SizeRule::Notional(_) => None,
+            };
             self.instances[id.index()] = Some(Instance {
                 id: *id,
-                steps: Steps::of(context.instrument(*id)),
+                steps,
+                fixed_qty,
                 position: 0,
                 opened: None,
                 closed: None,

@@ -15,6 +15,7 @@ mod figures;
 mod fx;
 mod lean;
 mod markets;
+mod orders;
 mod quirks;
 
 use std::path::{Path, PathBuf};

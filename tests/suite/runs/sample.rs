@@ -88,7 +88,7 @@ impl Lane {
         let (order, touch) = (OrderNo(self.orders), self.statistics.touch(self.id));
         let (qty, px) = (Qty::new(size).unwrap(), Px::new(px));
         let decided = Ts::from_nanos(ts.nanos() - 2_000_000_000);
-        let head = self.head(ts, 0);
+        let head = self.head(decided, 0);
         let name = self.orders.to_string();
         self.batch.push_row(
             Decision {
@@ -104,6 +104,7 @@ impl Lane {
             },
             &[],
         );
+        self.push_order(decided, &name, OrderStatus::Submitted, (side, px, qty));
         let mid = touch.and_then(Touch::mid);
         let event = OrderEvent::Submitted { instrument: self.id, side, qty, decided, mid };
         self.statistics.order(ts, order, &event);
@@ -123,7 +124,7 @@ impl Lane {
         let signed = if side == Side::Buy { size } else { -size };
         self.position += signed;
         self.cash = self.cash - money(signed * px.mantissa(), 5) - Money::exact(fee).unwrap();
-        self.push_order(ts, &name, (side, px, qty));
+        self.push_order(ts, &name, OrderStatus::Filled, (side, px, qty));
         let head = self.head(ts, 2);
         self.batch.push_row(
             Fill {
@@ -147,7 +148,13 @@ impl Lane {
         self.value(ts);
     }
 
-    fn push_order(&mut self, ts: Ts, name: &str, (side, px, qty): (Side, Px, Qty)) {
+    fn push_order(
+        &mut self,
+        ts: Ts,
+        name: &str,
+        status: OrderStatus,
+        (side, px, qty): (Side, Px, Qty),
+    ) {
         let head = self.head(ts, 1);
         self.batch.push_row(
             Order {
@@ -157,8 +164,8 @@ impl Lane {
                 venue_order_id: None,
                 account: None,
                 strategy: Some(StrategyId::from("sample")),
-                previous: Some(OrderStatus::Acknowledged),
-                status: OrderStatus::Filled,
+                previous: None,
+                status,
                 side,
                 order_type: OrderType::Limit,
                 time_in_force: TimeInForce::Gtc,
@@ -166,7 +173,7 @@ impl Lane {
                 px: Some(px),
                 stop_px: None,
                 reduce_only: None,
-                filled_qty: qty,
+                filled_qty: if status == OrderStatus::Filled { qty } else { Qty::ZERO },
                 avg_px: None,
                 reason: None,
                 trace_id: None,

@@ -6,6 +6,7 @@ mod engine;
 mod history;
 mod labels;
 mod lob;
+mod odd;
 mod plan;
 mod queue;
 mod tape;

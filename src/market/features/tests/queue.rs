@@ -1,6 +1,6 @@
 //! What waits at the best prices and what becomes of it.
 
-use qt_model::words::{DepthAction, Side};
+use qt_model::words::{DepthAction, MboAction, Side};
 
 use super::tape::Tape;
 use super::{list_of, near};
@@ -94,4 +94,29 @@ fn the_set_has_all_but_orders_from_depth() {
     let absent: Vec<usize> =
         last.values.iter().enumerate().filter(|(_, it)| it.is_none()).map(|(at, _)| at).collect();
     assert_eq!(absent, [6, 7], "sizes do not say how many orders there are");
+}
+
+#[test]
+fn orders_tell_how_many_wait() {
+    let add = |tape: Tape, id, side, px, qty| tape.order(MboAction::Add, id, side, px, qty, false);
+    let tape = add(Tape::new(), 1, Buy, 9_999, 5);
+    let tape = add(tape, 2, Sell, 10_001, 7);
+    let tape = tape.order(MboAction::Add, 3, Buy, 9_999, 4, true);
+    let tape = add(tape, 4, Sell, 10_001, 1);
+    let tape = tape.order(MboAction::Trade, 1, Buy, 9_999, 5, false);
+    let tape = tape.order(MboAction::Cancel, 1, Buy, 9_999, 5, false);
+    let options = EngineOptions { book: BookFrom::Orders, ..EngineOptions::default() };
+    let rows = tape.rows_with("bid_orders, ask_orders, bid_qty, mid", 2, options.clone());
+    let all = |row: &qt_model::record::Feature| {
+        row.values.iter().map(|it| it.unwrap_or(-1.0)).collect::<Vec<_>>()
+    };
+    let rows: Vec<_> = rows.iter().map(all).collect();
+    // One side alone; both; two records of one event; a print changes nothing; then a cancel.
+    assert_eq!(rows.len(), 4, "{rows:?}");
+    assert_eq!(rows[0], [-1.0; 4]);
+    assert_eq!(rows[1], [1.0, 1.0, 5.0, 100.0]);
+    assert_eq!(rows[2], [2.0, 2.0, 9.0, 100.0]);
+    assert_eq!(rows[3], [1.0, 2.0, 4.0, 100.0]);
+    let lob = tape.run(crate::features::Program::lob("lob16").unwrap(), 3, options);
+    assert_eq!(lob.last().unwrap().values[4], Some(4.0));
 }

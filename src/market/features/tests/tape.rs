@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instrument, Instruments, Symbol};
-use qt_model::record::{Batch, Depth, Feature, Gap, Head, Level, Quote, Trade};
+use qt_model::record::{Batch, Depth, Feature, Gap, Head, Level, Mbo, Quote, Trade};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
-use qt_model::words::{DepthAction, GapReason, Side};
+use qt_model::words::{DepthAction, GapReason, MboAction, Side};
 
 use super::program;
 use crate::features::{Engine, EngineOptions, Program};
@@ -86,6 +86,23 @@ impl Tape {
         let levels: Vec<Level> = levels.iter().map(level).collect();
         let row = Depth { head, action, first_id: None, last_id: None, prev_id: None };
         self.batch.push_row(row, &levels);
+        self
+    }
+
+    /// What happens to an order; `more`: the next record belongs to the same event.
+    pub(super) fn order(
+        mut self,
+        action: MboAction,
+        order_id: u64,
+        side: Side,
+        px: i64,
+        qty: i64,
+        more: bool,
+    ) -> Self {
+        let head = self.head();
+        let (px, qty) = (Some(Px::new(px)), Qty::new(qty).ok());
+        let row = Mbo { head, action, side: Some(side), px, qty, order_id, more, snapshot: false };
+        self.batch.push_row(row, &[]);
         self
     }
 

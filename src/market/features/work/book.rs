@@ -4,26 +4,24 @@ use qt_model::instrument::Instrument;
 use qt_model::record::{Quote, Record};
 use qt_model::time::Ts;
 use qt_model::units::Scale;
-use qt_model::words::DepthAction;
 
+use super::super::books::{Books, Turn};
 use super::super::feed::{BookFrom, Fed};
 use super::super::flags;
 use super::super::lob::{Lob, Sides};
 use super::super::rows::Sheet;
 use crate::aggressor::Classifier;
-use crate::book::{Applied, PriceBook};
 
 #[derive(Debug)]
 pub(crate) struct BookWork {
     count: usize,
     from: BookFrom,
     scale: Scale,
-    book: PriceBook,
+    book: Books,
     classifier: Classifier,
     lob: Lob,
     last_recv: Ts,
     pending: u64,
-    had_gap: bool,
 }
 
 impl BookWork {
@@ -33,12 +31,11 @@ impl BookWork {
             count,
             from,
             scale,
-            book: PriceBook::default(),
+            book: Books::new(from),
             classifier: Classifier::default(),
             lob: Lob::new(scale),
             last_recv: Ts::MIN,
             pending: 0,
-            had_gap: false,
         }
     }
 
@@ -66,22 +63,23 @@ impl BookWork {
         self.event(Sides::of(bid.into_iter(), ask.into_iter()), row.head.ts_event, 0)
     }
 
-    fn depth(&mut self, view: &qt_model::record::View<'_, qt_model::record::Depth>) -> Fed {
-        if self.book.apply(view.row, view.levels) == Applied::Ignored {
-            return Fed::Nothing;
-        }
-        let mut more = 0;
-        if self.had_gap && view.row.action == DepthAction::Snapshot {
-            self.had_gap = false;
-            self.lob = Lob::new(self.scale);
-            more = flags::STATE_RESET;
-        }
-        if let Some((bid, ask)) = self.book.best_bid().zip(self.book.best_ask()) {
+    /// What became of the book by a record of depth or orders.
+    fn turn(&mut self, turn: Turn, ts: Ts) -> Fed {
+        let more = match turn {
+            Turn::Nothing => return Fed::Nothing,
+            Turn::Event => 0,
+            Turn::Anew => {
+                self.lob = Lob::new(self.scale);
+                flags::STATE_RESET
+            }
+        };
+        let book = self.book.prices();
+        if let Some((bid, ask)) = book.best_bid().zip(book.best_ask()) {
             self.classifier.quote(bid.px, ask.px);
         }
-        let bids = self.book.bids().map(|it| (it.px, it.qty));
-        let sides = Sides::of(bids, self.book.asks().map(|it| (it.px, it.qty)));
-        self.event(sides, view.row.head.ts_event, more)
+        let bids = book.bids().map(|it| (it.px, it.qty));
+        let sides = Sides::of(bids, book.asks().map(|it| (it.px, it.qty)));
+        self.event(sides, ts, more)
     }
 
     pub(super) fn record(&mut self, record: &Record<'_>) -> Fed {
@@ -92,7 +90,14 @@ impl BookWork {
         }
         let fed = match record {
             Record::Quote(view) if self.from == BookFrom::Quotes => self.quote(view.row),
-            Record::Depth(view) if self.from == BookFrom::Depth => self.depth(view),
+            Record::Depth(view) => {
+                let turn = self.book.depth(view.row, view.levels);
+                self.turn(turn, view.row.head.ts_event)
+            }
+            Record::Mbo(view) => {
+                let turn = self.book.order(view.row);
+                self.turn(turn, view.row.head.ts_event)
+            }
             Record::Trade(view) => {
                 let found = self.classifier.trade(view.row.px, view.row.side);
                 self.lob.trade(found.direction, found.confidence, view.row.qty.mantissa());
@@ -104,18 +109,19 @@ impl BookWork {
             }
             _ => return Fed::Nothing,
         };
-        self.last_recv = recv;
+        if fed != Fed::Nothing {
+            self.last_recv = recv;
+        }
         fed
     }
 
     pub(super) fn gap(&mut self) {
         self.pending |= flags::GAP;
-        self.had_gap = true;
         self.book.gap();
     }
 
     pub(super) fn forget(&mut self) {
-        self.book = PriceBook::default();
+        self.book = Books::new(self.from);
         self.classifier = Classifier::default();
         self.lob = Lob::new(self.scale);
     }

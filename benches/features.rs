@@ -1,0 +1,176 @@
+//! How fast features are computed: in process, on one thread, in CPU time.
+//!
+//! Records lie in memory before the clock starts. A pass begins with a new engine; the median of the
+//! passes counts. Sums of every feature are taken in a pass of their own, from the first row on at
+//! which all have a value: fast and wrong cannot pass.
+
+use std::hint::black_box;
+use std::path::Path;
+
+use qt_market::book::PriceBook;
+use qt_market::features::{BookFrom, Engine, EngineOptions, Plan, Program, parse_list, set};
+use qt_model::record::{Batch, Depth, Record, Source};
+use qt_sim::synth::{Config, Market};
+use qt_stream::input::{AnyReader, Input};
+use qt_stream::parquet_file::Span;
+use qt_stream::read::Options;
+use rustix::time::{ClockId, clock_gettime};
+
+const USAGE: &str = "features [quotes|depth] SET-OR-LIST FILE [PASSES]
+features materialize SET-OR-LIST FILE [PASSES]
+features book FILE [PASSES]";
+
+fn main() {
+    // Cargo adds its own flags.
+    let words: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with("--")).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let passes = |word: Option<&&str>| word.map_or(3, |it| it.parse().expect("PASSES: a number"));
+    match &words[..] {
+        [] => all(),
+        ["book", file, rest @ ..] => {
+            println!("{}", book(&read(Path::new(file)), passes(rest.first())));
+        }
+        [mode, list, file, rest @ ..] => {
+            let book = if *mode == "depth" { BookFrom::Depth } else { BookFrom::Quotes };
+            let keeps = *mode == "materialize";
+            let records = read(Path::new(file));
+            println!("{}", features(list, book, &records, passes(rest.first()), keeps));
+        }
+        _ => panic!("{USAGE}"),
+    }
+}
+
+/// A market of our own, where none is named.
+fn all() {
+    let instruments = Config::default().instruments.into_iter().take(1).collect();
+    let config =
+        Config { instruments, duration_ns: None, events: Some(1_000_000), ..Config::default() };
+    let mut market = Market::new(&config).expect("a good configuration");
+    let mut records = Vec::new();
+    let mut batch = Batch::default();
+    while market.next(&mut batch).expect("nothing can go wrong") {
+        records.push(std::mem::take(&mut batch));
+    }
+    println!("{}", book(&records, 5));
+    for list in ["core15", "vol", "discovery", "ml10"] {
+        println!("{list} quotes {}", features(list, BookFrom::Quotes, &records, 5, false));
+    }
+    for list in ["core15", "queue", "lob27"] {
+        println!("{list} depth {}", features(list, BookFrom::Depth, &records, 5, false));
+    }
+}
+
+fn read(path: &Path) -> Vec<Batch> {
+    let options = Options { allow_truncated: true, ..Options::default() };
+    let input = Input::File(path.to_owned());
+    let mut reader = AnyReader::open(input, Span::ALL, options).expect("the file opens");
+    let mut records = Vec::new();
+    loop {
+        let mut batch = Batch::default();
+        if !reader.next(&mut batch).expect("the file is whole") {
+            return records;
+        }
+        records.push(batch);
+    }
+}
+
+fn cpu_ns() -> u64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
+}
+
+/// The median of the CPU times of some passes.
+fn timed(passes: usize, mut pass: impl FnMut()) -> u64 {
+    let mut times: Vec<u64> = (0..passes)
+        .map(|_| {
+            let begun = cpu_ns();
+            pass();
+            cpu_ns() - begun
+        })
+        .collect();
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn program(list: &str) -> Program {
+    if let Some(program) = Program::lob(list) {
+        return program;
+    }
+    let members = match set(list) {
+        Some(set) => set.members(),
+        None => parse_list(list).unwrap_or_else(|error| panic!("{}", error.pointing_into(list))),
+    };
+    Program::new(Plan::new(&members).expect("the list compiles"))
+}
+
+fn features(list: &str, book: BookFrom, records: &[Batch], passes: usize, keeps: bool) -> String {
+    let options = EngineOptions { book, ..EngineOptions::default() };
+    let program = program(list);
+    let begin = || Engine::new(program.clone(), options.clone(), Box::new(|_| true));
+    let (mut rows, mut sums, mut last) = (0_u64, vec![0.0; program.width()], Vec::new());
+    let mut engine = begin();
+    for batch in records {
+        let found = engine.annotate(batch);
+        for row in (0..batch.len()).filter_map(|at| found.of(at)) {
+            rows += 1;
+            if row.is_warm {
+                for (sum, value) in sums.iter_mut().zip(row.values) {
+                    *sum += value;
+                }
+                last.clear();
+                last.extend_from_slice(row.values);
+            }
+        }
+    }
+    let mut kept: Vec<f64> = Vec::new();
+    if keeps {
+        kept.reserve(rows as usize * program.width());
+    }
+    let ns = timed(passes, || {
+        let mut engine = begin();
+        kept.clear();
+        for batch in records {
+            let found = engine.annotate(batch);
+            if keeps {
+                kept.extend_from_slice(found.values());
+            }
+            black_box(found.of(0));
+        }
+    });
+    let shown =
+        |values: &[f64]| values.iter().map(|it| format!("{it:.12e}")).collect::<Vec<_>>().join(",");
+    format!(
+        "rows {rows} cpu_s {:.6} ns_row {:.2} sums {} last {}",
+        ns as f64 / 1e9,
+        ns as f64 / rows as f64,
+        shown(&sums),
+        shown(&last)
+    )
+}
+
+/// The book alone, with a look at both best prices after each record.
+fn book(records: &[Batch], passes: usize) -> String {
+    let play = |check: &mut i64| {
+        let mut book = PriceBook::default();
+        for batch in records {
+            for record in batch.iter() {
+                if let Record::Depth(view) = record {
+                    book.apply(view.row, view.levels);
+                    let best = book.best_bid().zip(book.best_ask());
+                    let spread = best.map_or(0, |(bid, ask)| ask.px.mantissa() - bid.px.mantissa());
+                    *check = check.wrapping_add(spread);
+                }
+            }
+        }
+    };
+    let mut check = 0;
+    play(&mut check);
+    let rows: usize = records.iter().map(|batch| batch.rows::<Depth>().len()).sum();
+    let ns = timed(passes, || {
+        let mut again = 0;
+        play(&mut again);
+        assert_eq!(again, check, "every pass sees the same book");
+    });
+    let (seconds, each) = (ns as f64 / 1e9, ns as f64 / rows as f64);
+    format!("book rows {rows} cpu_s {seconds:.6} ns_row {each:.2} spreads {check}")
+}
