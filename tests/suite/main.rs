@@ -7,6 +7,7 @@ mod allocation;
 mod architecture;
 mod backtest;
 mod damage;
+mod exchange;
 mod frame;
 mod import;
 mod interop;

@@ -10,8 +10,10 @@
 //! orders on what others do, except that what we take stays taken until the venue shows another size.
 
 mod account;
+mod admission;
 mod bars;
 mod booking;
+mod closeout;
 mod config;
 mod due;
 mod fees;
