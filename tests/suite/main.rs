@@ -5,6 +5,7 @@
 
 mod allocation;
 mod architecture;
+mod backtest;
 mod damage;
 mod exchange;
 mod frame;
