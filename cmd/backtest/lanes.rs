@@ -12,7 +12,7 @@ use qt_model::instrument::Symbol;
 use qt_model::record::Batch;
 use qt_model::time::Ts;
 use qt_sim::driver::{Driven, Driver, DriverOptions, LaneParts};
-use qt_sim::exchange::Exchange;
+use qt_sim::exchange::{Delay, Exchange, FillModel, Latency, LatencyConfig};
 use qt_trade::core::{Desk, Strategy, TopFrom};
 use qt_trade::metrics::{Figures, Options, Sample};
 use qt_trade::script::{Compiled, Scripted};
@@ -67,7 +67,12 @@ impl Lanes {
             seed: common.seed,
             engine: shared.engine(common)?,
         };
-        let mut driver = Driver::new(&market.instruments, None, options);
+        // A delay on top of the data's own concerns what all lanes see.
+        let latency = file.venues.venues(FillModel::default(), market.money());
+        let latency = LatencyConfig::clone(&latency.default.latency);
+        let has_feed = latency.feed != Delay::Constant { ns: 0 };
+        let feed = has_feed.then(|| Latency::new(latency, common.seed));
+        let mut driver = Driver::new(&market.instruments, feed, options);
         let mut faults = Vec::new();
         for (variant, program) in variants.iter().zip(programs) {
             let venues = file.venues.venues(variant.fills.model(), market.money());

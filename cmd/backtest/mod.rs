@@ -22,14 +22,14 @@ use clap::{Args, Subcommand};
 use qt_model::time::duration_ns;
 use qt_model::words::RunStatus;
 use qt_sim::driver::Driven;
-use qt_sim::exchange::Preset;
+use qt_sim::exchange::{Delay, Operation, Preset};
 use qt_trade::metrics::{Sample, Trials};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::select_args::SelectArgs;
-use crate::strategy::StrategyFile;
+use crate::strategy::{self, FeeFlag, StrategyFile};
 use crate::stream_args::ReadArgs;
 
 use input::Opened;
@@ -75,6 +75,12 @@ pub(crate) struct Simulate {
     /// Fill model to report first
     #[arg(long, value_name = "MODEL", default_value = "calibrated", value_parser = variant::preset)]
     fills: Preset,
+    /// Delay of an operation: feed, place, amend, cancel or response; before those of the file
+    #[arg(long, value_name = "OPERATION=DELAY", value_parser = strategy::latency)]
+    latency: Vec<(Operation, Delay)>,
+    /// Fees in basis points; before those of the file
+    #[arg(long, value_name = "maker=BPS,taker=BPS", value_parser = strategy::fees)]
+    fees: Option<FeeFlag>,
     /// Run a parameter over values, FROM..TO:STEP or a list; several make a grid
     #[arg(long, value_name = "NAME=VALUES", value_parser = sweep::Axis::parse)]
     sweep: Vec<sweep::Axis>,
@@ -194,10 +200,13 @@ impl Executed {
 
 fn execute(
     args: &Simulate,
-    file: Arc<StrategyFile>,
+    mut file: Arc<StrategyFile>,
     place: Option<&Place>,
     context: &Context,
 ) -> anyhow::Result<Executed> {
+    if args.fees.is_some() || !args.latency.is_empty() {
+        Arc::make_mut(&mut file).venues.set(args.fees, &args.latency);
+    }
     let values: BTreeMap<String, f64> = args.param.iter().cloned().collect();
     let variants = match args.sweep.is_empty() {
         true => variant::band(args, &file, &values)?,

@@ -185,6 +185,7 @@ fn given(common: &Common, variant: &Variant) -> Input {
         "lookahead_ns": common.lookahead_ns,
         "seed": common.seed,
         "params": variant.values,
+        "venues": file.venues.describe(common.market.currency),
     });
     let name = &file.definition.name;
     let params = variant.values.iter().map(|(name, value)| (name.clone(), value.to_string()));

@@ -26,7 +26,7 @@ pub(crate) struct Demo {
 }
 
 /// What is said, and the pipeline that is run.
-const STEPS: [(&str, &str); 8] = [
+const STEPS: [(&str, &str); 10] = [
     (
         "An hour of four synthetic markets, from a seed, into a catalog of Parquet files",
         "qt synth --seed 7 --start 2024-08-08T09:00:00Z --hours 1 --to catalog --force",
@@ -55,6 +55,14 @@ const STEPS: [(&str, &str); 8] = [
     (
         "Does the day replay the same way every time, in any batch size and from any cursor?",
         "qt replay verify --date 2024-08-08 --symbols BTCUSDT",
+    ),
+    (
+        "A market maker over the hour, under three models of fills at once",
+        "qt backtest market-maker --date 2024-08-08 --symbols BTCUSDT --sample 1m",
+    ),
+    (
+        "How much does it hang on the distance of its quotes?",
+        "qt backtest market-maker --date 2024-08-08 --symbols BTCUSDT --sample 1m --sweep half_spread=0..3",
     ),
 ];
 
@@ -95,6 +103,7 @@ fn run_pipeline(pipeline: &str, data: &std::path::Path) -> anyhow::Result<()> {
     for (at, stage) in stages.iter().enumerate() {
         let mut command = Command::new(&program);
         command.args(stage.split_whitespace().skip(1)).env("QT_DATA", data);
+        command.env("QT_RUNS", data.with_file_name("runs"));
         // A configuration of the place where the demo runs must not bend it.
         command.env("QT_LOG", "warn").env("QT_CONFIG", "/dev/null");
         if let Some((previous, _)) = children.last_mut() {

@@ -10,3 +10,4 @@ mod tests;
 mod venue;
 
 pub(crate) use file::StrategyFile;
+pub(crate) use venue::{FeeFlag, fees, latency};

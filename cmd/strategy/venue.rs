@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use qt_model::order::{Cash, Currency};
+use qt_model::time::duration_ns;
 use qt_sim::exchange::{
-    AccountKind, Delay, Fees, FillModel, LatencyConfig, MarginTerms, Operation, PostOnly,
+    AccountKind, Delay, Fees, FillModel, LatencyConfig, MarginTerms, Operation, PostOnly, Steps,
     VenueConfig, Venues,
 };
 use rust_decimal::Decimal;
@@ -19,7 +20,7 @@ use crate::toml_text::TomlText;
 pub(crate) struct VenueTerms {
     maker: Option<Decimal>,
     taker: Option<Decimal>,
-    delays: Vec<(Operation, i64)>,
+    delays: Vec<(Operation, Delay)>,
     account: Option<AccountKind>,
     price_band: Option<Decimal>,
     post_only: Option<PostOnly>,
@@ -34,6 +35,18 @@ pub(crate) struct VenueTable {
 }
 
 impl VenueTable {
+    /// Terms of flags, which go before those of the file, at every venue.
+    pub(crate) fn set(&mut self, fees: Option<FeeFlag>, latency: &[(Operation, Delay)]) {
+        let all = std::iter::once(&mut self.common).chain(self.by_name.values_mut());
+        for terms in all {
+            if let Some(fees) = fees {
+                terms.maker = fees.maker.or(terms.maker);
+                terms.taker = fees.taker.or(terms.taker);
+            }
+            terms.delays.extend_from_slice(latency);
+        }
+    }
+
     pub(super) fn read<'a>(text: &mut TomlText<'a>, table: DeTable<'a>) -> Self {
         let tables = table.iter().filter(|(key, _)| key.get_ref() != "latency");
         let inner = tables.filter_map(|(key, value)| {
@@ -122,7 +135,8 @@ impl VenueTerms {
         if let Some(latency) = latency {
             let mut table = TomlTable::new(text, &format!("{prefix}latency."), latency);
             for operation in Operation::ALL {
-                let delay = table.duration(operation.name());
+                let expected = "a delay such as \"1ms\"";
+                let delay = table.parsed(operation.name(), expected, delay);
                 terms.delays.extend(delay.map(|delay| (operation, delay)));
             }
             table.finish();
@@ -136,8 +150,8 @@ impl VenueTerms {
         let tier = &config.fees.tiers[0];
         config.fees = Fees::flat(rate(self.maker, tier.maker), rate(self.taker, tier.taker));
         let mut latency = LatencyConfig::clone(&config.latency);
-        for (operation, ns) in &self.delays {
-            *latency.of_mut(*operation) = Delay::Constant { ns: *ns };
+        for (operation, delay) in &self.delays {
+            latency.of_mut(*operation).clone_from(delay);
         }
         config.latency = latency;
         config.account = self.account.unwrap_or(config.account);
@@ -146,6 +160,73 @@ impl VenueTerms {
         config.fills.is_partial = self.partial_fills.unwrap_or(config.fills.is_partial);
         config
     }
+}
+
+/// `--fees`: in basis points.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FeeFlag {
+    maker: Option<Decimal>,
+    taker: Option<Decimal>,
+}
+
+/// Reads `maker=-0.5bps,taker=7bps`.
+pub(crate) fn fees(text: &str) -> Result<FeeFlag, String> {
+    let mut fees = FeeFlag::default();
+    for part in text.split(',') {
+        let expected = || {
+            format!(
+                "expected maker=BPS,taker=BPS, such as maker=-0.5bps,taker=7bps; found `{part}`"
+            )
+        };
+        let (name, value) = part.split_once('=').ok_or_else(expected)?;
+        let value = value.trim().trim_end_matches("bps").trim();
+        let value = value.parse::<Decimal>().map_err(|_| expected())?;
+        match name.trim() {
+            "maker" => fees.maker = Some(value),
+            "taker" => fees.taker = Some(value),
+            _ => return Err(expected()),
+        }
+    }
+    Ok(fees)
+}
+
+/// Reads `place=1ms,response=lognormal(1ms,0.4)`, one operation of the list.
+pub(crate) fn latency(text: &str) -> Result<(Operation, Delay), String> {
+    let names = Operation::ALL.map(Operation::name).join(", ");
+    let expected = || format!("expected OPERATION=DELAY with one of {names}; found `{text}`");
+    let (name, value) = text.split_once('=').ok_or_else(expected)?;
+    let operation = Operation::ALL.into_iter().find(|it| it.name() == name.trim());
+    Ok((operation.ok_or_else(expected)?, delay(value.trim())?))
+}
+
+/// A delay: `1ms`, `lognormal(1ms, 0.4)` with its median and sigma, or `steps(0.9:1ms, 0.1:8ms)`
+/// with probabilities.
+fn delay(text: &str) -> Result<Delay, String> {
+    let expected = || {
+        format!(
+            "expected a duration such as 1ms, lognormal(MEDIAN, SIGMA) or \
+             steps(PROBABILITY:DURATION, …); found `{text}`"
+        )
+    };
+    let duration = |text: &str| duration_ns(text.trim()).filter(|ns| *ns >= 0).ok_or_else(expected);
+    let inside = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
+    if let Some(inner) = inside("lognormal") {
+        let (median, sigma) = inner.split_once(',').ok_or_else(expected)?;
+        let sigma = sigma.trim().parse().ok().filter(|sigma: &f64| (0.0..10.0).contains(sigma));
+        return Ok(Delay::LogNormal {
+            median_ns: duration(median)?,
+            sigma: sigma.ok_or_else(expected)?,
+        });
+    }
+    if let Some(inner) = inside("steps") {
+        let step = |part: &str| {
+            let (probability, delay) = part.split_once(':').ok_or_else(expected)?;
+            Ok((probability.trim().parse().map_err(|_| expected())?, duration(delay)?))
+        };
+        let steps = inner.split(',').map(step).collect::<Result<Vec<(f64, i64)>, String>>()?;
+        return Steps::new(steps).map(Delay::Table).map_err(|error| error.to_string());
+    }
+    Ok(Delay::Constant { ns: duration(text)? })
 }
 
 fn fraction(table: &mut TomlTable<'_, '_>, key: &str) -> Option<Decimal> {
@@ -169,4 +250,27 @@ fn account(table: &mut TomlTable<'_, '_>) -> Option<AccountKind> {
         "margin" => AccountKind::Margin(margin),
         _ => AccountKind::Unlimited,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_and_fees_are_read_from_flags() {
+        let constant = |ns| Delay::Constant { ns };
+        assert_eq!(latency("place=1ms"), Ok((Operation::Place, constant(1_000_000))));
+        let drawn = Delay::LogNormal { median_ns: 2_000, sigma: 0.4 };
+        assert_eq!(latency("response=lognormal(2us, 0.4)"), Ok((Operation::Response, drawn)));
+        assert!(matches!(latency("cancel=steps(0.9:1ms)"), Err(error) if error.contains("0.9")));
+        assert!(matches!(latency("cancel=steps(0.9:1ms, 0.1:8ms)"), Ok((_, Delay::Table(_)))));
+        for text in ["", "place", "there=1ms", "place=soon", "place=lognormal(1ms)", "feed=-1ms"] {
+            assert!(latency(text).is_err(), "{text}");
+        }
+        let read = fees("maker=-0.5bps,taker=7").unwrap();
+        assert_eq!((read.maker, read.taker), ("-0.5".parse().ok(), "7".parse().ok()));
+        for text in ["", "maker", "makers=1", "maker=x"] {
+            assert!(fees(text).is_err(), "{text}");
+        }
+    }
 }

@@ -5,7 +5,9 @@
 
 mod allocation;
 mod architecture;
+mod backtest;
 mod damage;
+mod exchange;
 mod frame;
 mod import;
 mod interop;

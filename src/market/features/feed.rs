@@ -18,6 +18,7 @@ use super::flags;
 use super::graph::Plan;
 use super::value::{NONE, double, finite};
 use crate::aggressor::Classifier;
+use columns::{bit, bits};
 use deep::Deep;
 use touch::Touches;
 
@@ -136,6 +137,7 @@ impl Feed {
             _ => Fed::Nothing,
         };
         if fed != Fed::Nothing {
+            columns.close();
             self.last_recv = head.ts_recv;
         }
         fed
@@ -159,7 +161,7 @@ impl Feed {
     }
 
     fn quote(&mut self, row: &Quote, columns: &mut Columns) -> Fed {
-        columns.open(self.at(row.head.ts_event));
+        columns.set(Base::Now, self.at(row.head.ts_event));
         let best = best_of(row);
         let is_sound = self.top(best, row.head.ts_event, columns);
         if let Some(best) = best.filter(|_| is_sound) {
@@ -182,7 +184,7 @@ impl Feed {
             self.stand(best, ts, columns);
             return Fed::Nothing;
         }
-        columns.open(self.at(ts));
+        columns.set(Base::Now, self.at(ts));
         let is_sound = self.top(best, ts, columns);
         if let Some(best) = best.filter(|_| is_sound) {
             if columns.wants(Deep::WANTED) {
@@ -224,25 +226,19 @@ impl Feed {
     /// Fills the columns of a book event; `false` where the book is crossed or has a side only.
     fn top(&mut self, best: Option<Best>, ts: Ts, columns: &mut Columns) -> bool {
         let Some(best) = best.filter(|best| best.bid.0 <= best.ask.0) else { return false };
-        let (bid, ask) = (best.bid.0.to_f64(self.px), best.ask.0.to_f64(self.px));
-        let (bid_qty, ask_qty) = (best.bid.1.to_f64(self.qty), best.ask.1.to_f64(self.qty));
         // The sum is exact and rounded once: middles that are equal are equal to the bit.
         let sum = i128::from(best.bid.0.mantissa()) + i128::from(best.ask.0.mantissa());
-        let (mid, both) = (double(sum) / (2.0 * self.px.unit() as f64), bid_qty + ask_qty);
-        let has_size = both > 0.0;
-        columns.set(Base::Bid, bid);
-        columns.set(Base::Ask, ask);
-        columns.set(Base::BidQty, bid_qty);
-        columns.set(Base::AskQty, ask_qty);
+        let mid = double(sum) / (2.0 * self.px.unit() as f64);
         columns.set(Base::Mid, mid);
         let wide = best.ask.0.checked_sub(best.bid.0).unwrap_or_default();
         columns.set(Base::Spread, wide.to_f64(self.px));
-        let micro = if has_size { (bid * ask_qty + ask * bid_qty) / both } else { mid };
-        columns.set(Base::Microprice, finite(micro));
-        let imbalance = if has_size { (bid_qty - ask_qty) / both } else { NONE };
-        columns.set(Base::Imbalance, imbalance);
-        let ofi = self.best.map_or(0, |before| order_flow(&before, &best));
-        columns.set(Base::Ofi, ofi as f64 / self.qty.unit() as f64);
+        if columns.wants(SIDES) {
+            self.sides(&best, mid, columns);
+        }
+        if columns.wants(bit(Base::Ofi)) {
+            let ofi = self.best.map_or(0, |before| order_flow(&before, &best));
+            columns.set(Base::Ofi, ofi as f64 / self.qty.unit() as f64);
+        }
         let gap = self.book_ts.replace(ts).map_or(NONE, |before| seconds(before, ts));
         columns.set(Base::BookGap, gap);
         columns.set(Base::BookTime, self.now as f64);
@@ -251,6 +247,22 @@ impl Feed {
         }
         self.hold(best);
         true
+    }
+
+    /// Fills what the two sides are each, and what pulls between them.
+    fn sides(&self, best: &Best, mid: f64, columns: &mut Columns) {
+        let (bid, ask) = (best.bid.0.to_f64(self.px), best.ask.0.to_f64(self.px));
+        let (bid_qty, ask_qty) = (best.bid.1.to_f64(self.qty), best.ask.1.to_f64(self.qty));
+        let both = bid_qty + ask_qty;
+        let has_size = both > 0.0;
+        columns.set(Base::Bid, bid);
+        columns.set(Base::Ask, ask);
+        columns.set(Base::BidQty, bid_qty);
+        columns.set(Base::AskQty, ask_qty);
+        let micro = if has_size { (bid * ask_qty + ask * bid_qty) / both } else { mid };
+        columns.set(Base::Microprice, finite(micro));
+        let imbalance = if has_size { (bid_qty - ask_qty) / both } else { NONE };
+        columns.set(Base::Imbalance, imbalance);
     }
 
     fn trade(&mut self, row: &Trade, is_event: bool, columns: &mut Columns) -> Fed {
@@ -262,7 +274,7 @@ impl Feed {
         if !is_event {
             return Fed::Nothing;
         }
-        columns.open(self.at(row.head.ts_event));
+        columns.set(Base::Now, self.at(row.head.ts_event));
         if let Some(absorbed) = absorbed {
             columns.set(Base::Absorption, absorbed);
         }
@@ -279,7 +291,7 @@ impl Feed {
     }
 
     fn bar(&mut self, row: &Bar, columns: &mut Columns) -> Fed {
-        columns.open(self.at(row.head.ts_event));
+        columns.set(Base::Now, self.at(row.head.ts_event));
         for (base, px) in [
             (Base::Open, row.open),
             (Base::High, row.high),
@@ -292,6 +304,10 @@ impl Feed {
         self.row(0)
     }
 }
+
+/// Columns of either side.
+const SIDES: u64 =
+    bits(&[Base::Bid, Base::Ask, Base::BidQty, Base::AskQty, Base::Microprice, Base::Imbalance]);
 
 /// Which records are events of a plan.
 #[derive(Clone, Copy, Debug)]

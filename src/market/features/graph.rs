@@ -193,8 +193,23 @@ impl State {
     fn fill(&mut self, plan: &Plan, places: &[Option<u32>], scratch: &Scratch, sheet: &mut Sheet) {
         let width = sheet.width();
         let values = sheet.values_mut();
+        // Of one symbol whose rows are all wanted, they lie one behind the other.
+        let first = places[0].filter(|first| {
+            places.iter().zip(*first..).all(|(place, expected)| *place == Some(expected))
+        });
+        let first = first.map(|first| first as usize);
         for (feature, (step, held)) in plan.outputs.iter().zip(&mut self.held).enumerate() {
-            for (value, place) in scratch.columns[*step].iter().zip(places) {
+            let column = &scratch.columns[*step][..places.len()];
+            let has_skip = column.iter().fold(false, |has, value| has | is_skip(*value));
+            if let (Some(first), false) = (first, has_skip) {
+                let cells = values[first * width + feature..].iter_mut().step_by(width);
+                for (value, cell) in column.iter().zip(cells) {
+                    *cell = *value;
+                }
+                *held = column[column.len() - 1];
+                continue;
+            }
+            for (value, place) in column.iter().zip(places) {
                 if !is_skip(*value) {
                     *held = *value;
                 }

@@ -12,9 +12,22 @@ pub trait Node: Debug + Send + Sync {
     fn fresh(&self) -> Box<dyn Node>;
 }
 
+/// Whether a value of a block is absent. Looks at all of them, several at once.
+#[inline]
+fn has_absent(values: &[f64]) -> bool {
+    values.iter().fold(false, |has, value| has | value.is_nan())
+}
+
 /// A step over one column that passes absences on and keeps its state over them.
 #[inline]
 pub(super) fn each(input: &[f64], out: &mut [f64], mut step: impl FnMut(f64) -> f64) {
+    // Most blocks are whole, and a loop without a question in it is a quick one.
+    if !has_absent(input) {
+        for (value, out) in input.iter().zip(out) {
+            *out = step(*value);
+        }
+        return;
+    }
     for (value, out) in input.iter().zip(out) {
         *out = if value.is_nan() { *value } else { step(*value) };
     }
@@ -33,6 +46,7 @@ pub(super) fn each_at(
 }
 
 /// The same over two columns: the last value of one stands in where an event does not concern it.
+#[inline]
 pub(super) fn both(
     [left, right]: [&[f64]; 2],
     held: &mut [f64; 2],
@@ -40,6 +54,16 @@ pub(super) fn both(
     mut step: impl FnMut(f64, f64) -> f64,
 ) {
     use super::value::{absent, is_skip};
+    if let (Some(left_last), Some(right_last)) = (left.last(), right.last())
+        && !has_absent(left)
+        && !has_absent(right)
+    {
+        for ((left, right), out) in left.iter().zip(right).zip(out) {
+            *out = step(*left, *right);
+        }
+        *held = [*left_last, *right_last];
+        return;
+    }
     for ((left, right), out) in left.iter().zip(right).zip(out) {
         if !left.is_nan() && !right.is_nan() {
             *held = [*left, *right];

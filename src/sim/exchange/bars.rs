@@ -15,8 +15,7 @@ use qt_model::units::Px;
 use qt_model::words::{CancelReason, Liquidity, Side, TimeInForce};
 use rust_decimal::Decimal;
 
-use super::booking::is_beyond;
-use super::intake::qty_of;
+use super::booking::{is_beyond, qty_of};
 use super::market::{Basis, LastBar};
 use super::orders::{Resting, Standing};
 use super::taker::away;

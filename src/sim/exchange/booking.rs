@@ -11,7 +11,6 @@ use qt_trade::ledger::DoublePx;
 use rust_decimal::Decimal;
 
 use super::fees::PaidIn;
-use super::intake::qty_of;
 use super::market::{Public, Top};
 use super::orders::{Arrival, Standing};
 use super::{ENDED_KEPT, Exchange, Turn};
@@ -274,4 +273,9 @@ pub(super) fn is_beyond(side: Side, px: Px, limit: Px) -> bool {
 
 pub(super) fn plus(a: Qty, b: Qty) -> Qty {
     a.checked_add(b).expect("sizes of one order fit 63 bits")
+}
+
+/// A number of units as a size.
+pub(super) fn qty_of(units: i64) -> Qty {
+    Qty::new(units).expect("a size is never negative")
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use qt_model::order::{Cash, Currency};
 use rust_decimal::Decimal;
 
+use super::ConfigError;
 use super::fees::Fees;
 use super::fills::FillModel;
 use super::latency::LatencyConfig;
@@ -52,6 +53,36 @@ impl Default for VenueConfig {
             post_only: PostOnly::default(),
             bars: BarRules::default(),
         }
+    }
+}
+
+impl VenueConfig {
+    /// The first thing that makes no sense, if any.
+    pub(super) fn check(&self, venue: &str) -> Result<(), ConfigError> {
+        let tiers = &self.fees.tiers;
+        let begins = tiers.first().is_none_or(|tier| tier.volume.is_zero());
+        if !begins || !tiers.is_sorted_by(|a, b| a.volume < b.volume) {
+            return Err(ConfigError::Tiers { venue: venue.into() });
+        }
+        let wrong = |what, found, expected| {
+            Err(ConfigError::Value { venue: venue.into(), what, found, expected })
+        };
+        if let AccountKind::Margin(terms) = self.account {
+            if terms.leverage <= Decimal::ZERO {
+                return wrong("a leverage", terms.leverage, "more than zero");
+            }
+            let fractions = [terms.maintenance, terms.liquidation_fee, terms.borrow_per_year];
+            if let Some(found) = fractions.into_iter().find(Decimal::is_sign_negative) {
+                return wrong("a term of margin", found, "zero or more");
+            }
+        }
+        let shares = [self.price_band, self.bars.volume_share];
+        if let Some(found) = shares.into_iter().flatten().find(|share| *share <= Decimal::ZERO) {
+            return wrong("a band or a share", found, "more than zero");
+        }
+        let slippages = [Some(self.slippage), self.beyond_book, Some(self.half_spread)];
+        let kind = slippages.into_iter().flatten().find_map(Slippage::kind);
+        kind.map_or(Ok(()), |found| wrong("a slippage", found, "zero or more"))
     }
 }
 
@@ -105,6 +136,19 @@ pub enum Slippage {
     VolumeShare(Decimal),
     /// The same, with the square root of the share.
     SquareRoot(Decimal),
+}
+
+impl Slippage {
+    /// The number of one that would be to the advantage of orders.
+    fn kind(self) -> Option<Decimal> {
+        match self {
+            Self::None | Self::Ticks(_) => None,
+            Self::Bps(number)
+            | Self::SpreadShare(number)
+            | Self::VolumeShare(number)
+            | Self::SquareRoot(number) => (number < Decimal::ZERO).then_some(number),
+        }
+    }
 }
 
 /// What happens when an order would meet one of ours.

@@ -12,7 +12,7 @@ use qt_model::time::{DAY_NANOS, Ts};
 use qt_model::words::{CancelReason, TimeInForce, TradingStatus};
 use rust_decimal::Decimal;
 
-use super::account::mark_of;
+use super::closeout::mark_of;
 use super::config::AccountKind;
 use super::market::{Market, Public};
 use super::orders::Resting;

@@ -11,12 +11,19 @@ use qt_model::record::{Depth, Level, Mbo, Trade};
 use qt_model::units::{Px, Qty};
 use qt_model::words::{CancelReason, DepthAction, Liquidity, MboAction, Side};
 
-use super::booking::is_beyond;
+use super::booking::{is_beyond, qty_of};
 use super::fills::{Cross, QueueModel};
-use super::intake::qty_of;
 use super::market::{Basis, Public};
 use super::queue::Place;
 use super::{Exchange, Turn};
+
+/// Who was executed by a trade.
+#[derive(Clone, Copy, Debug)]
+enum Executed {
+    Anybody,
+    /// An order with that stamp, where it is known.
+    Order(Option<u64>),
+}
 
 impl Exchange {
     #[inline]
@@ -84,8 +91,8 @@ impl Exchange {
         let px = row.px.or(other.map(|other| other.px));
         let (Some(side), Some(px), Some(qty)) = (side, px, row.qty) else { return };
         self.traded_through(turn, instrument, side, px);
-        let stamp = other.map(|other| other.stamp);
-        self.traded_at(turn, instrument, side, (px, qty), stamp);
+        let whose = Executed::Order(other.map(|other| other.stamp));
+        self.traded_at(turn, instrument, side, (px, qty), whose);
     }
 
     /// The size of an order of another changed: that of one ahead brings us forward.
@@ -193,7 +200,13 @@ impl Exchange {
                 if let Some(aggressor) = trade.side.or_else(|| guess(public, trade.px)) {
                     let side = aggressor.opposite();
                     self.traded_through(turn, instrument, side, trade.px);
-                    self.traded_at(turn, instrument, side, (trade.px, trade.qty), None);
+                    self.traded_at(
+                        turn,
+                        instrument,
+                        side,
+                        (trade.px, trade.qty),
+                        Executed::Anybody,
+                    );
                 }
             }
             // After a gap the trades still say where the market is.
@@ -218,15 +231,14 @@ impl Exchange {
         }
     }
 
-    /// A trade at a price of ours takes those ahead, then us. With the stamp of an order that was
-    /// executed, it takes us if we stood before that order, in an exact queue.
+    /// A trade at a price of ours takes those ahead, then us.
     fn traded_at(
         &mut self,
         turn: &mut Turn<'_>,
         instrument: InstrumentId,
         side: Side,
         (px, qty): (Px, Qty),
-        stamp: Option<u64>,
+        whose: Executed,
     ) {
         let ranks = self.pits[instrument.index()].ranks(side);
         let Some(at) = ranks.find(px) else { return };
@@ -236,16 +248,19 @@ impl Exchange {
         let terms = &self.terms[instrument.index()];
         let (lot, venue) = (terms.lot(), terms.venue);
         let fills = self.venues[venue].config.fills;
-        let stamp = stamp.filter(|_| fills.queue == QueueModel::Exact);
+        let is_exact = fills.queue == QueueModel::Exact;
         let printed = qty.mantissa();
         let mut reaching = printed;
         while let Some(slot) = next {
             next = self.orders.after(slot).filter(|_| slot != last);
             let resting = self.orders.get_mut(slot);
-            let excess = match stamp {
-                Some(stamp) if resting.place.is_behind(stamp) => 0,
-                Some(_) => reaching,
-                None => {
+            let excess = match whose {
+                Executed::Order(stamp) if is_exact => {
+                    // One that nobody knows was there before the data began.
+                    let is_behind_us = stamp.is_some_and(|stamp| !resting.place.is_behind(stamp));
+                    if is_behind_us { reaching } else { 0 }
+                }
+                Executed::Order(_) | Executed::Anybody => {
                     resting.place.trade(printed, reaching);
                     resting.place.excess(lot)
                 }
@@ -298,7 +313,7 @@ impl Exchange {
             self.traded_through(turn, instrument, side, trade.px);
             let is_possible = trade.side.is_none_or(|aggressor| aggressor != side);
             if fills.fills_at_limit && is_possible {
-                self.traded_at(turn, instrument, side, (trade.px, trade.qty), None);
+                self.traded_at(turn, instrument, side, (trade.px, trade.qty), Executed::Anybody);
             }
         }
     }

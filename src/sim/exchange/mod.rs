@@ -10,8 +10,10 @@
 //! orders on what others do, except that what we take stays taken until the venue shows another size.
 
 mod account;
+mod admission;
 mod bars;
 mod booking;
+mod closeout;
 mod config;
 mod due;
 mod fees;
@@ -42,6 +44,7 @@ use qt_model::step::Execution;
 use qt_model::time::Ts;
 use qt_model::units::Qty;
 use qt_trade::ledger::{Ledger, LedgerError, LedgerOptions, Matching};
+use rust_decimal::Decimal;
 
 pub use booking::FillFacts;
 pub use config::{
@@ -71,6 +74,8 @@ pub enum ConfigError {
     Ledger(#[from] LedgerError),
     #[error("fee tiers of {venue}: expected one that begins at zero, and rising volumes")]
     Tiers { venue: Box<str> },
+    #[error("{what} of {found} at {venue}: expected {expected}")]
+    Value { venue: Box<str>, what: &'static str, found: Decimal, expected: &'static str },
 }
 
 /// How many orders that have ended are remembered, for orders that hang on them.
@@ -218,11 +223,7 @@ impl Venue {
         config: Arc<VenueConfig>,
         instruments: &Instruments,
     ) -> Result<Self, ConfigError> {
-        let tiers = &config.fees.tiers;
-        let begins = tiers.first().is_none_or(|tier| tier.volume.is_zero());
-        if !begins || !tiers.is_sorted_by(|a, b| a.volume < b.volume) {
-            return Err(ConfigError::Tiers { venue: name.into() });
-        }
+        config.check(name)?;
         let options = LedgerOptions {
             currency: config.currency,
             matching: Matching::Average,

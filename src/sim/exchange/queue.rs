@@ -142,6 +142,8 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const CUBE: QueueModel = QueueModel::Probabilistic(Share::Power3(3.0));
@@ -203,5 +205,77 @@ mod tests {
         place.shown(CUBE, 0, 30, Scale::ZERO);
         assert_eq!(place.ahead(), Qty::new(30).ok());
         assert_eq!(Place::join(QueueModel::Front, None).ahead(), Some(Qty::ZERO));
+    }
+
+    /// The same estimate in doubles, which drift and are easy to read.
+    #[derive(Default)]
+    struct Doubles {
+        front: f64,
+        printed: f64,
+    }
+
+    impl Doubles {
+        fn trade(&mut self, qty: f64) {
+            self.front -= qty;
+            self.printed += qty;
+        }
+
+        fn shown(&mut self, share: Share, before: f64, after: f64, unit: f64) {
+            let cancelled = before - after - std::mem::take(&mut self.printed);
+            if cancelled < 0.0 || before <= 0.0 {
+                self.front = self.front.min(after);
+                return;
+            }
+            let back = before - self.front;
+            let part = share.behind(self.front.max(0.0) / unit, back / unit);
+            let part = if part.is_finite() { part } else { 1.0 };
+            let kept = self.front - (1.0 - part) * cancelled + (back - part * cancelled).min(0.0);
+            self.front = kept.min(after);
+        }
+    }
+
+    fn shares() -> impl Strategy<Value = Share> {
+        prop_oneof![
+            (1_u8..5).prop_map(|n| Share::Power(n.into())),
+            (1_u8..5).prop_map(|n| Share::Power2(n.into())),
+            (1_u8..5).prop_map(|n| Share::Power3(f64::from(n) + 0.5)),
+            Just(Share::Log),
+            Just(Share::Log2),
+            Just(Share::Sqrt),
+        ]
+    }
+
+    proptest! {
+        /// A price at which a size is shown, trades print and orders come and go.
+        #[test]
+        fn the_estimate_is_that_of_doubles_without_their_drift(
+            share in shares(),
+            joined_at in 0_i64..5_000,
+            steps in prop::collection::vec((any::<bool>(), 0_i64..5_000), 1..60),
+            digits in 0_u8..5,
+        ) {
+            let scale = Scale::new(digits).unwrap();
+            let model = QueueModel::Probabilistic(share);
+            let mut place = joined(model, joined_at);
+            let mut doubles = Doubles { front: joined_at as f64, printed: 0.0 };
+            let mut shown = joined_at;
+            for (is_trade, size) in steps {
+                if is_trade {
+                    place.trade(size, size);
+                    doubles.trade(size as f64);
+                } else {
+                    place.shown(model, shown, size, scale);
+                    doubles.shown(share, shown as f64, size as f64, scale.unit() as f64);
+                    shown = size;
+                }
+                let far = (ahead(&place) - doubles.front).abs();
+                prop_assert!(far < 1e-2, "{} against {}", ahead(&place), doubles.front);
+                // Beyond half a lot we are filled, and nobody is ahead.
+                if place.excess(1) > 0 {
+                    doubles.front = 0.0;
+                }
+                prop_assert!(place.ahead().is_some_and(|ahead| ahead <= whole(fixed(shown.max(joined_at)))));
+            }
+        }
     }
 }

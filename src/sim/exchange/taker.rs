@@ -8,9 +8,8 @@ use qt_model::units::{Px, Qty};
 use qt_model::words::{CancelReason, Liquidity, Side, TimeInForce};
 use rust_decimal::Decimal;
 
-use super::booking::is_beyond;
+use super::booking::{is_beyond, qty_of};
 use super::config::{SelfTrade, Slippage};
-use super::intake::qty_of;
 use super::market::{Basis, Public};
 use super::terms::Terms;
 use super::{Exchange, Turn};

@@ -93,6 +93,12 @@ fn one(path: &str, hints: &Hints) -> Option<Import> {
     Some(import(path, hints)?.remove(0).1)
 }
 
+/// A day of orders one by one.
+pub(crate) fn lobster_day() -> Option<Batch> {
+    let path = "lobster/AAPL_2012-06-21_34200000_57600000_message_10.csv";
+    one(path, &Hints::default()).map(|import| import.batch)
+}
+
 #[test]
 fn every_file_is_of_one_format_or_of_none_of_ours() {
     for (folder, format) in [

@@ -28,6 +28,8 @@ pub(crate) struct Columns {
     wanted: Vec<Base>,
     /// The same, one bit a column.
     mask: u64,
+    /// The event at hand; what nobody asked for is never read.
+    event: [f64; Base::COUNT],
     rows: usize,
 }
 
@@ -35,7 +37,13 @@ impl Columns {
     pub(super) fn new(plan: &Plan) -> Self {
         let wanted: Vec<Base> = Base::ALL.iter().copied().filter(|base| plan.uses(*base)).collect();
         let mask = wanted.iter().fold(0, |mask, base| mask | bit(*base));
-        Self { values: vec![Vec::new(); Base::COUNT], wanted, mask, rows: 0 }
+        Self {
+            values: vec![Vec::new(); Base::COUNT],
+            wanted,
+            mask,
+            event: [SKIP; Base::COUNT],
+            rows: 0,
+        }
     }
 
     pub(crate) fn get(&self, base: Base) -> &[f64] {
@@ -57,21 +65,20 @@ impl Columns {
         self.mask & bases != 0
     }
 
-    /// Appends an event that says nothing yet but when it is.
-    #[inline]
-    pub(super) fn open(&mut self, now: f64) {
-        for base in &self.wanted {
-            self.values[base.index()].push(SKIP);
-        }
-        self.set(Base::Now, now);
-        self.rows += 1;
-    }
-
-    /// Sets a value of the last event, if it is asked for.
+    /// Sets a value of the event at hand.
     #[inline]
     pub(super) fn set(&mut self, base: Base, value: f64) {
-        if let Some(last) = self.values[base.index()].last_mut() {
-            *last = value;
+        self.event[base.index()] = value;
+    }
+
+    /// Appends the event at hand, with nothing in the columns that it said nothing of.
+    #[inline]
+    pub(super) fn close(&mut self) {
+        for base in &self.wanted {
+            let value = &mut self.event[base.index()];
+            self.values[base.index()].push(*value);
+            *value = SKIP;
         }
+        self.rows += 1;
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::super::expr::{Argument, Expr, ExprError, ExprKind, Operator};
+use super::super::expr::{Argument, Expr, ExprError, ExprKind};
 use super::super::nodes::arithmetic as math;
 use super::super::registry::{Arg, ArgKind, Function};
 use super::super::suggest::unknown;
@@ -137,26 +137,9 @@ pub(super) fn constant(expr: &Expr, scope: &Scope) -> Option<f64> {
         },
         ExprKind::Negate(inner) => -constant(inner, scope)?,
         ExprKind::Binary(operator, left, right) => {
-            operation(*operator)(constant(left, scope)?, constant(right, scope)?)
+            math::apply(*operator, constant(left, scope)?, constant(right, scope)?)
         }
         ExprKind::Length(_) | ExprKind::Not(_) | ExprKind::Call(..) => return None,
     };
     value.is_finite().then_some(value)
-}
-
-pub(super) fn operation(operator: Operator) -> fn(f64, f64) -> f64 {
-    match operator {
-        Operator::Or => |a, b| math::truth(a != 0.0 || b != 0.0),
-        Operator::And => |a, b| math::truth(a != 0.0 && b != 0.0),
-        Operator::Less => |a, b| math::truth(a < b),
-        Operator::LessEqual => |a, b| math::truth(a <= b),
-        Operator::Greater => |a, b| math::truth(a > b),
-        Operator::GreaterEqual => |a, b| math::truth(a >= b),
-        Operator::Equal => |a, b| math::truth(a.to_bits() == b.to_bits() || a - b == 0.0),
-        Operator::NotEqual => |a, b| math::truth(a - b != 0.0),
-        Operator::Add => math::add,
-        Operator::Subtract => math::subtract,
-        Operator::Multiply => math::multiply,
-        Operator::Divide => math::divide,
-    }
 }

@@ -7,10 +7,10 @@ use super::super::base::Base;
 use super::super::expr::{Argument, Expr, ExprError, ExprKind, Named, parse};
 
 use super::super::node::Node;
-use super::super::nodes::arithmetic::{self as math, Join, Map, Number};
+use super::super::nodes::arithmetic::{self as math, Map, Number};
 use super::super::registry::{ArgKind, Body, function, functions};
 use super::super::suggest::unknown;
-use super::arguments::{Bound, Given, Scope, constant, operation, parameter, places};
+use super::arguments::{Bound, Given, Scope, constant, parameter, places};
 use super::{Plan, Step, StepKind};
 
 /// What is wrong with a list of features: which one, and where in it.
@@ -97,7 +97,7 @@ impl Compiler<'_> {
                 }
                 let inner = self.step(inner, scope)?;
                 let key = format!("(-{})", self.steps[inner].key);
-                Ok(self.node(key, vec![inner], 1, || Box::new(Map(std::ops::Neg::neg))))
+                Ok(self.node(key, vec![inner], 1, || Box::new(Map(|value: f64| -value))))
             }
             ExprKind::Not(inner) => {
                 let inner = self.step(inner, scope)?;
@@ -112,8 +112,7 @@ impl Compiler<'_> {
                 let (left, right) = (self.step(left, scope)?, self.step(right, scope)?);
                 let (l, r) = (&self.steps[left].key, &self.steps[right].key);
                 let key = format!("({l} {} {r})", operator.sign());
-                let join = Join::new(operation(*operator));
-                Ok(self.node(key, vec![left, right], 1, || Box::new(join)))
+                Ok(self.node(key, vec![left, right], 1, || math::join(*operator)))
             }
             ExprKind::Call(name, arguments) => self.call(name, arguments, &expr.span, scope),
         }

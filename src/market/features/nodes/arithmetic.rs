@@ -1,13 +1,23 @@
 //! Values of one event: operators and functions without a memory.
 
+use std::fmt::{self, Debug};
+
+use crate::features::expr::Operator;
 use crate::features::node::{Node, both, each};
 use crate::features::value::{NONE, SKIP, finite, is_skip};
 
-/// A function of one value.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Map(pub(crate) fn(f64) -> f64);
+/// A function of one value. Its type is that of the function itself, so that a block is one loop
+/// without a call in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Map<F>(pub(crate) F);
 
-impl Node for Map {
+impl<F> Debug for Map<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Map")
+    }
+}
+
+impl<F: Fn(f64) -> f64 + Copy + Send + Sync + 'static> Node for Map<F> {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         each(inputs[0], out, self.0);
     }
@@ -18,19 +28,25 @@ impl Node for Map {
 }
 
 /// A function of two values, the last of each.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Join {
-    function: fn(f64, f64) -> f64,
+#[derive(Clone, Copy)]
+pub(crate) struct Join<F> {
+    function: F,
     held: [f64; 2],
 }
 
-impl Join {
-    pub(crate) fn new(function: fn(f64, f64) -> f64) -> Self {
+impl<F> Debug for Join<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Join").field("held", &self.held).finish_non_exhaustive()
+    }
+}
+
+impl<F> Join<F> {
+    pub(crate) fn new(function: F) -> Self {
         Self { function, held: [NONE; 2] }
     }
 }
 
-impl Node for Join {
+impl<F: Fn(f64, f64) -> f64 + Copy + Send + Sync + 'static> Node for Join<F> {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         both([inputs[0], inputs[1]], &mut self.held, out, self.function);
     }
@@ -161,20 +177,38 @@ impl Node for Number {
     }
 }
 
-pub(crate) fn add(left: f64, right: f64) -> f64 {
-    finite(left + right)
+/// Says what each operator does, once for numbers and for columns.
+macro_rules! with_operation {
+    ($operator:expr, $function:ident => $result:expr) => {
+        match $operator {
+            Operator::Or => with_operation!(@ |a: f64, b: f64| truth(a != 0.0 || b != 0.0), $function, $result),
+            Operator::And => with_operation!(@ |a: f64, b: f64| truth(a != 0.0 && b != 0.0), $function, $result),
+            Operator::Less => with_operation!(@ |a: f64, b: f64| truth(a < b), $function, $result),
+            Operator::LessEqual => with_operation!(@ |a: f64, b: f64| truth(a <= b), $function, $result),
+            Operator::Greater => with_operation!(@ |a: f64, b: f64| truth(a > b), $function, $result),
+            Operator::GreaterEqual => with_operation!(@ |a: f64, b: f64| truth(a >= b), $function, $result),
+            Operator::Equal => with_operation!(@ |a: f64, b: f64| truth(a - b == 0.0), $function, $result),
+            Operator::NotEqual => with_operation!(@ |a: f64, b: f64| truth(a - b != 0.0), $function, $result),
+            Operator::Add => with_operation!(@ |a: f64, b: f64| finite(a + b), $function, $result),
+            Operator::Subtract => with_operation!(@ |a: f64, b: f64| finite(a - b), $function, $result),
+            Operator::Multiply => with_operation!(@ |a: f64, b: f64| finite(a * b), $function, $result),
+            Operator::Divide => with_operation!(@ |a: f64, b: f64| finite(a / b), $function, $result),
+        }
+    };
+    (@ $closure:expr, $function:ident, $result:expr) => {{
+        let $function = $closure;
+        $result
+    }};
 }
 
-pub(crate) fn subtract(left: f64, right: f64) -> f64 {
-    finite(left - right)
+/// What an operator makes of two numbers.
+pub(crate) fn apply(operator: Operator, left: f64, right: f64) -> f64 {
+    with_operation!(operator, function => function(left, right))
 }
 
-pub(crate) fn multiply(left: f64, right: f64) -> f64 {
-    finite(left * right)
-}
-
-pub(crate) fn divide(left: f64, right: f64) -> f64 {
-    finite(left / right)
+/// The step of an operator over two columns.
+pub(crate) fn join(operator: Operator) -> Box<dyn Node> {
+    with_operation!(operator, function => Box::new(Join::new(function)))
 }
 
 pub(crate) fn truth(is_so: bool) -> f64 {

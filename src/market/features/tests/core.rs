@@ -126,7 +126,7 @@ proptest! {
         let (mut mids, mut spreads, mut bid) = (Vec::new(), Vec::new(), 10_000);
         for (step, wide) in steps {
             bid += step;
-            mids.push((bid as f64 / 100.0 + (bid + wide) as f64 / 100.0) / 2.0);
+            mids.push((2 * bid + wide) as f64 / 200.0);
             spreads.push(wide as f64 / 100.0);
             tape = tape.quote((bid, 5), (bid + wide, 5));
         }

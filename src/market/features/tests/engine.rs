@@ -54,3 +54,38 @@ fn features_are_found_by_name() {
     assert_eq!((lob.place("ofi_l1_raw"), lob.warm_at(11)), (Ok(11), 2));
     assert!(lob.place("toxicity_ema50_x1000").is_err(), "beyond the sixteen");
 }
+
+#[test]
+fn rows_of_two_symbols_left_out_in_turn_do_not_mix() {
+    use qt_model::instrument::{Instrument, Instruments, Symbol};
+    use qt_model::record::{Batch, Feature, Head, Quote};
+    use qt_model::time::Ts;
+    use qt_model::units::{Px, Qty, Scale};
+
+    let mut table = Instruments::default();
+    let scale = Scale::new(2).unwrap();
+    let ids = ["x:A", "x:B"].map(|symbol| {
+        table.declare(Instrument::new(Symbol::new(symbol).unwrap(), scale, Scale::ZERO)).unwrap()
+    });
+    let mut batch = Batch::new(std::sync::Arc::new(table));
+    // Both speak in turns of irregular lengths, so that rows of one lie between those of the other.
+    for at in 0..400_i64 {
+        let id = ids[usize::from(at % 5 == 1 || at % 7 == 3)];
+        let ts = Ts::from_nanos(at);
+        let head = Head::new(ts, ts, at.unsigned_abs(), Some(id));
+        let (bid_px, ask_px) = (Some(Px::new(9_999 + at)), Some(Px::new(10_001 + at)));
+        let (bid_qty, ask_qty) = (Qty::new(1).ok(), Qty::new(1).ok());
+        batch.push_row(Quote { head, bid_px, bid_qty, ask_px, ask_qty, id: None }, &[]);
+    }
+    for every in [1, 2, 3] {
+        let options = EngineOptions { every, ..EngineOptions::default() };
+        let mut engine = Engine::new(program("mid"), options, Box::new(|_| true));
+        let mut out = Batch::default();
+        engine.batch(&batch, &mut out);
+        assert!(!out.rows::<Feature>().is_empty());
+        for row in out.rows::<Feature>() {
+            let expected = 100.0 + row.head.seq as f64 / 100.0;
+            assert!(super::near(row.values[0], expected), "{row:?}");
+        }
+    }
+}

@@ -151,13 +151,35 @@ fn a_fee_can_be_taken_from_what_is_received() {
     assert_eq!(fills.collect::<Vec<_>>(), [cash("0.1", "BTC"), cash("10", "USD")]);
 }
 
-#[test]
-fn tiers_begin_at_zero_and_rise() {
-    let mut fees = Fees::default();
-    fees.tiers[0].volume = number("5");
-    let venues = Venues::from(VenueConfig { fees, ..free() });
+fn refuse(change: impl FnOnce(&mut VenueConfig), expected: &str) {
+    let mut config = free();
+    change(&mut config);
     let mut instruments = Instruments::default();
     instruments.declare(spot()).unwrap();
-    let error = Exchange::new(&venues, &instruments).unwrap_err().to_string();
-    assert_eq!(error, "fee tiers of v: expected one that begins at zero, and rising volumes");
+    let error = Exchange::new(&config.into(), &instruments).unwrap_err();
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn terms_that_make_no_sense_are_refused() {
+    refuse(
+        |config| config.fees.tiers[0].volume = number("5"),
+        "fee tiers of v: expected one that begins at zero, and rising volumes",
+    );
+    refuse(
+        |config| config.account = margin("0", "0"),
+        "a leverage of 0 at v: expected more than zero",
+    );
+    refuse(
+        |config| config.account = margin("1", "-0.1"),
+        "a term of margin of -0.1 at v: expected zero or more",
+    );
+    refuse(
+        |config| config.bars.volume_share = Some(number("-1")),
+        "a band or a share of -1 at v: expected more than zero",
+    );
+    refuse(
+        |config| config.slippage = Slippage::Bps(number("-1")),
+        "a slippage of -1 at v: expected zero or more",
+    );
 }

@@ -1,0 +1,91 @@
+//! Strategies and inputs that cannot be run: each says what is wrong, where, and what to do.
+
+use super::{day, shell, write};
+
+/// Exit code and what is said for a strategy file.
+fn check(file: &str, args: &str, code: i32, expected: &[&str]) {
+    let world = day();
+    write(&world, "bad.toml", file);
+    let assert = world.qt(&format!("backtest bad.toml {args}")).assert().code(code);
+    let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    for part in expected {
+        assert!(said.contains(part), "`{part}` is not in: {said}");
+    }
+}
+
+const SOUND: &str = "[features]\na = \"ema(mid, n)\"\n[params]\nn = 3\n[entry]\nlong = \"a > 1\"\n";
+
+#[test]
+fn all_mistakes_of_a_file_come_at_once_with_their_places() {
+    let file = "every = \"1 parsec\"\nsymbls = []\n[orders]\ntime_in_force = \"forever\"\n\
+                [params]\nn = \"x\"\n[exit]\nmax_holding = 5\n";
+    check(
+        file,
+        "-i day.arrow",
+        2,
+        &[
+            "the configuration has 5 errors",
+            "bad.toml:1:9: every: expected a duration",
+            "bad.toml:2:1: symbls: there is no key `symbls`; did you mean `symbols`?",
+            "bad.toml:4:17: orders.time_in_force: expected one of day, gtc",
+            "bad.toml:6:5: params.n: expected a number",
+            "bad.toml:8:15: exit.max_holding: expected a duration",
+        ],
+    );
+}
+
+#[test]
+fn an_expression_is_pointed_into() {
+    let file = "[features]\na = \"ema(mid, 3)\"\n[entry]\nlong = \"a > midd\"\n";
+    check(
+        file,
+        "-i day.arrow",
+        2,
+        &[
+            "bad.toml:4:13: entry.long: there is no feature, parameter or column `midd`; did you mean `mid`?",
+            "  a > midd\n      ^^^^",
+        ],
+    );
+    let circle = "[features]\na = \"b + 1\"\nb = \"a + 1\"\n[entry]\nlong = \"a > 1\"\n";
+    check(circle, "-i day.arrow", 2, &["a circle: a → b → a"]);
+}
+
+#[test]
+fn flags_that_do_not_fit_the_file_are_refused() {
+    check(SOUND, "-i day.arrow --param m=4", 2, &["there is no parameter `m`; did you mean `n`?"]);
+    check(SOUND, "-i day.arrow --param n=0.5", 2, &["params.n: 0.5 is not whole"]);
+    check(SOUND, "-i day.arrow --param n", 2, &["expected NAME=VALUE"]);
+    check(SOUND, "-i day.arrow --sweep n=9..1", 2, &["expected NAME=FROM..TO:STEP"]);
+    check(SOUND, "-i day.arrow --fills lucky", 2, &["pessimistic, calibrated, optimistic"]);
+    check(SOUND, "-i day.arrow --sample 7m", 2, &["a divisor of a day"]);
+}
+
+#[test]
+fn inputs_that_cannot_be_run_are_told() {
+    check(
+        &format!("symbols = [\"nyse:*\"]\n{SOUND}"),
+        "-i day.arrow",
+        2,
+        &["no symbol of the input fits nyse:*", "hint: the input has sim:"],
+    );
+    check(SOUND, "-i nowhere.arrow", 4, &["nowhere.arrow"]);
+    check(SOUND, "-i bad.toml", 3, &["bad.toml"]);
+    let world = day();
+    let text = shell(&world, "qt replay -i day.arrow");
+    let lines: Vec<&str> = text.lines().collect();
+    let mut wrong = lines.clone();
+    wrong.swap(40, 900);
+    write(&world, "wrong.ndjson", &(wrong.join("\n") + "\n"));
+    world.qt("backtest imbalance --no-run -i wrong.ndjson").assert().code(3);
+    write(&world, "cut.ndjson", &(lines[..500].join("\n") + "\n"));
+    world.qt("backtest imbalance --no-run -i cut.ndjson").assert().code(3);
+    world.qt("backtest imbalance --no-run --allow-truncated -i cut.ndjson").assert().success();
+}
+
+#[test]
+fn a_strategy_without_a_file_names_those_that_come_along() {
+    let world = day();
+    let assert = world.qt("backtest nowhere -i day.arrow").assert().code(2);
+    let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("the built-in strategies are market-maker"), "{said}");
+}

@@ -1,0 +1,144 @@
+//! `qt backtest` as users run it: from files and pipes, with good strategies and bad ones.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may stop where they stand, like tests")]
+
+mod mistakes;
+mod processes;
+mod sweeps;
+
+use std::fs;
+
+use crate::frame::{World, stdout};
+
+/// Five minutes of two instruments, as a file.
+pub(crate) fn day() -> World {
+    let world = World::new();
+    let args = "synth --seed 5 --symbols 2 --hours 0.08 -o arrow --out day.arrow";
+    world.qt(args).assert().success();
+    world
+}
+
+/// What a line of a shell prints, in which `qt` is the binary under test.
+pub(crate) fn shell(world: &World, line: &str) -> String {
+    let line = format!("qt() {{ {} \"$@\"; }}; {line}", env!("CARGO_BIN_EXE_qt"));
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &line]).current_dir(world.path()).env_clear();
+    command.env("HOME", world.path().join("home")).env("PATH", path());
+    stdout(&mut assert_cmd::Command::from_std(command))
+}
+
+/// Where programs are found: worlds have no environment of their own.
+pub(crate) fn path() -> std::ffi::OsString {
+    std::env::var_os("PATH").unwrap_or_default()
+}
+
+pub(crate) fn write(world: &World, name: &str, text: &str) {
+    fs::write(world.path().join(name), text).unwrap();
+}
+
+/// The digest of what went into a run and what came out.
+fn content(world: &World, folder: &str) -> String {
+    let text = fs::read_to_string(world.path().join(folder).join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(manifest["status"], "done");
+    manifest["content_sha256"].as_str().unwrap().to_owned()
+}
+
+const MAKER: &str = r#"
+name = "maker"
+every = "250ms"
+
+[size]
+qty = "lot * 5"
+
+[quote]
+bid = "best_bid - tick * position / lot / 20"
+ask = "best_ask - tick * position / lot / 20"
+max_position = "lot * 50"
+
+[venue]
+maker_bps = "-0.5"
+taker_bps = 5
+latency = { place = "2ms", cancel = "1ms", response = "1ms" }
+"#;
+
+/// Law 2: piped or from a file, in any encoding, cut into any batches, it is one run.
+#[test]
+fn piped_equals_fused_to_the_byte() {
+    let world = day();
+    write(&world, "maker.toml", MAKER);
+    for strategy in ["maker.toml", "imbalance"] {
+        let run = |n: &str, line: String| {
+            let folder = format!("{}-{n}", strategy.replace('.', "-"));
+            shell(
+                &world,
+                &line.replace("BACKTEST", &format!("qt backtest {strategy} --run-dir {folder}")),
+            );
+            content(&world, &folder)
+        };
+        let fused = run("fused", "BACKTEST -i day.arrow".to_owned());
+        let lines = [
+            "qt replay -i day.arrow | BACKTEST",
+            "qt replay -i day.arrow -o arrow | BACKTEST --threads 1",
+            "qt replay -i day.arrow | qt features --set core15 | BACKTEST",
+            "qt replay -i day.arrow -o arrow | BACKTEST --threads 2",
+        ];
+        for (at, line) in lines.iter().enumerate() {
+            assert_eq!(run(&at.to_string(), (*line).to_owned()), fused, "{strategy}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_run_is_the_same_again_and_other_data_is_told() {
+    let world = day();
+    write(&world, "maker.toml", MAKER);
+    world.qt("backtest maker.toml -i day.arrow --run-dir kept").assert().success();
+    world.qt("backtest verify ./kept").assert().success();
+    world
+        .qt("synth --seed 6 --symbols 2 --hours 0.08 -o arrow --out other.arrow")
+        .assert()
+        .success();
+    let other = world.qt("backtest verify ./kept -i other.arrow").assert().code(1);
+    let text = String::from_utf8(other.get_output().stdout.clone()).unwrap();
+    assert!(text.contains("data: was") && text.contains("fills.parquet: was"), "{text}");
+    let again = world.qt("backtest maker.toml -i day.arrow --run-dir kept").assert().code(2);
+    let said = String::from_utf8(again.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("kept exists"), "{said}");
+}
+
+#[test]
+fn the_summary_opens_with_what_was_assumed_and_shows_the_band() {
+    let world = day();
+    write(&world, "maker.toml", MAKER);
+    let text = stdout(&mut world.qt("backtest maker.toml -i day.arrow --no-run"));
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("no `{part}` in {text}"));
+    assert!(place("Assumed") < place("profit"));
+    assert!(text.contains("maker -0.5 bps, taker 5 bps, place 2 ms, cancel 1 ms, response 1 ms"));
+    for model in ["pessimistic", "calibrated", "optimistic"] {
+        assert!(text.lines().any(|line| line.starts_with(model)), "{model}: {text}");
+    }
+    assert!(text.contains("n/a (n<"), "too short for returns, and says so: {text}");
+    let json = stdout(&mut world.qt("backtest maker.toml -i day.arrow --no-run --json"));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["band"].as_array().unwrap().len(), 3);
+    assert_eq!(json["metrics"]["sharpe"]["absent"], "n<2");
+}
+
+#[test]
+fn every_strategy_that_comes_along_runs() {
+    let world = day();
+    let names =
+        ["market-maker", "ema-cross", "sma-cross", "imbalance", "bollinger", "buy-and-hold"];
+    for name in names {
+        let bars = if name == "sma-cross" {
+            "qt bars --every 2s -i day.arrow"
+        } else {
+            "qt replay -i day.arrow"
+        };
+        let text = shell(&world, &format!("{bars} | qt backtest {name} --no-run --json"));
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let orders = json["band"][0]["orders"].as_u64().unwrap();
+        assert!(orders > 0, "{name} sends orders");
+    }
+}
