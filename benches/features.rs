@@ -1,8 +1,7 @@
 //! How fast features are computed: in process, on one thread, in CPU time.
 //!
 //! Records lie in memory before the clock starts. A pass begins with a new engine; the median of the
-//! passes counts. Sums of every feature are taken in a pass of their own, from the first row on at
-//! which all have a value: fast and wrong cannot pass.
+//! passes counts. Sums of every feature are taken in a pass of their own: fast and wrong cannot pass.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -17,7 +16,7 @@ use qt_stream::read::Options;
 use rustix::time::{ClockId, clock_gettime};
 
 const USAGE: &str = "features [quotes|depth] SET-OR-LIST FILE [PASSES]
-features materialize SET-OR-LIST FILE [PASSES]
+features materialize SET-OR-LIST FILE [PASSES] [SETTLED]
 features book FILE [PASSES]";
 
 fn main() {
@@ -34,7 +33,9 @@ fn main() {
             let book = if *mode == "depth" { BookFrom::Depth } else { BookFrom::Quotes };
             let keeps = *mode == "materialize";
             let records = read(Path::new(file));
-            println!("{}", features(list, book, &records, passes(rest.first()), keeps));
+            let settled = rest.get(1).map_or(0, |it| it.parse().expect("SETTLED: a number"));
+            let pass = (passes(rest.first()), keeps);
+            println!("{}", features(list, book, &records, settled, pass));
         }
         _ => panic!("{USAGE}"),
     }
@@ -53,10 +54,10 @@ fn all() {
     }
     println!("{}", book(&records, 5));
     for list in ["core15", "vol", "discovery", "ml10"] {
-        println!("{list} quotes {}", features(list, BookFrom::Quotes, &records, 5, false));
+        println!("{list} quotes {}", features(list, BookFrom::Quotes, &records, 0, (5, false)));
     }
     for list in ["core15", "queue", "lob27"] {
-        println!("{list} depth {}", features(list, BookFrom::Depth, &records, 5, false));
+        println!("{list} depth {}", features(list, BookFrom::Depth, &records, 0, (5, false)));
     }
 }
 
@@ -103,7 +104,14 @@ fn program(list: &str) -> Program {
     Program::new(Plan::new(&members).expect("the list compiles"))
 }
 
-fn features(list: &str, book: BookFrom, records: &[Batch], passes: usize, keeps: bool) -> String {
+/// Sums are of rows behind the first `settled`, as far as all their features have a value.
+fn features(
+    list: &str,
+    book: BookFrom,
+    records: &[Batch],
+    settled: u64,
+    (passes, keeps): (usize, bool),
+) -> String {
     let options = EngineOptions { book, ..EngineOptions::default() };
     let program = program(list);
     let begin = || Engine::new(program.clone(), options.clone(), Box::new(|_| true));
@@ -113,7 +121,7 @@ fn features(list: &str, book: BookFrom, records: &[Batch], passes: usize, keeps:
         let found = engine.annotate(batch);
         for row in (0..batch.len()).filter_map(|at| found.of(at)) {
             rows += 1;
-            if row.is_warm {
+            if row.is_warm && rows > settled {
                 for (sum, value) in sums.iter_mut().zip(row.values) {
                     *sum += value;
                 }

@@ -75,6 +75,9 @@ pub(crate) struct Simulate {
     /// Fill model to report first
     #[arg(long, value_name = "MODEL", default_value = "calibrated", value_parser = variant::preset)]
     fills: Preset,
+    /// Evaluate no other fill model beside the one of --fills
+    #[arg(long)]
+    no_band: bool,
     /// Delay of an operation: feed, place, amend, cancel or response; before those of the file
     #[arg(long, value_name = "OPERATION=DELAY", value_parser = strategy::latency)]
     latency: Vec<(Operation, Delay)>,

@@ -39,14 +39,14 @@ pub(super) fn band(
     values: &BTreeMap<String, f64>,
 ) -> anyhow::Result<Vec<Variant>> {
     let compiled = Arc::new(file.compile(values)?);
-    let others = Preset::ALL.into_iter().filter(|preset| *preset != args.fills);
+    let others = Preset::ALL.into_iter().filter(|it| *it != args.fills && !args.no_band);
     let all = std::iter::once(args.fills).chain(others).enumerate();
     let variant = |(number, fills)| Variant {
         number,
         values: values.clone(),
         compiled: Arc::clone(&compiled),
         fills,
-        is_recorded: number == 0,
+        is_recorded: number == 0 && !args.no_run,
         is_measured: number == 0,
     };
     Ok(all.map(variant).collect())

@@ -59,6 +59,8 @@ fn again(args: &Verify, kept: &Manifest, context: &Context) -> anyhow::Result<Ma
         return Err(unusable("it is no simulation".to_owned()).into());
     }
     let mut simulate = backtest.simulate;
+    // Whatever else the command line said: rows are what is compared.
+    simulate.no_run = false;
     if !args.input.is_empty() {
         simulate.read.input.clone_from(&args.input);
     }

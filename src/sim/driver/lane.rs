@@ -136,7 +136,9 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     }
 
     pub(super) fn stop(&mut self, now: Ts, front: &Front) {
-        self.desk.step(now, &Input::Operator(Operator::Stop), front, &mut self.out);
+        let input = Input::Operator(Operator::Stop);
+        self.observer.input(now, &input);
+        self.desk.step(now, &input, front, &mut self.out);
         self.dispatch(now, front);
     }
 
@@ -187,6 +189,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             }
             Event::Timer => {
                 let Reverse((_, _, timer)) = self.timers.pop().expect("it was first");
+                self.observer.input(now, &Input::Timer(timer));
                 self.desk.step(now, &Input::Timer(timer), front, &mut self.out);
                 self.dispatch(now, front);
             }
@@ -229,7 +232,9 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// A message of a venue reaches us.
     fn hear(&mut self, now: Ts, execution: Execution, front: &Front) {
-        let effect = self.desk.step(now, &Input::Execution(execution), front, &mut self.out);
+        let input = Input::Execution(execution);
+        self.observer.input(now, &input);
+        let effect = self.desk.step(now, &input, front, &mut self.out);
         let ours = Self::ours(&self.desk);
         match &execution {
             Execution::Report(report) => self.observer.reported(now, report, &effect, ours),
@@ -274,7 +279,9 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     /// A record is received, which the front shows.
     #[inline]
     pub(super) fn receive(&mut self, now: Ts, record: &Record<'_>, front: &Front) {
-        let effect = self.desk.step(now, &Input::Market(*record), front, &mut self.out);
+        let input = Input::Market(*record);
+        self.observer.input(now, &input);
+        let effect = self.desk.step(now, &input, front, &mut self.out);
         if effect.is_revalued {
             self.observer.valued(now, Self::ours(&self.desk));
         }

@@ -9,6 +9,8 @@
 mod lane;
 mod observer;
 #[cfg(test)]
+mod parity_tests;
+#[cfg(test)]
 mod tests;
 mod window;
 

@@ -2,6 +2,7 @@
 
 use qt_model::ids::InstrumentId;
 use qt_model::order::{CashFlow, Closure, Report};
+use qt_model::step::Input;
 use qt_model::time::Ts;
 use qt_trade::core::{Effect, Front};
 use qt_trade::ledger::Ledger;
@@ -34,6 +35,9 @@ pub trait Observer {
 
     /// A venue sends a report on its way.
     fn happened(&mut self, _at: Ts, _report: &Report, _venue: AtVenue<'_>, _ours: Ours<'_>) {}
+
+    /// The desk is about to take an input: what a recording would hold.
+    fn input(&mut self, _now: Ts, _input: &Input<'_>) {}
 
     /// The strategy asked for something.
     fn asked(&mut self, _now: Ts, _output: &Output, _front: &Front, _ours: Ours<'_>) {}

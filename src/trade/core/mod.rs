@@ -7,6 +7,7 @@
 mod context;
 mod desk;
 mod front;
+mod step;
 mod strategy;
 #[cfg(test)]
 mod tests;
@@ -14,4 +15,5 @@ mod tests;
 pub use context::{Books, Context, Declined};
 pub use desk::{Desk, Effect};
 pub use front::{Front, MarkRule, Seen, Top, TopFrom};
+pub use step::Core;
 pub use strategy::{Strategy, Wants};

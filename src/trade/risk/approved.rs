@@ -3,6 +3,12 @@
 use std::ops::Deref;
 
 /// Only the stack makes one; whoever holds one can read it and cannot change it.
+///
+/// There is no road around the stack: this does not compile.
+///
+/// ```compile_fail
+/// let unjudged = qt_trade::risk::Approved::new(1);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Approved<T>(T);
 

@@ -31,22 +31,14 @@ impl Moment {
 
 impl Node for Moment {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
-        let moments = &mut self.moments;
-        macro_rules! each_of {
-            ($value:ident => $result:expr) => {
-                each(inputs[0], out, |$value| {
-                    moments.push($value);
-                    if moments.is_full() { $result } else { NONE }
-                })
-            };
-        }
+        let (input, moments) = (inputs[0], &mut self.moments);
         match self.ask {
-            Ask::Mean => each_of!(_value => moments.mean()),
-            Ask::Sum => each_of!(_value => moments.sum()),
-            Ask::Variance => each_of!(_value => moments.variance()),
-            Ask::Deviation => each_of!(_value => moments.variance().sqrt()),
-            Ask::Score => each_of!(value => {
-                finite((value - moments.mean()) / moments.variance().sqrt())
+            Ask::Mean => moments.run(input, out, |sums, _| sums.mean()),
+            Ask::Sum => moments.run(input, out, |sums, _| sums.sum()),
+            Ask::Variance => moments.run(input, out, |sums, _| sums.variance()),
+            Ask::Deviation => moments.run(input, out, |sums, _| sums.variance().sqrt()),
+            Ask::Score => moments.run(input, out, |sums, value| {
+                finite((value - sums.mean()) / sums.variance().sqrt())
             }),
         }
     }

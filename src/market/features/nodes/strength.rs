@@ -58,8 +58,10 @@ impl Average {
                     *gain += up / n;
                     *loss += down / n;
                 } else {
-                    *gain = (*gain * (n - 1.0) + up) / n;
-                    *loss = (*loss * (n - 1.0) + down) / n;
+                    // The next average waits for this one, so nothing here divides.
+                    let (new, old) = (1.0 / n, 1.0 - 1.0 / n);
+                    *gain = old * *gain + new * up;
+                    *loss = old * *loss + new * down;
                 }
                 (*count >= period).then_some((*gain, *loss))
             }
@@ -67,16 +69,34 @@ impl Average {
     }
 }
 
+#[inline]
+fn run(
+    average: &mut Average,
+    period: usize,
+    last: &mut Option<f64>,
+    input: &[f64],
+    out: &mut [f64],
+) {
+    each(input, out, |value| {
+        let Some(before) = last.replace(value) else { return NONE };
+        match average.push(value - before, period) {
+            Some((gain, loss)) => index(gain, loss),
+            None => NONE,
+        }
+    });
+}
+
 impl Node for Strength {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         let Self { period, average, last } = self;
-        each(inputs[0], out, |value| {
-            let Some(before) = last.replace(value) else { return NONE };
-            match average.push(value - before, *period) {
-                Some((gain, loss)) => index(gain, loss),
-                None => NONE,
-            }
-        });
+        if let Average::Wilder { gain, loss, count } = average {
+            // Copies, so that the averages stay in registers.
+            let mut local = Average::Wilder { gain: *gain, loss: *loss, count: *count };
+            run(&mut local, *period, last, inputs[0], out);
+            *average = local;
+        } else {
+            run(average, *period, last, inputs[0], out);
+        }
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -103,13 +123,9 @@ impl BandPosition {
 
 impl Node for BandPosition {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
-        let Self { width, moments, .. } = self;
-        each(inputs[0], out, |value| {
-            moments.push(value);
-            if !moments.is_full() {
-                return NONE;
-            }
-            let (mean, reach) = (moments.mean(), *width * moments.variance().sqrt());
+        let width = self.width;
+        self.moments.run(inputs[0], out, |sums, value| {
+            let (mean, reach) = (sums.mean(), width * sums.variance().sqrt());
             let (low, high) = (mean - reach, mean + reach);
             if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
         });

@@ -4,6 +4,8 @@
 //! ring has gone round: the error does not grow with the stream, and what comes out depends on the
 //! values alone.
 
+use crate::features::value::NONE;
+
 /// The last values, oldest first from `at`.
 #[derive(Clone, Debug)]
 pub(crate) struct Ring {
@@ -62,6 +64,13 @@ impl Ring {
 #[derive(Clone, Debug)]
 pub(crate) struct Moments {
     ring: Ring,
+    sums: Sums,
+}
+
+/// The sums of a window; what is asked of them holds once it is full.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sums {
+    size: usize,
     shift: f64,
     sum: f64,
     squares: f64,
@@ -72,41 +81,56 @@ pub(crate) struct Moments {
 
 impl Moments {
     pub(crate) fn new(size: usize) -> Self {
-        let ring = Ring::new(size);
-        Self { ring, shift: 0.0, sum: 0.0, squares: 0.0, last: f64::NAN, equal: 0 }
+        let sums = Sums { size, shift: 0.0, sum: 0.0, squares: 0.0, last: f64::NAN, equal: 0 };
+        Self { ring: Ring::new(size), sums }
     }
 
     #[inline]
     pub(crate) fn push(&mut self, value: f64) {
-        if value.to_bits() == self.last.to_bits() {
-            self.equal += 1;
-        } else {
-            self.last = value;
-            self.equal = 1;
-        }
         if self.ring.values.is_empty() {
-            self.shift = value;
+            self.sums.shift = value;
         }
-        let new = value - self.shift;
-        self.sum += new;
-        self.squares += new * new;
+        self.sums.add(value);
         if let Some(old) = self.ring.push(value) {
-            let old = old - self.shift;
-            self.sum -= old;
-            self.squares -= old * old;
+            self.sums.take(old);
         }
         if self.ring.has_gone_round() {
-            self.sum_anew();
+            self.sums.anew(&self.ring.values);
         }
     }
 
-    fn sum_anew(&mut self) {
-        let count = self.ring.values.len() as f64;
-        self.shift += self.sum / count;
-        let shift = self.shift;
-        let parts = self.ring.values.iter().map(|value| value - shift);
-        (self.sum, self.squares) =
-            parts.fold((0.0, 0.0), |(sum, squares), part| (sum + part, squares + part * part));
+    /// Pushes a block of values and reads the window behind each; absent values pass.
+    #[inline]
+    pub(crate) fn run(&mut self, input: &[f64], out: &mut [f64], read: impl Fn(&Sums, f64) -> f64) {
+        let mut begin = 0;
+        while begin < input.len() && !self.is_full() {
+            let value = input[begin];
+            out[begin] = value;
+            if !value.is_nan() {
+                self.push(value);
+                out[begin] = if self.is_full() { read(&self.sums, value) } else { NONE };
+            }
+            begin += 1;
+        }
+        // A full window slides. Its sums are copies here: through a reference, each of them would
+        // go to memory and back with every value.
+        let Self { ring, sums: kept } = self;
+        let (mut sums, mut at) = (*kept, ring.at);
+        for (value, out) in input[begin..].iter().zip(&mut out[begin..]) {
+            if value.is_nan() {
+                *out = *value;
+                continue;
+            }
+            sums.add(*value);
+            sums.take(std::mem::replace(&mut ring.values[at], *value));
+            at += 1;
+            if at == ring.values.len() {
+                at = 0;
+                sums.anew(&ring.values);
+            }
+            *out = read(&sums, *value);
+        }
+        (*kept, ring.at) = (sums, at);
     }
 
     #[inline]
@@ -114,30 +138,66 @@ impl Moments {
         self.ring.is_full()
     }
 
-    /// Of a full window.
     #[inline]
     pub(crate) fn mean(&self) -> f64 {
-        if self.equal >= self.ring.size {
+        self.sums.mean()
+    }
+
+    #[cfg(test)]
+    fn variance(&self) -> f64 {
+        self.sums.variance()
+    }
+}
+
+impl Sums {
+    #[inline]
+    fn add(&mut self, value: f64) {
+        let is_same = value.to_bits() == self.last.to_bits();
+        self.equal = if is_same { self.equal + 1 } else { 1 };
+        self.last = value;
+        let part = value - self.shift;
+        self.sum += part;
+        self.squares += part * part;
+    }
+
+    #[inline]
+    fn take(&mut self, old: f64) {
+        let part = old - self.shift;
+        self.sum -= part;
+        self.squares -= part * part;
+    }
+
+    fn anew(&mut self, values: &[f64]) {
+        self.shift += self.sum / values.len() as f64;
+        let shift = self.shift;
+        let parts = values.iter().map(|value| value - shift);
+        (self.sum, self.squares) =
+            parts.fold((0.0, 0.0), |(sum, squares), part| (sum + part, squares + part * part));
+    }
+
+    #[inline]
+    pub(crate) fn mean(&self) -> f64 {
+        if self.equal >= self.size {
             return self.last;
         }
-        self.shift + self.sum / self.ring.size as f64
+        self.shift + self.sum / self.size as f64
     }
 
     #[inline]
     pub(crate) fn sum(&self) -> f64 {
-        if self.equal >= self.ring.size {
-            return self.last * self.ring.size as f64;
+        if self.equal >= self.size {
+            return self.last * self.size as f64;
         }
-        self.shift * self.ring.size as f64 + self.sum
+        self.shift * self.size as f64 + self.sum
     }
 
-    /// The population variance of a full window; exactly zero where all values are equal.
+    /// The population variance; exactly zero where all values are equal.
     #[inline]
     pub(crate) fn variance(&self) -> f64 {
-        if self.equal >= self.ring.size {
+        if self.equal >= self.size {
             return 0.0;
         }
-        let count = self.ring.size as f64;
+        let count = self.size as f64;
         let mean = self.sum / count;
         (self.squares / count - mean * mean).max(0.0)
     }
