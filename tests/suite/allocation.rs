@@ -4,14 +4,20 @@ use std::sync::Arc;
 
 use allocation_counter::{AllocationInfo, measure};
 use qt::market::features::{BookFrom, Engine, EngineOptions, Plan, Program, SETS, parse_list};
+use qt::model::order::{NewOrder, OrderNo};
 use qt::model::record::{Batch, Depth, Head, Quote, Record, Source, Trade};
+use qt::model::step::Execution;
 use qt::model::time::Ts;
-use qt::sim::synth::{Config, Market};
+use qt::model::units::{Px, Qty};
+use qt::model::words::Side;
+use qt::sim::exchange::{Exchange, Market, Venues};
+use qt::sim::synth::{self, Config};
+use qt::trade::risk::{Exposure, Stack};
 
 /// Batches of a synthetic market.
 fn batches() -> Vec<Batch> {
     let config = Config { duration_ns: Some(12 * 60 * 1_000_000_000), ..Config::default() };
-    let mut market = Market::new(&config).expect("the market is sound");
+    let mut market = synth::Market::new(&config).expect("the market is sound");
     let next = || {
         let mut batch = Batch::default();
         let more = market.next(&mut batch).expect("nothing can go wrong");
@@ -93,4 +99,47 @@ fn features_allocate_nothing_per_event() {
 #[test]
 fn the_counter_counts() {
     assert_eq!(measure(|| drop(std::hint::black_box(vec![1_u64]))).count_total, 1);
+}
+
+/// An order of ours on each side, half of the price away: nothing fills it.
+fn place_pair(exchange: &mut Exchange, market: &Market, batch: &Batch, out: &mut Vec<Execution>) {
+    for (number, (id, _)) in (0_u64..).zip(batch.instruments().by_symbol()) {
+        let top = market.top(id);
+        let (Some(bid), Some(ask)) = (top.bid, top.ask) else { continue };
+        let ticks = |px: Px, times: i64| Px::new(px.mantissa() * times / 2 / 100 * 100);
+        let sides = [(Side::Buy, ticks(bid.px, 1)), (Side::Sell, ticks(ask.px, 3))];
+        for (more, (side, px)) in (1..).zip(sides) {
+            let lot = Qty::new(100_000).expect("a size");
+            let new = NewOrder::limit(id, side, lot, px);
+            let new = Stack::default().judge(new, &Exposure::default()).expect("no rules");
+            exchange.submit(batch.head(0).ts_event, OrderNo(2 * number + more), new, market, out);
+        }
+    }
+}
+
+#[test]
+fn a_venue_allocates_nothing_per_record() {
+    let first = batches();
+    let second = again(&first);
+    let instruments = first[0].instruments();
+    let mut market = Market::new(instruments);
+    let mut exchange =
+        Exchange::new(&Venues::default(), instruments).expect("the defaults are sound");
+    let mut out = Vec::with_capacity(64);
+    let mut play = |batch: &Batch, out: &mut Vec<Execution>, exchange: &mut Exchange| {
+        for record in batch.iter() {
+            market.apply(&record);
+            exchange.market(record.head().ts_event, &market, &record, out);
+        }
+        if exchange.is_empty() {
+            place_pair(exchange, &market, batch, out);
+        }
+    };
+    for batch in &first {
+        play(batch, &mut out, &mut exchange);
+    }
+    let standing = exchange.len();
+    assert!(standing >= 4, "{standing} orders stand: {out:?}");
+    let info = measure(|| second.iter().for_each(|batch| play(batch, &mut out, &mut exchange)));
+    assert_eq!((info.count_total, exchange.len()), (0, standing), "{out:?}");
 }
