@@ -124,7 +124,7 @@ def theirs(rows):
 
 
 def ours(folder):
-    program = contest.build("venue", "bench", "--no-run", "--bench", "venue")
+    program = contest.build("venue", "bench", "--locked", "--no-run", "--bench", "venue")
     output = contest.subprocess.run(
         [program, "--day", folder / "day.npy", "--fills", folder / "fills.txt"],
         check=True, capture_output=True, text=True).stdout

@@ -1,23 +1,25 @@
 //! What must not allocate while events flow, with every allocation of the thread counted.
 
+mod statistics;
+
 use std::sync::Arc;
 
 use allocation_counter::{AllocationInfo, measure};
 use qt::market::features::{BookFrom, Engine, EngineOptions, Plan, Program, SETS, parse_list};
-use qt::model::ids::InstrumentId;
-use qt::model::instrument::{Instrument, Instruments, Symbol};
-use qt::model::order::{Cash, Currency, Execution, FillNo, OrderNo};
+use qt::model::order::{NewOrder, OrderNo};
 use qt::model::record::{Batch, Depth, Head, Quote, Record, Source, Trade};
+use qt::model::step::Execution;
 use qt::model::time::Ts;
-use qt::model::units::{Px, Qty, Scale};
-use qt::model::words::{Liquidity, Side};
-use qt::sim::synth::{Config, Market};
-use qt::trade::metrics::{FillContext, Money, Options, OrderEvent, Statistics, Touch, Worth};
+use qt::model::units::{Px, Qty};
+use qt::model::words::Side;
+use qt::sim::exchange::{Exchange, Market, Venues};
+use qt::sim::synth::{self, Config};
+use qt::trade::risk::{Exposure, Stack};
 
 /// Batches of a synthetic market.
 fn batches() -> Vec<Batch> {
     let config = Config { duration_ns: Some(12 * 60 * 1_000_000_000), ..Config::default() };
-    let mut market = Market::new(&config).expect("the market is sound");
+    let mut market = synth::Market::new(&config).expect("the market is sound");
     let next = || {
         let mut batch = Batch::default();
         let more = market.next(&mut batch).expect("nothing can go wrong");
@@ -101,43 +103,45 @@ fn the_counter_counts() {
     assert_eq!(measure(|| drop(std::hint::black_box(vec![1_u64]))).count_total, 1);
 }
 
-/// Quotes that move, equity with them, and fills whose horizons pass meanwhile.
-fn traded(statistics: &mut Statistics, id: InstrumentId, steps: std::ops::Range<i64>) {
-    let usd = Currency::new("USD").unwrap();
-    let zero = Money::ZERO;
-    for step in steps {
-        let ts = Ts::from_nanos(step * 10_000_000);
-        let px = 10_000 + step * 7919 % 50;
-        statistics.mid(ts, id, Some(Touch { bid: Px::new(px), ask: Px::new(px + 1) }));
-        let equity = Money::from_units(i128::from(px) * 10_i128.pow(22));
-        statistics.equity(ts, Worth { equity, gross: equity, net: zero });
-        if step % 10 == 0 {
-            let (no, side) =
-                (step.unsigned_abs(), if step % 20 == 0 { Side::Buy } else { Side::Sell });
-            let qty = Qty::new(3).unwrap();
-            let event = OrderEvent::Submitted { instrument: id, side, qty, decided: ts, mid: None };
-            statistics.order(ts, OrderNo(no), &event);
-            statistics.order(ts, OrderNo(no), &OrderEvent::Accepted { queue: None });
-            let fee = Cash { amount: 0.into(), currency: usd };
-            let liquidity = Liquidity::Maker;
-            let fill = Execution { fill: FillNo(no), px: Px::new(px), qty, liquidity, fee };
-            statistics.fill(ts, OrderNo(no), (id, side), &fill, &FillContext::default());
+/// An order of ours on each side, half of the price away: nothing fills it.
+fn place_pair(exchange: &mut Exchange, market: &Market, batch: &Batch, out: &mut Vec<Execution>) {
+    for (number, (id, _)) in (0_u64..).zip(batch.instruments().by_symbol()) {
+        let top = market.top(id);
+        let (Some(bid), Some(ask)) = (top.bid, top.ask) else { continue };
+        let ticks = |px: Px, times: i64| Px::new(px.mantissa() * times / 2 / 100 * 100);
+        let sides = [(Side::Buy, ticks(bid.px, 1)), (Side::Sell, ticks(ask.px, 3))];
+        for (more, (side, px)) in (1..).zip(sides) {
+            let lot = Qty::new(100_000).expect("a size");
+            let new = NewOrder::limit(id, side, lot, px);
+            let new = Stack::default().judge(new, &Exposure::default()).expect("no rules");
+            exchange.submit(batch.head(0).ts_event, OrderNo(2 * number + more), new, market, out);
         }
     }
 }
 
 #[test]
-fn statistics_without_rows_allocate_nothing_while_a_day_goes_on() {
-    let scale = |digits| Scale::new(digits).unwrap();
-    let mut table = Instruments::default();
-    let symbol = Symbol::new("test:X").unwrap();
-    let id = table.declare(Instrument::new(symbol, scale(2), scale(0))).unwrap();
-    let mut options = Options::new(Currency::new("USD").unwrap());
-    options.rows = false;
-    let start = Money::from_units(10_i128.pow(26));
-    let mut statistics = Statistics::new(&table, options, Ts::default(), start).unwrap();
-    // Beyond the values that quantiles keep as they are, and the longest horizon.
-    traded(&mut statistics, id, 1..100_000);
-    let info = measure(|| traded(&mut statistics, id, 100_000..200_000));
-    assert_eq!(info.count_total, 0, "{info:?}");
+fn a_venue_allocates_nothing_per_record() {
+    let first = batches();
+    let second = again(&first);
+    let instruments = first[0].instruments();
+    let mut market = Market::new(instruments);
+    let mut exchange =
+        Exchange::new(&Venues::default(), instruments).expect("the defaults are sound");
+    let mut out = Vec::with_capacity(64);
+    let mut play = |batch: &Batch, out: &mut Vec<Execution>, exchange: &mut Exchange| {
+        for record in batch.iter() {
+            market.apply(&record);
+            exchange.market(record.head().ts_event, &market, &record, out);
+        }
+        if exchange.is_empty() {
+            place_pair(exchange, &market, batch, out);
+        }
+    };
+    for batch in &first {
+        play(batch, &mut out, &mut exchange);
+    }
+    let standing = exchange.len();
+    assert!(standing >= 4, "{standing} orders stand: {out:?}");
+    let info = measure(|| second.iter().for_each(|batch| play(batch, &mut out, &mut exchange)));
+    assert_eq!((info.count_total, exchange.len()), (0, standing), "{out:?}");
 }

@@ -98,8 +98,9 @@ impl Exchange {
             return Ok(());
         }
         if venue.pays_in_full(new.instrument) && new.side == Side::Sell {
-            let is_held =
-                Decimal::from(units) <= self.held(new.instrument) + Decimal::from(selling);
+            let digits = self.terms[new.instrument.index()].qty_scale.digits();
+            let sold = Decimal::new(units - selling, u32::from(digits));
+            let is_held = sold <= self.held(new.instrument);
             return if is_held { Ok(()) } else { Err(RejectReason::InsufficientFunds) };
         }
         let settle = venue.ledger.contract(new.instrument).settle;
@@ -160,22 +161,18 @@ impl Exchange {
         self.terms[instrument.index()].px_scale
     }
 
-    /// How much of what an instrument sells is held, less what open orders sell of it, in units of
-    /// its size.
+    /// How much of what an instrument sells is held, less what open orders sell of it.
     fn held(&self, instrument: InstrumentId) -> Decimal {
+        let free = |of: InstrumentId| {
+            let units = self.position(of) - self.pits[of.index()].selling;
+            Decimal::new(units, u32::from(self.terms[of.index()].qty_scale.digits()))
+        };
         let terms = &self.terms[instrument.index()];
+        let Some(base) = terms.base else { return free(instrument) };
         let venue = &self.venues[terms.venue];
-        let own = Decimal::from(self.position(instrument) - self.pits[instrument.index()].selling);
-        let Some(base) = terms.base else { return own };
         let wallet = venue.ledger.wallets().iter().find(|wallet| wallet.currency == base);
         let cash = wallet.map_or(Decimal::ZERO, |wallet| wallet.precision.decimal(wallet.cash()));
-        let mut held = cash;
-        for other in &terms.siblings {
-            let (pit, of) = (&self.pits[other.index()], &self.terms[other.index()]);
-            let units = Decimal::from(self.position(*other) - pit.selling);
-            held += units / Decimal::from(of.qty_scale.unit());
-        }
-        held * Decimal::from(terms.qty_scale.unit())
+        cash + terms.siblings.iter().map(|other| free(*other)).sum::<Decimal>()
     }
 
     /// Whether a cash account can pay for an execution at that price after all.

@@ -23,6 +23,8 @@ enum Executed {
     Anybody,
     /// An order with that stamp, where it is known.
     Order(Option<u64>),
+    /// Nobody knows of a queue: all of the trade reaches us.
+    Bare,
 }
 
 impl Exchange {
@@ -260,6 +262,7 @@ impl Exchange {
                     let is_behind_us = stamp.is_some_and(|stamp| !resting.place.is_behind(stamp));
                     if is_behind_us { reaching } else { 0 }
                 }
+                Executed::Bare => reaching,
                 Executed::Order(_) | Executed::Anybody => {
                     resting.place.trade(printed, reaching);
                     resting.place.excess(lot)
@@ -313,7 +316,7 @@ impl Exchange {
             self.traded_through(turn, instrument, side, trade.px);
             let is_possible = trade.side.is_none_or(|aggressor| aggressor != side);
             if fills.fills_at_limit && is_possible {
-                self.traded_at(turn, instrument, side, (trade.px, trade.qty), Executed::Anybody);
+                self.traded_at(turn, instrument, side, (trade.px, trade.qty), Executed::Bare);
             }
         }
     }

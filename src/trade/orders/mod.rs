@@ -195,7 +195,12 @@ impl OrderTable {
         }
         settle(&mut entry, what);
         let to = target(&entry, what);
-        if to != before.status && !is_legal(before.status, to) {
+        let mut previous = before.status;
+        if to != previous && !is_legal(previous, to) && is_requested(previous) {
+            // It ended by itself, which leaves nothing to request: it stands again, then ends.
+            previous = standing(&before);
+        }
+        if to != previous && !is_legal(previous, to) {
             return Err(Refused::Impossible { from: before.status, to });
         }
         entry.status = to;
@@ -209,7 +214,7 @@ impl OrderTable {
             }
             self.ended.push_back(entry);
         }
-        Ok(Change { entry, previous: before.status, fill, is_late: false })
+        Ok(Change { entry, previous, fill, is_late: false })
     }
 
     /// Of an order that has ended, only a fill still counts.
@@ -296,8 +301,7 @@ fn reprice(pricing: qt_model::order::Pricing, px: qt_model::units::Px) -> qt_mod
 
 /// The state that an entry is in after a report.
 fn target(entry: &Entry, what: &ReportKind) -> OrderStatus {
-    let is_waiting =
-        matches!(entry.status, OrderStatus::PendingCancel | OrderStatus::PendingReplace);
+    let is_waiting = is_requested(entry.status);
     match what {
         ReportKind::Acknowledged if is_waiting => entry.status,
         ReportKind::Acknowledged | ReportKind::AmendRefused(_) | ReportKind::Amended(_)
@@ -317,6 +321,11 @@ fn target(entry: &Entry, what: &ReportKind) -> OrderStatus {
         ReportKind::Expired => OrderStatus::Expired,
         ReportKind::Unknown => OrderStatus::Unknown,
     }
+}
+
+/// Whether a cancel or an amendment is under way.
+fn is_requested(status: OrderStatus) -> bool {
+    matches!(status, OrderStatus::PendingCancel | OrderStatus::PendingReplace)
 }
 
 /// The state of an order that stands and waits for nothing.

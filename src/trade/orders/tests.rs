@@ -79,6 +79,28 @@ fn a_cancel_that_crosses_a_fill_stays_under_way() {
 }
 
 #[test]
+fn an_order_can_end_by_itself_while_a_request_is_under_way() {
+    let ends = [ReportKind::Expired, ReportKind::Rejected(RejectReason::NotTrading)];
+    for end in ends {
+        let (mut table, _) = states(&[]);
+        let order = OrderNo(1);
+        assert!(table.cancel(order));
+        let change = table.report(&Report { order, ts_event: Ts::default(), what: end }).unwrap();
+        // As if the cancel had been refused before.
+        assert_eq!(change.previous, OrderStatus::Acknowledged);
+        assert!(!change.entry.is_live() && table.live().is_empty());
+        assert_eq!(table.exposure(instrument(), 0).open_buys, 0);
+    }
+    let (mut table, _) = states(&[ReportKind::Acknowledged, filled(4)]);
+    let order = OrderNo(1);
+    assert!(table.amend(order, Amendment { px: Some(Px::new(6)), qty: None }));
+    let report = Report { order, ts_event: Ts::default(), what: ReportKind::Expired };
+    let change = table.report(&report).unwrap();
+    assert_eq!(change.previous, OrderStatus::PartiallyFilled);
+    assert_eq!(change.entry.status, OrderStatus::Expired);
+}
+
+#[test]
 fn an_amendment_changes_size_and_price_once_the_venue_says_so() {
     let (mut table, _) = states(&[ReportKind::Acknowledged, filled(4)]);
     let order = OrderNo(1);

@@ -4,11 +4,13 @@
 //! same orders; a ledger kept from the reports alone equals the venue's. In the end nothing is left
 //! behind: no reservation, no deadline of an order, no link.
 
+use std::collections::VecDeque;
+
 use proptest::prelude::*;
 use qt_model::instrument::Instrument;
-use qt_model::order::{Amendment, Cash, Currency, Links, NewOrder, OrderNo, Pricing};
+use qt_model::order::{Amendment, Cash, Currency, Links, NewOrder, OrderNo, Pricing, ReportKind};
 use qt_model::time::Ts;
-use qt_model::words::{InstrumentClass, Side, TimeInForce, TradingStatus};
+use qt_model::words::{InstrumentClass, RejectReason, Side, TimeInForce, TradingStatus};
 use qt_trade::ledger::{Amount, Ledger};
 use qt_trade::orders::OrderTable;
 
@@ -166,19 +168,53 @@ fn config() -> impl Strategy<Value = VenueConfig> {
     )
 }
 
+/// What is on its way to the venue.
+#[derive(Clone, Copy, Debug)]
+enum Message {
+    Submit(OrderNo, NewOrder),
+    Cancel(OrderNo),
+    Amend(OrderNo, Amendment),
+}
+
 /// The venue, and what a desk knows of it.
 struct House {
     scene: Scene,
     table: OrderTable,
     ledger: Ledger,
     bars: i64,
+    /// So many messages are under way before the first arrives.
+    lag: usize,
+    wire: VecDeque<Message>,
 }
 
 impl House {
-    fn new(config: VenueConfig, instrument: Instrument) -> Self {
+    fn new(config: VenueConfig, instrument: Instrument, lag: usize) -> Self {
         let scene = Scene::of(config, instrument);
         let ledger = scene.exchange.ledger(scene.id).clone();
-        Self { scene, table: OrderTable::default(), ledger, bars: 0 }
+        let (table, wire) = (OrderTable::default(), VecDeque::new());
+        Self { scene, table, ledger, bars: 0, lag, wire }
+    }
+
+    /// Lets arrive what has been under way for long enough.
+    fn deliver(&mut self, lag: usize) {
+        while self.wire.len() > lag {
+            let message = self.wire.pop_front().unwrap();
+            let scene = &mut self.scene;
+            let at = Ts::from_nanos(scene.now);
+            let (market, out) = (&scene.market, &mut scene.out);
+            match message {
+                Message::Submit(order, new) => {
+                    scene.exchange.submit(at, order, approved(new), market, out);
+                }
+                Message::Cancel(order) => scene.exchange.cancel(at, order, market, out),
+                Message::Amend(order, change) => {
+                    let standing = NewOrder::limit(scene.id, BUY, qty(1), px(1));
+                    let change = changed(&standing, change);
+                    scene.exchange.amend(at, order, change, market, out);
+                }
+            }
+            self.listen();
+        }
     }
 
     fn play(&mut self, step: &Step) {
@@ -221,11 +257,12 @@ impl House {
             Step::Amend(no, to, size) => {
                 let change = Amendment { px: to.map(px), qty: size.map(qty) };
                 if self.table.amend(OrderNo(*no), change) {
-                    scene.amend(*no, *to, *size);
+                    self.wire.push_back(Message::Amend(OrderNo(*no), change));
                 }
             }
         }
         self.listen();
+        self.deliver(self.lag);
     }
 
     fn submit(&mut self, wish: &Wish) {
@@ -244,13 +281,13 @@ impl House {
             links,
             ..NewOrder::market(scene.id, wish.side, qty(wish.qty))
         };
-        self.table.submit(new, Ts::from_nanos(scene.now));
-        scene.submit(new);
+        let order = self.table.submit(new, Ts::from_nanos(scene.now));
+        self.wire.push_back(Message::Submit(order, new));
     }
 
     fn cancel(&mut self, order: OrderNo) {
         if self.table.cancel(order) {
-            self.scene.cancel(order.0);
+            self.wire.push_back(Message::Cancel(order));
         }
     }
 
@@ -261,6 +298,14 @@ impl House {
             match &execution {
                 Execution::Report(report) => {
                     let change = self.table.report(report);
+                    // A request that came too late is refused, and there is no order to tell.
+                    let ended = RejectReason::Ended;
+                    let is_refusal = report.what == ReportKind::CancelRefused(ended)
+                        || report.what == ReportKind::AmendRefused(ended);
+                    if is_refusal && change.is_err() {
+                        assert!(self.scene.exchange.resting(report.order).is_none());
+                        continue;
+                    }
                     let change = change.unwrap_or_else(|error| panic!("{execution:?}: {error:?}"));
                     assert!(!change.is_late, "{execution:?}");
                     if let Some(fill) = change.fill {
@@ -273,8 +318,14 @@ impl House {
                 }
             }
         }
-        assert_eq!(self.table.live().len(), self.scene.exchange.len());
-        for entry in self.table.live() {
+        let is_under_way = |order: OrderNo| {
+            self.wire
+                .iter()
+                .any(|message| matches!(message, Message::Submit(no, _) if *no == order))
+        };
+        let there = self.table.live().iter().filter(|entry| !is_under_way(entry.order));
+        assert_eq!(there.clone().count(), self.scene.exchange.len());
+        for entry in there {
             let resting = self.scene.exchange.resting(entry.order);
             let resting = resting.unwrap_or_else(|| panic!("{entry:?} does not stand"));
             assert_eq!((resting.new, resting.filled), (entry.new, entry.filled));
@@ -290,10 +341,11 @@ impl House {
 
     /// Cancels all that stands: nothing is left behind.
     fn end(mut self) {
+        self.deliver(0);
         let live: Vec<_> = self.table.live().iter().map(|entry| entry.order).collect();
         for order in live {
             self.cancel(order);
-            self.listen();
+            self.deliver(0);
         }
         let exchange = &self.scene.exchange;
         assert!(exchange.is_empty());
@@ -314,8 +366,8 @@ fn instrument(is_perpetual: bool) -> Instrument {
     instrument
 }
 
-fn live(config: VenueConfig, is_perpetual: bool, steps: &[Step]) {
-    let mut house = House::new(config, instrument(is_perpetual));
+fn live(config: VenueConfig, (is_perpetual, lag): (bool, usize), steps: &[Step]) {
+    let mut house = House::new(config, instrument(is_perpetual), lag);
     steps.iter().for_each(|step| house.play(step));
     house.end();
 }
@@ -330,27 +382,27 @@ proptest! {
     #[test]
     fn the_books_agree_over_depth(
         config in config(),
-        is_perpetual in any::<bool>(),
+        terms in (any::<bool>(), 0_usize..4),
         steps in prop::collection::vec(book_step(), 1..80),
     ) {
-        live(config, is_perpetual, &steps);
+        live(config, terms, &steps);
     }
 
     #[test]
     fn the_books_agree_over_quotes(
         config in config(),
-        is_perpetual in any::<bool>(),
+        terms in (any::<bool>(), 0_usize..4),
         steps in prop::collection::vec(quote_step(), 1..80),
     ) {
-        live(config, is_perpetual, &steps);
+        live(config, terms, &steps);
     }
 
     #[test]
     fn the_books_agree_over_bars(
         config in config(),
-        is_perpetual in any::<bool>(),
+        terms in (any::<bool>(), 0_usize..4),
         steps in prop::collection::vec(bar_step(), 1..80),
     ) {
-        live(config, is_perpetual, &steps);
+        live(config, terms, &steps);
     }
 }

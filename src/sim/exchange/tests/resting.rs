@@ -119,6 +119,15 @@ fn bare_trades_fill_what_they_pass() {
     scene.trade(SELL, 98, 9).expect("");
     scene.trade(SELL, 97, 1).expect("fill 1 2@98 maker");
     scene.trade(BUY, 104, 1).expect("fill 2 2@103 maker");
+    // Where touching is enough, so much is filled as was traded.
+    let fills: FillModel = "pessimistic,at-limit=on".parse().unwrap();
+    let mut scene = Scene::new(VenueConfig { fills, ..free() });
+    scene
+        .trade(BUY, 100, 1)
+        .limit(BUY, 5, 98)
+        .trade(SELL, 98, 2)
+        .expect("ack 1, fill 1 2@98 maker");
+    scene.trade(BUY, 98, 9).expect("");
 }
 
 #[test]
