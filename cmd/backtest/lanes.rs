@@ -94,7 +94,9 @@ impl Lanes {
             };
             let mut observer = Watch::new(&ledger);
             if variant.is_measured {
-                let options = Options { sample: common.sample, ..Options::new(market.currency) };
+                let rows = variant.is_recorded;
+                let options =
+                    Options { sample: common.sample, rows, ..Options::new(market.currency) };
                 observer.measure(&ledger, options, (&market.instruments, common.start))?;
             }
             if variant.is_recorded {

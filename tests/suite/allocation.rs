@@ -1,5 +1,7 @@
 //! What must not allocate while events flow, with every allocation of the thread counted.
 
+mod statistics;
+
 use std::sync::Arc;
 
 use allocation_counter::{AllocationInfo, measure};
