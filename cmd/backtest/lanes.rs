@@ -22,7 +22,7 @@ use super::summary::Outline;
 use super::variant::Variant;
 use super::watch::Watch;
 use crate::failure::Failure;
-use crate::strategy::StrategyFile;
+use crate::strategy::{RegimeTerms, StrategyFile};
 
 /// What all lanes of a run share.
 #[derive(Clone, Debug)]
@@ -83,6 +83,9 @@ impl Lanes {
                 Program::Script(compiled) => {
                     Box::new(Scripted::new(&compiled, &places, market.traded.clone()))
                 }
+                Program::Regime { terms, .. } => {
+                    Box::new(terms.strategy(&places, market.traded.clone()))
+                }
                 Program::Process { mut process, .. } => {
                     process.place(places);
                     faults.push(process.fault());
@@ -138,12 +141,19 @@ impl Lanes {
 #[derive(Debug)]
 enum Program {
     Script(Arc<Compiled>),
+    Regime { terms: Box<RegimeTerms>, features: Vec<Expr> },
     Process { process: Box<Process>, features: Vec<Expr> },
 }
 
 impl Program {
     fn start(common: &Common, variant: &Variant) -> anyhow::Result<Self> {
         let file = &common.file;
+        if let Some(terms) = &file.regime {
+            return Ok(Self::Regime {
+                features: terms.expressions(),
+                terms: Box::new(terms.clone()),
+            });
+        }
         let Some(terms) = &file.process else {
             return Ok(Self::Script(Arc::clone(&variant.compiled)));
         };
@@ -169,7 +179,7 @@ impl Program {
     fn features(&self) -> &[Expr] {
         match self {
             Self::Script(compiled) => &compiled.features,
-            Self::Process { features, .. } => features,
+            Self::Regime { features, .. } | Self::Process { features, .. } => features,
         }
     }
 }
@@ -202,7 +212,10 @@ impl Shared {
         if self.named.is_empty() {
             return Ok(None);
         }
-        let plan = Plan::new(&self.named)?;
+        let plan = Plan::new(&self.named).map_err(|found| {
+            let failure = Failure::usage(found.error.pointing_into(&found.feature));
+            failure.with_hint("`qt features --list` lists columns and functions")
+        })?;
         let book = if common.has_quotes { BookFrom::Quotes } else { BookFrom::Depth };
         let options = EngineOptions { book, only: true, ..EngineOptions::default() };
         let wanted = common.market.symbols();

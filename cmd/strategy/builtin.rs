@@ -11,6 +11,8 @@ pub(crate) const BUILTIN: &[(&str, &str)] = &[
     ("sma-cross", include_str!("../../examples/strategies/sma-cross.toml")),
     ("imbalance", include_str!("../../examples/strategies/imbalance.toml")),
     ("bollinger", include_str!("../../examples/strategies/bollinger.toml")),
+    ("regime", include_str!("../../examples/strategies/regime.toml")),
+    ("regime-baseline", include_str!("../../examples/strategies/regime-baseline.toml")),
     ("buy-and-hold", include_str!("../../examples/strategies/buy-and-hold.toml")),
 ];
 

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::builtin;
 use super::params;
+use super::regime::RegimeTerms;
 use super::sections;
 use super::terms::{Account, Limits, ProcessTerms};
 use super::venue::VenueTable;
@@ -33,6 +34,8 @@ pub(crate) struct StrategyFile {
     pub(crate) venues: VenueTable,
     /// A program that decides in place of rules.
     pub(crate) process: Option<ProcessTerms>,
+    /// Votes behind a gate in place of rules.
+    pub(crate) regime: Option<RegimeTerms>,
     /// Where the text of each expression begins.
     places: BTreeMap<String, usize>,
 }
@@ -67,6 +70,7 @@ impl StrategyFile {
             account: Account::default(),
             venues: VenueTable::default(),
             process: None,
+            regime: None,
             places: BTreeMap::new(),
         };
         file.document(&mut toml);
@@ -94,8 +98,8 @@ impl StrategyFile {
         self.trigger(&mut top);
         let tables = ["params", "features", "entry", "exit", "size", "orders", "bracket", "quote"];
         let tables = tables.map(|key| (key, top.table(key)));
-        let others =
-            ["schedule", "risk", "account", "venue", "process"].map(|key| (key, top.table(key)));
+        let others = ["schedule", "risk", "account", "venue", "regime", "process"]
+            .map(|key| (key, top.table(key)));
         top.finish();
         let mut reader = sections::Reader::new(toml, &mut self.definition, &mut self.places);
         for (key, table) in tables.into_iter().filter_map(|(key, table)| Some((key, table?))) {
@@ -116,6 +120,7 @@ impl StrategyFile {
                 "risk" => self.limits = Limits::read(toml, table),
                 "account" => self.account = Account::read(toml, table),
                 "venue" => self.venues = VenueTable::read(toml, table),
+                "regime" => self.regime = RegimeTerms::read(toml, table),
                 _ => self.process = ProcessTerms::read(toml, table),
             }
         }

@@ -3,6 +3,7 @@
 mod builtin;
 mod file;
 mod params;
+mod regime;
 mod sections;
 mod terms;
 #[cfg(test)]
@@ -10,4 +11,5 @@ mod tests;
 mod venue;
 
 pub(crate) use file::StrategyFile;
+pub(crate) use regime::RegimeTerms;
 pub(crate) use venue::{FeeFlag, fees, latency};

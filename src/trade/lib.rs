@@ -8,5 +8,7 @@ pub mod ledger;
 pub mod metrics;
 pub mod orders;
 pub mod outbox;
+pub mod regime;
 pub mod risk;
 pub mod script;
+mod ticks;

@@ -53,10 +53,15 @@ pub(super) fn write(folder: &Path, metrics: &[Metric]) -> Result<(), RunError> {
     write_json(&folder.join(NAME), &text(metrics))
 }
 
-/// Reads them back, in the order of the file. Numbers that are whole or decimal come back exact.
+/// Reads them back, in the order of the file; none where nothing was measured. Numbers that are whole
+/// or decimal come back exact.
 pub(super) fn read(folder: &Path) -> Result<Vec<MetricRow>, RunError> {
     let path = folder.join(NAME);
-    let bytes = fs::read(&path).map_err(RunError::io(&path))?;
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(RunError::io(&path)(error)),
+    };
     let members: Members =
         serde_json::from_slice(&bytes).map_err(|error| RunError::damaged(&path, error))?;
     let mut rows: Vec<MetricRow> = Vec::with_capacity(members.0.len());
@@ -67,8 +72,10 @@ pub(super) fn read(folder: &Path) -> Result<Vec<MetricRow>, RunError> {
             continue;
         }
         let bare = text.trim_matches('"');
+        // What is beyond a double is no value.
+        let value = bare.parse().ok().filter(|value: &f64| value.is_finite());
         let exact = bare.parse::<Decimal>().ok().filter(|_| !bare.contains(['e', 'E']));
-        rows.push(MetricRow { name, value: bare.parse().ok(), exact, reason: None });
+        rows.push(MetricRow { name, value, exact, reason: None });
     }
     Ok(rows)
 }

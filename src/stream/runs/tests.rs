@@ -4,12 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use proptest::prelude::*;
+use proptest::strategy::Strategy as Drawn;
+
 use qt_model::ids::FillId;
 use qt_model::record::{Batch, Fill, Head, Kind, Metric};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
 use qt_model::words::{RunKind, RunStatus, Side};
 
+use super::manifest::Strategy;
 use super::*;
 use crate::sample;
 
@@ -189,6 +193,32 @@ fn runs_are_listed_from_their_manifests_with_or_without_the_index() {
     assert_eq!(found("bb").unwrap(), "0190-bb");
     assert!(matches!(found("0190"), Err(RunError::Ambiguous { count: 2, .. })));
     assert!(matches!(found("cc"), Err(RunError::NotFound { .. })));
+}
+
+/// What somebody wrote into a file of ours by hand or by accident.
+fn text() -> impl Drawn<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[\\[\\]{}\",:0-9a-z.eE-]{0,60}",
+        ("[a-z_]{1,8}", "-?[0-9]{0,30}(\\.[0-9]{0,30})?([eE][0-9]{1,4})?")
+            .prop_map(|(name, number)| format!("{{\"{name}\": {number}}}")),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_stands_in_a_file_is_read_or_refused(text in text()) {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["metrics.json", "manifest.json", "trials.ndjson", "index.ndjson"] {
+            fs::write(root.path().join(name), &text).unwrap();
+        }
+        if let Ok(rows) = metrics::read(root.path()) {
+            prop_assert!(rows.iter().all(|row| row.value.is_none_or(f64::is_finite)));
+        }
+        prop_assert!(RunReader::open(root.path()).is_err());
+        prop_assert!(Trials::of(root.path()).family("x").is_ok());
+        prop_assert!(list(root.path()).is_ok());
+    }
 }
 
 #[test]

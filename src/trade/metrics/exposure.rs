@@ -50,6 +50,8 @@ pub(super) struct Exposure {
     start: Ts,
     now: Ts,
     worth: Worth,
+    /// Gross and net; absent where nothing is held, or equity is not above zero.
+    leverage: Option<(f64, f64)>,
     is_held: bool,
     held_ns: i128,
     long_ns: i128,
@@ -70,6 +72,7 @@ impl Exposure {
             start,
             now: start,
             worth: Worth::default(),
+            leverage: None,
             is_held: false,
             held_ns: 0,
             long_ns: 0,
@@ -91,8 +94,12 @@ impl Exposure {
     pub(super) fn observe(&mut self, ts: Ts, worth: Worth) {
         self.advance(ts);
         self.worth = worth;
+        self.leverage = None;
         if !worth.gross.is_zero() && worth.equity > Money::ZERO {
-            self.gross_max = self.gross_max.max(worth.gross.per(worth.equity));
+            let equity = worth.equity.approximate();
+            let leverage = (worth.gross.approximate() / equity, worth.net.approximate() / equity);
+            self.gross_max = self.gross_max.max(leverage.0);
+            self.leverage = Some(leverage);
         }
     }
 
@@ -121,13 +128,11 @@ impl Exposure {
         if self.worth.gross.is_zero() {
             return;
         }
-        if self.worth.equity <= Money::ZERO {
+        let Some((gross, net)) = self.leverage else {
             self.is_broken = true;
             return;
-        }
-        let leverage = self.worth.gross.per(self.worth.equity);
-        let net = self.worth.net.per(self.worth.equity);
-        self.gross.add(leverage * nanos as f64);
+        };
+        self.gross.add(gross * nanos as f64);
         self.net.add(net * nanos as f64);
         match self.worth.net.signum() {
             1 => self.long_ns += i128::from(nanos),

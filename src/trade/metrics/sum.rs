@@ -1,5 +1,7 @@
 //! Sums of doubles that do not depend on luck: what rounding takes away is kept and added last.
 
+use std::array::from_fn;
+
 /// A running sum with Neumaier's compensation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Total {
@@ -36,34 +38,53 @@ pub(super) fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
     values.into_iter().collect::<Total>().value()
 }
 
-/// How many sums of a slice run side by side.
-const LANES: usize = 8;
+/// How many sums of a slice run side by side: as many as registers hold.
+const LANES: usize = 16;
 
-/// `K` sums over a slice in one pass. Eight compensated sums a function run side by side, so that
-/// additions need not wait for each other; the result is the same on every machine.
+/// Sums side by side, laid out so that a lane is a place in a vector register.
+#[derive(Clone, Copy)]
+struct Lanes {
+    sum: [f64; LANES],
+    lost: [f64; LANES],
+}
+
+impl Lanes {
+    /// The step of [`Total::add`], in every lane.
+    #[inline]
+    fn add(&mut self, values: &[f64; LANES]) {
+        let (sum, lost) = (&self.sum, &self.lost);
+        let next: [f64; LANES] = from_fn(|lane| sum[lane] + values[lane]);
+        let back: [f64; LANES] = from_fn(|lane| next[lane] - sum[lane]);
+        self.lost = from_fn(|lane| {
+            lost[lane] + ((sum[lane] - (next[lane] - back[lane])) + (values[lane] - back[lane]))
+        });
+        self.sum = next;
+    }
+
+    fn joined(&self) -> Total {
+        self.sum.iter().chain(&self.lost).copied().collect()
+    }
+}
+
+/// `K` sums over a slice in one pass. Compensated sums run side by side, so that additions need not
+/// wait for each other; the result is the same on every machine.
 pub(super) fn sums<const K: usize>(values: &[f64], of: impl Fn(f64) -> [f64; K]) -> [f64; K] {
-    let mut totals = [[Total::default(); LANES]; K];
+    let mut lanes = [Lanes { sum: [0.0; LANES], lost: [0.0; LANES] }; K];
     let (blocks, rest) = values.as_chunks::<LANES>();
     for block in blocks {
-        for lane in 0..LANES {
-            let terms = of(block[lane]);
-            for (at, term) in terms.into_iter().enumerate() {
-                totals[at][lane].add(term);
-            }
+        let found: [[f64; K]; LANES] = from_fn(|lane| of(block[lane]));
+        let terms: [[f64; LANES]; K] = from_fn(|at| from_fn(|lane| found[lane][at]));
+        for (lanes, terms) in lanes.iter_mut().zip(&terms) {
+            lanes.add(terms);
         }
     }
-    let mut result = totals.map(|lanes| {
-        let mut total = Total::default();
-        lanes.iter().for_each(|lane| total.add(lane.sum));
-        lanes.iter().for_each(|lane| total.add(lane.lost));
-        total
-    });
-    for &value in rest {
-        for (total, term) in result.iter_mut().zip(of(value)) {
+    let mut totals = lanes.map(|lanes| lanes.joined());
+    for value in rest {
+        for (total, term) in totals.iter_mut().zip(of(*value)) {
             total.add(term);
         }
     }
-    result.map(|total| total.value())
+    totals.map(|total| total.value())
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ mod quoting;
 mod rules;
 #[cfg(test)]
 mod tests;
-mod ticks;
 mod vars;
 
 pub use compile::{Compiled, Problem, compile};

@@ -16,10 +16,10 @@ use super::definition::{Schedule, Trigger};
 use super::exec;
 use super::formula::Formula;
 use super::quoting::{self, Quotes};
-use super::ticks::Steps;
 use super::vars::Var;
 use crate::core::{Context, Strategy, Wants};
 use crate::orders::Change;
+use crate::ticks::Steps;
 
 /// A value for each side.
 #[derive(Clone, Debug, Default)]

@@ -128,8 +128,16 @@ fn the_summary_opens_with_what_was_assumed_and_shows_the_band() {
 #[test]
 fn every_strategy_that_comes_along_runs() {
     let world = day();
-    let names =
-        ["market-maker", "ema-cross", "sma-cross", "imbalance", "bollinger", "buy-and-hold"];
+    let names = [
+        "market-maker",
+        "ema-cross",
+        "sma-cross",
+        "imbalance",
+        "bollinger",
+        "buy-and-hold",
+        "regime",
+        "regime-baseline",
+    ];
     for name in names {
         let bars = if name == "sma-cross" {
             "qt bars --every 2s -i day.arrow"

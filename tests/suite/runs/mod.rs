@@ -41,6 +41,36 @@ fn runs_are_listed_filtered_and_shown() {
 }
 
 #[test]
+fn a_run_whose_process_is_killed_is_listed_as_crashed() {
+    use std::io::Write;
+    let world = World::new();
+    let stream = stdout(&mut world.qt("synth --seed 3 --symbols sim:BTCUSDT --events 30000"));
+    let strategy = "examples/strategies/market-maker.toml";
+    let strategy = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(strategy);
+    let mut command = world.std("backtest");
+    command.arg(strategy).args(["-i", "-"]).stdin(std::process::Stdio::piped());
+    let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    // All records but the end: the run waits for more.
+    let records = stream.lines().filter(|line| !line.starts_with("{\"k\":\"end\""));
+    let text: String = records.map(|line| format!("{line}\n")).collect();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(text.as_bytes()).unwrap();
+    stdin.flush().unwrap();
+    let status = || {
+        let list = stdout(&mut world.qt("runs ls --json"));
+        let run: Option<serde_json::Value> =
+            list.lines().next().map(|it| serde_json::from_str(it).unwrap());
+        run.map(|run| run["status"].as_str().unwrap().to_owned())
+    };
+    let looks = (0..400).find(|_| status().is_some());
+    assert!(looks.is_some() && child.try_wait().unwrap().is_none(), "it runs until it is killed");
+    assert_eq!(status().as_deref(), Some("running"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(status().as_deref(), Some("crashed"));
+}
+
+#[test]
 fn a_run_that_is_not_there_is_usage_and_a_damaged_one_is_input() {
     let world = World::new().with("runs/backtest/2024-08-08/x/manifest.json", "{\"schema\":1}");
     let answer = world.qt("runs show nowhere").assert().code(2);

@@ -84,6 +84,21 @@ fn runs_that_are_not_whole_or_do_not_add_up_are_refused() {
 }
 
 #[test]
+fn a_run_of_which_nothing_was_kept_has_a_report_all_the_same() {
+    use qt_model::words::{RunKind, RunStatus};
+    use qt_stream::runs::{Input, Manifest, RunWriter};
+    let world = World::new();
+    let manifest = Manifest::begin("bare", RunKind::Replay, Default::default(), Input::default());
+    let writer = RunWriter::create(&world.path().join("runs"), manifest, &["main"]).unwrap();
+    writer.finish(RunStatus::Stopped, Default::default()).unwrap();
+    assert!(stdout(&mut world.qt("report bare")).contains("Assumed"));
+    world.qt("report bare --html bare.html").assert().code(0);
+    let page = fs::read_to_string(world.path().join("bare.html")).unwrap();
+    assert!(!page.contains("NaN") && !page.contains("<svg"), "{page}");
+    world.qt("diff bare bare").assert().code(0);
+}
+
+#[test]
 fn a_metric_is_explained_with_its_inputs() {
     let (world, run) = world(Plot::SHORT);
     let text = stdout(&mut world.qt(&format!("report {run} --explain net_fees")));

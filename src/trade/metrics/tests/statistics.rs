@@ -109,6 +109,40 @@ fn money_from_outside_is_no_profit() {
 }
 
 #[test]
+fn a_fee_in_another_currency_counts_as_the_caller_converts_it() {
+    let (mut statistics, id) = statistics("1000");
+    statistics.mid(ms(0), id, touch(9999, 10001));
+    let coin = Currency::new("BNB").unwrap();
+    let mut bought = execution(1, 10000, "1", Liquidity::Taker, "0.0002");
+    bought.fee.currency = coin;
+    let context = FillContext { fee: Some(money("0.12")), ..FillContext::default() };
+    statistics.fill(ms(1), OrderNo(1), (id, Side::Buy), &bought, &context);
+    statistics.equity(ms(1), worth(money("999.88")));
+    let figures = statistics.finish(ms(2));
+    assert_eq!(value(&figures, "net_fees"), Value::Money(money("0.12")));
+    assert_eq!(value(&figures, "pnl_unattributed"), Value::Money(Money::ZERO));
+}
+
+#[test]
+fn a_contract_that_pays_out_closes_its_trade_at_the_mid() {
+    let (mut statistics, id) = statistics("1000");
+    statistics.mid(ms(0), id, touch(9999, 10001));
+    let bought = execution(1, 10000, "2", Liquidity::Taker, "0");
+    statistics.fill(ms(1), OrderNo(1), (id, Side::Buy), &bought, &FillContext::default());
+    statistics.mid(ms(2), id, touch(10099, 10101));
+    let cash = Cash { amount: "2".parse().unwrap(), currency: Currency::new("USD").unwrap() };
+    let reason = CashReason::Settlement;
+    let flow = CashFlow { instrument: Some(id), ts_event: ms(3), reason, cash };
+    statistics.cash(ms(3), &flow);
+    statistics.equity(ms(3), worth(money("1002")));
+    let figures = statistics.finish(ms(4));
+    assert_eq!(value(&figures, "trades"), Value::Count(1));
+    assert_eq!(value(&figures, "trades_net"), Value::Money(money("2")));
+    assert_eq!(value(&figures, "pnl_unattributed"), Value::Money(Money::ZERO));
+    assert_eq!(value(&figures, "time_in_market").to_f64(), Some(0.5));
+}
+
+#[test]
 fn a_shortfall_is_delay_execution_and_what_was_missed() {
     let (mut statistics, id) = statistics("1000");
     statistics.mid(ms(0), id, touch(9999, 10001));
