@@ -1,5 +1,7 @@
 //! Statistics of a run, market event by market event.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may stop where they stand, like tests")]
+
 use allocation_counter::measure;
 use qt::model::ids::InstrumentId;
 use qt::model::instrument::{Instrument, Instruments, Symbol};

@@ -83,8 +83,11 @@ proptest! {
         let whole = Digest::of(&config);
         prop_assert_eq!(whole, Digest::of(&config));
         prop_assert_eq!(whole, Digest::of(&Config { batch_records, ..config.clone() }));
-        let other = Config { seed: config.seed ^ 1, ..config };
-        prop_assert_ne!(whole, Digest::of(&other));
+        // The first records tell of the instruments, whatever the seed.
+        if config.events.is_none_or(|events| events > 100) {
+            let other = Config { seed: config.seed ^ 1, ..config };
+            prop_assert_ne!(whole, Digest::of(&other));
+        }
     }
 
     #[test]
