@@ -19,7 +19,7 @@ use qt_trade::script::{Compiled, Scripted};
 
 use super::market::Market;
 use super::summary::Outline;
-use super::variant::Variant;
+use super::variant::{Kept, Variant};
 use super::watch::Watch;
 use crate::failure::Failure;
 use crate::strategy::{RegimeTerms, StrategyFile};
@@ -94,14 +94,12 @@ impl Lanes {
             };
             let mut observer = Watch::new(&ledger);
             if variant.is_measured {
-                let rows = variant.is_recorded;
+                let rows = variant.kept == Kept::All;
                 let options =
                     Options { sample: common.sample, rows, ..Options::new(market.currency) };
                 observer.measure(&ledger, options, (&market.instruments, common.start))?;
             }
-            if variant.is_recorded {
-                observer.record(&file.definition.name, &market.instruments);
-            }
+            observer.record(variant.kept, &file.definition.name, &market.instruments);
             let desk = Desk::new(strategy, ledger, market.stack(), file.account.mark);
             driver.add(LaneParts { desk, exchange, venues: &venues, observer }, common.seed);
         }
@@ -118,9 +116,18 @@ impl Lanes {
         self.faults.iter().find_map(Fault::get)
     }
 
-    /// Moves what was recorded since the last time to a batch.
-    pub(super) fn drain(&mut self, out: &mut Batch) {
-        self.driver.lanes_mut().iter_mut().for_each(|lane| lane.observer_mut().drain(out));
+    /// Hands out what each lane recorded since the last time, in a batch that is used again.
+    pub(super) fn drain(
+        &mut self,
+        rows: &mut Batch,
+        mut take: impl FnMut(usize, &Batch) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        for (at, lane) in self.driver.lanes_mut().iter_mut().enumerate() {
+            lane.observer_mut().drain(rows);
+            take(at, rows)?;
+            rows.clear();
+        }
+        Ok(())
     }
 
     pub(super) fn finish(self) -> (Vec<Ran>, Driven) {

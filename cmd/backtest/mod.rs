@@ -230,7 +230,7 @@ fn execute(
         start: first.head(0).ts_recv,
     };
     let arguments = || std::env::args().skip(1).collect();
-    let recorder = place.map(|place| Recorder::new(place, &common, &variants[0], arguments()));
+    let recorder = place.map(|place| Recorder::new(place, &common, &variants, arguments()));
     let mut recorder = recorder.transpose()?;
     let threads = if args.sweep.is_empty() { 1 } else { context.settings()?.threads().get() };
     let mut workers = Workers::new(&common, variants, threads)?;

@@ -88,16 +88,15 @@ impl Recorder {
     pub(super) fn new(
         place: &Place,
         common: &Common,
-        variant: &Variant,
+        variants: &[Variant],
         arguments: Vec<String>,
     ) -> anyhow::Result<Self> {
         let started = now();
         let id = run_id(started, random());
         let mut manifest =
-            Manifest::begin(id.as_str(), RunKind::Backtest, started, given(common, variant));
+            Manifest::begin(id.as_str(), RunKind::Backtest, started, given(common, &variants[0]));
         manifest.arguments = arguments;
-        // The band is in the manifest; streams are kept of the main lane.
-        let lanes = [variant.fills.name()];
+        let lanes: Vec<&str> = variants.iter().map(|variant| variant.fills.name()).collect();
         let writer = match place {
             Place::Root(root) => RunWriter::create(root, manifest, &lanes)?,
             Place::Folder(folder) => RunWriter::create_at(folder, manifest, &lanes)?,
@@ -110,12 +109,10 @@ impl Recorder {
         self.writer.folder()
     }
 
-    /// Writes what the main lane did since the last time.
+    /// Writes what the lanes did since the last time.
     pub(super) fn write(&mut self, workers: &mut Workers) -> anyhow::Result<()> {
-        workers.drain(&mut self.rows);
-        self.writer.write(0, &self.rows)?;
-        self.rows.clear();
-        Ok(())
+        let writer = &mut self.writer;
+        workers.drain(&mut self.rows, |lane, rows| Ok(writer.write(lane, rows)?))
     }
 
     /// Writes what is left and the manifest.
@@ -125,8 +122,10 @@ impl Recorder {
         summary: &Summary<'_>,
         status: RunStatus,
     ) -> anyhow::Result<Manifest> {
+        for (lane, result) in summary.results.iter().enumerate() {
+            self.writer.write(lane, &result.rows)?;
+        }
         if let Some(main) = summary.results.first() {
-            self.writer.write(0, &main.rows)?;
             // Fills whose horizons the data ends before.
             let waiting = main.figures.iter().flat_map(|figures| figures.fill_qualities());
             waiting.for_each(|row| self.rows.push_row(row.clone(), &[]));

@@ -30,10 +30,11 @@ pub(super) struct Rows {
     fills: u64,
     equities: u64,
     next_equity: i64,
+    only_equity: bool,
 }
 
 impl Rows {
-    pub(super) fn new(strategy: &str, instruments: Arc<Instruments>) -> Self {
+    pub(super) fn new(strategy: &str, instruments: Arc<Instruments>, only_equity: bool) -> Self {
         Self {
             strategy: StrategyId::from(strategy),
             rows: Batch::new(Arc::clone(&instruments)),
@@ -43,6 +44,7 @@ impl Rows {
             fills: 0,
             equities: 0,
             next_equity: i64::MIN,
+            only_equity,
         }
     }
 
@@ -53,6 +55,9 @@ impl Rows {
     }
 
     pub(super) fn decided(&mut self, now: Ts, decided: &Decided) {
+        if self.only_equity {
+            return;
+        }
         self.decisions += 1;
         let decision = Decision {
             head: Head::new(now, now, self.decisions, decided.instrument),
@@ -97,7 +102,7 @@ impl Rows {
             | ReportKind::Unknown => None,
         };
         self.order((report.ts_event, now), &change.entry, Some(change.previous), reason);
-        if let Some(fill) = &change.fill {
+        if let Some(fill) = change.fill.as_ref().filter(|_| !self.only_equity) {
             self.fills += 1;
             let entry = &change.entry;
             let fill = Fill {
@@ -127,6 +132,9 @@ impl Rows {
         previous: Option<OrderStatus>,
         reason: Option<&str>,
     ) {
+        if self.only_equity {
+            return;
+        }
         self.orders += 1;
         let instrument = self.instruments.get(entry.new.instrument);
         let (order_type, stop_px) = match entry.new.pricing {

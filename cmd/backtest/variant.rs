@@ -10,6 +10,15 @@ use super::Simulate;
 use super::sweep::{Axis, points};
 use crate::strategy::StrategyFile;
 
+/// Which rows of a lane are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    Nothing,
+    /// What it was worth: enough to draw the band.
+    Equity,
+    All,
+}
+
 /// One lane to be.
 #[derive(Clone, Debug)]
 pub(super) struct Variant {
@@ -18,8 +27,7 @@ pub(super) struct Variant {
     pub(super) values: BTreeMap<String, f64>,
     pub(super) compiled: Arc<Compiled>,
     pub(super) fills: Preset,
-    /// Whether all its rows are kept.
-    pub(super) is_recorded: bool,
+    pub(super) kept: Kept,
     /// Whether its statistics are kept.
     pub(super) is_measured: bool,
 }
@@ -46,7 +54,11 @@ pub(super) fn band(
         values: values.clone(),
         compiled: Arc::clone(&compiled),
         fills,
-        is_recorded: number == 0 && !args.no_run,
+        kept: match (args.no_run, number) {
+            (true, _) => Kept::Nothing,
+            (false, 0) => Kept::All,
+            (false, _) => Kept::Equity,
+        },
         is_measured: number == 0,
     };
     Ok(all.map(variant).collect())
@@ -72,7 +84,7 @@ pub(super) fn sweep(
             values,
             compiled,
             fills: args.fills,
-            is_recorded: false,
+            kept: Kept::Nothing,
             is_measured: true,
         });
     }

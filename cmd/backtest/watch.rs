@@ -15,6 +15,7 @@ use qt_trade::metrics::{FillContext, Money, Options, OrderEvent, Queue, Statisti
 use qt_trade::outbox::Output;
 
 use super::rows::Rows;
+use super::variant::Kept;
 
 /// See the module.
 #[derive(Debug)]
@@ -56,24 +57,23 @@ impl Watch {
         Ok(())
     }
 
-    /// Keeps rows of all that happens.
-    pub(super) fn record(&mut self, strategy: &str, instruments: &Arc<Instruments>) {
-        self.rows = Some(Box::new(Rows::new(strategy, Arc::clone(instruments))));
+    /// Keeps rows of what happens.
+    pub(super) fn record(&mut self, kept: Kept, strategy: &str, instruments: &Arc<Instruments>) {
+        if kept != Kept::Nothing {
+            let rows = Rows::new(strategy, Arc::clone(instruments), kept == Kept::Equity);
+            self.rows = Some(Box::new(rows));
+        }
     }
 
     /// Moves the rows since the last time to a batch.
     pub(super) fn drain(&mut self, out: &mut Batch) {
-        let statistics = self.statistics.iter_mut();
-        let (Some(rows), Some(statistics)) = (&mut self.rows, statistics.last()) else {
-            self.statistics.iter_mut().for_each(|statistics| {
-                statistics.fill_qualities().for_each(drop);
-                statistics.round_trips().for_each(drop);
-            });
-            return;
-        };
-        rows.drain(out);
-        statistics.fill_qualities().for_each(|row| out.push_row(row, &[]));
-        statistics.round_trips().for_each(|row| out.push_row(row, &[]));
+        if let Some(rows) = &mut self.rows {
+            rows.drain(out);
+        }
+        if let Some(statistics) = &mut self.statistics {
+            statistics.fill_qualities().for_each(|row| out.push_row(row, &[]));
+            statistics.round_trips().for_each(|row| out.push_row(row, &[]));
+        }
     }
 
     pub(super) fn into_statistics(self) -> Option<Statistics> {

@@ -73,10 +73,15 @@ impl Workers {
         }
     }
 
-    /// Moves what was recorded since the last time to a batch.
-    pub(super) fn drain(&mut self, out: &mut Batch) {
-        if let Self::Here(lanes) = self {
-            lanes.drain(out);
+    /// Hands out what each lane recorded since the last time. Of a sweep, nothing is recorded.
+    pub(super) fn drain(
+        &mut self,
+        rows: &mut Batch,
+        take: impl FnMut(usize, &Batch) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        match self {
+            Self::Here(lanes) => lanes.drain(rows, take),
+            Self::Threads(_) => Ok(()),
         }
     }
 
