@@ -55,9 +55,10 @@ impl Opened {
         &mut self,
         first: Batch,
         workers: &mut Workers,
-        (data, recorder): (&mut Data, &mut Option<Recorder>),
+        (data, recorder): (Option<&mut Data>, &mut Option<Recorder>),
         context: &Context,
     ) -> anyhow::Result<bool> {
+        let mut data = data;
         let known = first.instruments().len();
         let mut progress = context.progress("simulating", None);
         let mut batch = first;
@@ -69,7 +70,9 @@ impl Opened {
                 let hint = "give a stream whose header names all instruments, as `qt replay` does";
                 return Err(failure.with_hint(hint).into());
             }
-            data.read(&batch);
+            if let Some(data) = &mut data {
+                data.read(&batch);
+            }
             let spare = workers.push(Arc::new(batch));
             if let Some(fault) = workers.fault() {
                 return Err(fault.into());

@@ -235,7 +235,9 @@ fn execute(
     let threads = if args.sweep.is_empty() { 1 } else { context.settings()?.threads().get() };
     let mut workers = Workers::new(&common, variants, threads)?;
     let mut data = Data::default();
-    let is_cut = opened.drive(first, &mut workers, (&mut data, &mut recorder), context)?;
+    // Who keeps neither a run nor a trial needs no digest of the data.
+    let noted = (!args.no_run).then_some(&mut data);
+    let is_cut = opened.drive(first, &mut workers, (noted, &mut recorder), context)?;
     let (results, driven) = workers.finish()?;
     Ok(Executed { common, opened, results, driven, data, recorder, is_cut })
 }
