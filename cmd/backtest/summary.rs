@@ -88,7 +88,14 @@ impl Summary<'_> {
                 "data: {data}; {} records came too late for their event time",
                 self.driven.late
             ),
+            format!("returns: {} periods a year", self.common.sample.periods_per_year()),
         ]);
+        let figures = self.results.first().and_then(|main| main.figures.as_ref());
+        let values = figures.map(|figures| figures.values()).unwrap_or_default();
+        let trials = values.iter().find(|(name, _)| name == "trials");
+        if let Some(count) = trials.and_then(|(_, value)| value.to_f64()) {
+            lines.push(format!("trials: {count} of this strategy"));
+        }
         lines
     }
 
