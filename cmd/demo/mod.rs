@@ -57,12 +57,12 @@ const STEPS: [(&str, &str); 10] = [
         "qt replay verify --date 2024-08-08 --symbols BTCUSDT",
     ),
     (
-        "A market maker over the hour, under three models of fills at once",
-        "qt backtest market-maker --date 2024-08-08 --symbols BTCUSDT --sample 1m",
+        "A market maker over half of it, under three models of fills at once",
+        "qt backtest market-maker --from 2024-08-08T09:00:00Z --to 2024-08-08T09:30:00Z --symbols BTCUSDT --sample 1m",
     ),
     (
-        "How much does it hang on the distance of its quotes?",
-        "qt backtest market-maker --date 2024-08-08 --symbols BTCUSDT --sample 1m --sweep half_spread=0..3",
+        "How much does it hang on the distance of its quotes? Four variants in one pass of ten minutes",
+        "qt backtest market-maker --from 2024-08-08T09:00:00Z --to 2024-08-08T09:10:00Z --symbols BTCUSDT --sample 1m --sweep half_spread=0..3",
     ),
 ];
 
