@@ -162,6 +162,7 @@ fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
         let figures = done.results.iter_mut().filter_map(|result| result.figures.as_mut());
         figures.for_each(|figures| figures.set_trials(trials));
     }
+    warn_of_warm_up(&done, context);
     let recorder = done.recorder.take();
     let folder = recorder.as_ref().map(|recorder| recorder.folder().to_owned());
     let data = std::mem::take(&mut done.data);
@@ -179,6 +180,18 @@ fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
         (false, false) => table::text(&done.results, end, walk.as_ref()),
     })?;
     done.opened.conclude(context)
+}
+
+/// Says where a feature can never have had a value: the silence of a rule has a reason then.
+fn warn_of_warm_up(done: &Executed, context: &Context) {
+    let warm_at = done.results.iter().map(|result| result.variant.compiled.warm_at).max();
+    let records = done.driven.records;
+    if let Some(warm_at) = warm_at.filter(|warm_at| *warm_at > records) {
+        context.warn(format_args!(
+            "the slowest feature needs {warm_at} events and the input has {records} records: rules \
+             over it were never met"
+        ));
+    }
 }
 
 /// A simulation that has run.

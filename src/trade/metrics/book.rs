@@ -21,8 +21,7 @@ pub(super) struct Book {
     id: InstrumentId,
     pub(super) contract: Contract,
     px_scale: Scale,
-    /// One unit of size as a plain number.
-    pub(super) unit: f64,
+    pub(super) qty_scale: Scale,
     pub(super) market: Market,
     pub(super) position: Position,
     pub(super) horizons: Horizons,
@@ -40,7 +39,7 @@ impl Book {
             id,
             contract,
             px_scale: instrument.px_scale,
-            unit: 1.0 / instrument.qty_scale.unit() as f64,
+            qty_scale: instrument.qty_scale,
             market: Market::new(),
             position: Position::new(contract, options.matching),
             horizons: Horizons::new(options.horizons.len()),

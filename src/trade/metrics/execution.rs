@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use qt_model::order::{FillNo, OrderNo};
 use qt_model::time::Ts;
-use qt_model::units::{Px, Qty};
+use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::{Liquidity, Side};
 
 use super::contract::Contract;
@@ -201,8 +201,8 @@ impl Fills {
         if fee > Money::ZERO { self.paid += fee } else { self.rebates -= fee }
     }
 
-    /// What is known at once. `unit` is one of size as a plain number.
-    pub(super) fn add(&mut self, contract: &Contract, fill: &Known, unit: f64) {
+    /// What is known at once. `scale` is that of sizes.
+    pub(super) fn add(&mut self, contract: &Contract, fill: &Known, scale: Scale) {
         let (signed, qty) = (fill.signed(), fill.qty.mantissa());
         let at = |px| contract.notional(signed, px);
         let paid = at(DoublePx::of(fill.px));
@@ -230,7 +230,7 @@ impl Fills {
         if let Some(px) = fill.mid_before {
             self.effective.add(at(px) - paid, contract.notional(qty, px));
         }
-        let number = |qty: Qty| qty.mantissa() as f64 * unit;
+        let number = |qty: Qty| qty.to_f64(scale);
         self.queue_traded += fill.queue_traded.map_or(0.0, number);
         self.queue_cancelled += fill.queue_cancelled.map_or(0.0, number);
         if let Some(ahead) = fill.queue_ahead_fill {

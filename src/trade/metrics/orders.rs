@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use qt_model::ids::InstrumentId;
 use qt_model::order::OrderNo;
 use qt_model::time::Ts;
-use qt_model::units::Qty;
+use qt_model::units::{Qty, Scale};
 use qt_model::words::{Liquidity, Side};
 
 use super::market::Touch;
@@ -77,8 +77,9 @@ pub(super) struct Orders {
     pub(super) cancels: u64,
     filled_any: u64,
     filled_whole: u64,
-    qty_accepted: f64,
-    qty_filled: f64,
+    /// Exactly, at the finest scale: see `exact`.
+    qty_accepted: i128,
+    qty_filled: i128,
     queue_count: u64,
     queue_ahead: f64,
     queue_ratio: f64,
@@ -88,6 +89,11 @@ pub(super) struct Orders {
     pub(super) first_fill_taker: Quantiles,
     /// Nanoseconds from acceptance to fill, weighted by size: all, maker, taker.
     waited: [(f64, f64); 3],
+}
+
+/// A size in units of the finest scale there is, so that sizes of all instruments add up exactly.
+fn exact(qty: i64, scale: Scale) -> i128 {
+    i128::from(qty) * i128::from(Scale::MAX.unit() / scale.unit())
 }
 
 impl Orders {
@@ -105,21 +111,21 @@ impl Orders {
         self.open.values()
     }
 
-    /// The venue has it. `unit` is one of size as a plain number.
-    pub(super) fn accept(&mut self, order: OrderNo, at: Arrival, unit: f64) {
+    /// The venue has it. `scale` is that of its sizes.
+    pub(super) fn accept(&mut self, order: OrderNo, at: Arrival, scale: Scale) {
         let Some(open) = self.open.get_mut(&order) else { return };
         if open.accepted.is_some() {
             return;
         }
         self.accepted += 1;
-        self.qty_accepted += open.qty as f64 * unit;
+        self.qty_accepted += exact(open.qty, scale);
         open.accepted = Some(at.ts);
         open.mid_arrival = at.mid;
         open.touch_arrival = at.touch;
         open.queue = at.queue;
         if let Some(queue) = at.queue {
             self.queue_count += 1;
-            self.queue_ahead += queue.ahead.mantissa() as f64 * unit;
+            self.queue_ahead += queue.ahead.to_f64(scale);
             if !queue.level.is_zero() {
                 self.queue_ratio_count += 1;
                 self.queue_ratio += queue.ahead.mantissa() as f64 / queue.level.mantissa() as f64;
@@ -127,9 +133,9 @@ impl Orders {
         }
     }
 
-    pub(super) fn amended(&mut self, order: OrderNo, qty: Option<Qty>, unit: f64) {
+    pub(super) fn amended(&mut self, order: OrderNo, qty: Option<Qty>, scale: Scale) {
         if let (Some(open), Some(qty)) = (self.open.get_mut(&order), qty) {
-            self.qty_accepted += (qty.mantissa() - open.qty) as f64 * unit;
+            self.qty_accepted += exact(qty.mantissa() - open.qty, scale);
             open.qty = qty.mantissa();
         }
     }
@@ -141,11 +147,12 @@ impl Orders {
         ts: Ts,
         qty: i64,
         liquidity: Liquidity,
-        unit: f64,
+        scale: Scale,
     ) {
         let Some(open) = self.open.get_mut(&order) else { return };
-        let size = qty as f64 * unit;
-        self.qty_filled += size;
+        self.qty_filled += exact(qty, scale);
+        // A weight in a mean of durations.
+        let size = qty as f64 / scale.unit() as f64;
         let waited = open.accepted.map(|accepted| ts.since(accepted).max(0));
         if let Some(waited) = waited {
             let of_its_kind = match liquidity {
@@ -184,7 +191,7 @@ impl Orders {
     }
 
     pub(super) fn fill_ratio_qty(&self) -> Figure {
-        ratio(self.qty_filled, self.qty_accepted, Absent::NoOrders)
+        ratio(self.qty_filled as f64, self.qty_accepted as f64, Absent::NoOrders)
     }
 
     pub(super) fn fill_ratio_orders(&self) -> Figure {

@@ -191,12 +191,12 @@ impl Statistics {
             OrderEvent::Accepted { queue } => {
                 let ts = self.at(ts);
                 let Some(book) = self.book_of(order) else { return };
-                let (mid, touch, unit) = (book.market.mid(), book.market.touch(), book.unit);
-                self.orders.accept(order, Arrival { ts, mid, touch, queue }, unit);
+                let (mid, touch, scale) = (book.market.mid(), book.market.touch(), book.qty_scale);
+                self.orders.accept(order, Arrival { ts, mid, touch, queue }, scale);
             }
             OrderEvent::Amended { qty } => {
-                let Some(unit) = self.book_of(order).map(|book| book.unit) else { return };
-                self.orders.amended(order, qty, unit);
+                let Some(scale) = self.book_of(order).map(|book| book.qty_scale) else { return };
+                self.orders.amended(order, qty, scale);
             }
             OrderEvent::Rejected => {
                 self.orders.rejected += u64::from(self.ended(order));
@@ -239,7 +239,7 @@ impl Statistics {
         let known = self.known(ts, order, (id, side), execution, context);
         let horizons = std::mem::take(&mut self.horizons);
         let book = self.book(id);
-        let (contract, unit, before) = (book.contract, book.unit, book.position.qty());
+        let (contract, scale, before) = (book.contract, book.qty_scale, book.position.qty());
         let taken = Taken { ts, side, px: execution.px, qty: execution.qty, fee };
         let closed = book.position.fill(&taken);
         if let Some(mid) = book.market.mid().filter(|_| book.position.qty() != 0) {
@@ -248,13 +248,13 @@ impl Statistics {
         let after = book.position.qty();
         book.attribution.shortfall(&contract, &known);
         self.fills.fee(fee);
-        self.fills.add(&contract, &known, unit);
+        self.fills.add(&contract, &known, scale);
         let value = contract.value(execution.qty.mantissa(), DoublePx::of(execution.px));
         self.exposure.traded(side, value);
         let book = self.book(id);
         book.horizons.push(known, &horizons);
         self.horizons = horizons;
-        self.orders.fill(order, ts, execution.qty.mantissa(), execution.liquidity, unit);
+        self.orders.fill(order, ts, execution.qty.mantissa(), execution.liquidity, scale);
         self.holds(ts, before, after);
         closed.inspect(|trade| self.closed(id, trade));
     }

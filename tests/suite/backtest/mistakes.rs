@@ -83,6 +83,12 @@ fn inputs_that_cannot_be_run_are_told() {
 }
 
 #[test]
+fn a_window_longer_than_the_data_is_told() {
+    let args = "-i day.arrow --no-run --param n=1000000";
+    check(SOUND, args, 0, &["the slowest feature needs 1000000 events and the input has"]);
+}
+
+#[test]
 fn a_strategy_without_a_file_names_those_that_come_along() {
     let world = day();
     let assert = world.qt("backtest nowhere -i day.arrow").assert().code(2);
