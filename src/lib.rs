@@ -7,8 +7,8 @@
 //! | [`stream`] | encodings, importers, the catalog |
 //! | [`venue`] | what venues say on the wire |
 //! | [`trade`] | the core step, orders, positions and metrics |
-//! | [`live`] | the recorder |
-//! | [`sim`] | synthetic markets |
+//! | [`live`] | the recorder, strategies in other programs |
+//! | [`sim`] | synthetic markets, simulated venues, the driver of a backtest |
 //!
 //! `docs/ARCHITECTURE.md` is the map; the commands of the binary are in `cmd/`.
 

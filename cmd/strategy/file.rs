@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use qt_market::features::ExprError;
+use qt_stream::parquet_file::Span;
 use qt_trade::script::{self, Compiled, Definition, Problem as ScriptProblem, Trigger};
 use sha2::{Digest, Sha256};
 
@@ -78,6 +79,9 @@ impl StrategyFile {
             return Err(problems.into());
         }
         file.text = text;
+        if let Some(hours) = &file.hours {
+            file.definition.schedule.open = hours.calendar(Span::ALL)?;
+        }
         // With the defaults it must compile, whatever a run chooses.
         file.compile(&BTreeMap::new())?;
         Ok(file)

@@ -150,3 +150,18 @@ fn every_strategy_that_comes_along_runs() {
         assert!(orders > 0, "{name} sends orders");
     }
 }
+
+#[test]
+fn a_strategy_trades_in_its_hours_and_closes_outside_of_them() {
+    let world = day();
+    let orders = |hours: &str| {
+        write(&world, "timed.toml", &format!("{MAKER}\n[schedule]\n{hours}\n"));
+        let text = stdout(&mut world.qt("backtest timed.toml -i day.arrow --no-run --json"));
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        value["band"][0]["orders"].as_u64().unwrap()
+    };
+    let always = orders("flat_outside = false");
+    assert_eq!(orders("open = \"09:00\"\nclose = \"17:00\""), 0, "the data begins at midnight");
+    let part = orders("open = \"00:00\"\nclose = \"00:02\"\nflat_outside = true");
+    assert!(0 < part && part < always, "{part} of {always}");
+}
