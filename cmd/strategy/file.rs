@@ -104,6 +104,15 @@ impl StrategyFile {
         let tables = tables.map(|key| (key, top.table(key)));
         let others = ["schedule", "risk", "account", "venue", "regime", "process"]
             .map(|key| (key, top.table(key)));
+        let has = |name: &&str| {
+            let given = tables.iter().chain(&others);
+            given.into_iter().any(|(key, table)| key == name && table.is_some())
+        };
+        let deciders: Vec<&str> =
+            ["entry", "quote", "regime", "process"].into_iter().filter(has).collect();
+        if let [first, second, ..] = deciders[..] {
+            top.complain(0, second, format!("`[{first}]` decides already: one of them has to go"));
+        }
         top.finish();
         let mut reader = sections::Reader::new(toml, &mut self.definition, &mut self.places);
         for (key, table) in tables.into_iter().filter_map(|(key, table)| Some((key, table?))) {

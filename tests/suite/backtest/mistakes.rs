@@ -83,6 +83,12 @@ fn inputs_that_cannot_be_run_are_told() {
 }
 
 #[test]
+fn two_ways_to_decide_are_one_too_many() {
+    let file = format!("{SOUND}[process]\ncommand = [\"true\"]\n");
+    check(&file, "-i day.arrow", 2, &["process: `[entry]` decides already"]);
+}
+
+#[test]
 fn a_window_longer_than_the_data_is_told() {
     let args = "-i day.arrow --no-run --param n=1000000";
     check(SOUND, args, 0, &["the slowest feature needs 1000000 events and the input has"]);
