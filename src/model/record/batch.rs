@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::kinds::{Kind, Record, Table, Tables, View};
-use super::{Head, Key, Level};
+use super::{Head, Key, Level, Sequence};
 use crate::instrument::Instruments;
 use crate::time::Ts;
 
@@ -260,18 +260,36 @@ impl Batch {
     }
 }
 
-/// Anything that yields batches: a file, a pipe, a merge, a synthetic market.
-pub trait Source {
-    type Error;
+impl Sequence for Batch {
+    #[inline]
+    fn len(&self) -> usize {
+        self.order.len()
+    }
 
-    /// Clears `batch` and fills it with what comes next. `false` once there is nothing more.
-    fn next(&mut self, batch: &mut Batch) -> Result<bool, Self::Error>;
-}
+    fn clear(&mut self) {
+        self.clear();
+    }
 
-impl<S: Source + ?Sized> Source for Box<S> {
-    type Error = S::Error;
+    fn instruments(&self) -> &Arc<Instruments> {
+        &self.instruments
+    }
 
-    fn next(&mut self, batch: &mut Batch) -> Result<bool, Self::Error> {
-        (**self).next(batch)
+    #[inline]
+    fn ts_recv(&self, at: usize) -> Ts {
+        self.order[at].ts_recv
+    }
+
+    #[inline]
+    fn kind(&self, at: usize) -> Kind {
+        self.order[at].kind
+    }
+
+    #[inline]
+    fn key(&self, at: usize) -> Key {
+        Key::of(&self.get(at))
+    }
+
+    fn is_same(&self, at: usize, other: &Self, place: usize) -> bool {
+        self.get(at) == other.get(place)
     }
 }
