@@ -2,7 +2,6 @@
 
 mod input;
 mod lanes;
-mod market;
 mod record;
 mod rows;
 mod summary;
@@ -29,12 +28,11 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::select_args::SelectArgs;
-use crate::strategy::{self, FeeFlag, StrategyFile};
+use crate::strategy::{self, FeeFlag, Market, StrategyFile};
 use crate::stream_args::ReadArgs;
 
 use input::Opened;
 use lanes::Common;
-use market::Market;
 use record::{Data, Place, Recorder};
 use summary::Summary;
 use variant::Variant;
@@ -148,7 +146,7 @@ impl Simulate {
 }
 
 fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
-    let file = Arc::new(StrategyFile::named(args.strategy())?);
+    let file = Arc::new(StrategyFile::named(args.strategy(), context.natives())?);
     let root = context.settings()?.runs();
     let place = match &args.run_dir {
         _ if args.no_run || !args.sweep.is_empty() => None,

@@ -18,7 +18,7 @@ const SOUND: &str = "[features]\na = \"ema(mid, n)\"\n[params]\nn = 3\n[entry]\n
 #[test]
 fn all_mistakes_of_a_file_come_at_once_with_their_places() {
     let file = "every = \"1 parsec\"\nsymbls = []\n[orders]\ntime_in_force = \"forever\"\n\
-                [params]\nn = \"x\"\n[exit]\nmax_holding = 5\n";
+                [params]\nn = \"x\"\n[exit]\nmax_holding = 5\n[entry]\nlong = \"mid > 1\"\n";
     check(
         file,
         "-i day.arrow",
@@ -83,9 +83,46 @@ fn inputs_that_cannot_be_run_are_told() {
 }
 
 #[test]
-fn two_ways_to_decide_are_one_too_many() {
-    let file = format!("{SOUND}[process]\ncommand = [\"true\"]\n");
-    check(&file, "-i day.arrow", 2, &["process: `[entry]` decides already"]);
+fn one_thing_decides_and_what_it_has_no_use_for_is_refused() {
+    let input = "-i day.arrow";
+    let both = format!("{SOUND}[process]\ncommand = [\"true\"]\n");
+    check(&both, input, 2, &["bad.toml:7:2: process: `[entry]` decides already"]);
+    check(
+        "[params]\nn = 3\n",
+        input,
+        2,
+        &["nothing decides: expected one of `[entry]`, `[quote]`"],
+    );
+    let idle = "every = \"1s\"\n[process]\ncommand = [\"true\"]\n[features]\na = \"mid\"\n\
+                [size]\nqty = 1\n[exit]\nstop_loss = 5\n[orders]\ntimeout = \"1s\"\n";
+    check(
+        idle,
+        input,
+        2,
+        &[
+            "the configuration has 5 errors",
+            "bad.toml:1:1: every: `[process]` decides and has no use for it",
+            "bad.toml:4:2: features: `[process]` decides",
+            "bad.toml:6:2: size: `[process]` decides",
+            "bad.toml:8:2: exit: `[process]` decides",
+            "bad.toml:10:2: orders: `[process]` decides",
+        ],
+    );
+    let quotes = "[quote]\nbid = \"best_bid\"\nask = \"best_ask\"\n[bracket]\nstop = 5\n";
+    check(quotes, input, 2, &["bad.toml:4:2: bracket: `[quote]` decides and has no use for it"]);
+    let regime = "[regime]\n[[regime.features]]\nexpr = \"imbalance\"\nalpha = 0.9\n\
+                  correlation = 0.1\n[schedule]\nopen = \"09:00\"\n[params]\nn = 1\n";
+    check(
+        regime,
+        input,
+        2,
+        &[
+            "bad.toml:6:2: schedule: `[regime]` decides and has no use for it",
+            "bad.toml:8:2: params: `[regime]` decides and has no use for it",
+        ],
+    );
+    let native = "native = \"cross\"\n";
+    check(native, input, 2, &["bad.toml:1:10: native: there is no native strategy `cross`"]);
 }
 
 #[test]
