@@ -61,7 +61,6 @@ impl Lanes {
         let options = DriverOptions {
             top,
             lookahead_ns: common.lookahead_ns,
-            seed: common.seed,
             engine: strategy::engine(&shared.named, market, common.has_quotes)?,
         };
         // A delay on top of the data's own concerns what all lanes see.

@@ -2,6 +2,7 @@
 
 mod builtin;
 mod deciders;
+mod delays;
 mod file;
 mod market;
 mod native;
@@ -12,9 +13,10 @@ mod sections;
 mod terms;
 mod venue;
 
+pub(crate) use delays::{DelayText, latency};
 pub(crate) use file::StrategyFile;
 pub(crate) use market::Market;
 pub(crate) use native::{build, engine};
 pub(crate) use regime::RegimeTerms;
 pub use rehearsal::Rehearsal;
-pub(crate) use venue::{FeeFlag, fees, latency};
+pub(crate) use venue::{FeeFlag, fees};

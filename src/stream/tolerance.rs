@@ -109,7 +109,7 @@ impl Tolerance {
                     None => {}
                 }
                 if let Err(source) = writeln!(file, "{line}") {
-                    return Err(ReadError::Io { place, source });
+                    return Err(ReadError::Io { place, cause: source });
                 }
             }
         }

@@ -132,6 +132,39 @@ fn a_window_longer_than_the_data_is_told() {
 }
 
 #[test]
+fn a_recording_of_delays_that_cannot_be_read_is_told() {
+    let file = format!("{SOUND}[venue]\nlatency = {{ place = \"recorded(seen.csv)\" }}\n");
+    check(
+        &file,
+        "-i day.arrow",
+        2,
+        &["bad.toml:8:21: venue.latency.place: seen.csv: No such file"],
+    );
+    check(SOUND, "-i day.arrow --latency place=recorded(x.csv)", 2, &["x.csv: No such file"]);
+    check(SOUND, "-i day.arrow --latency place=soon", 2, &["or recorded(FILE)"]);
+}
+
+/// Linux has a device that is full for everybody who writes to it.
+#[test]
+fn a_full_disk_is_told_once() {
+    if !std::path::Path::new("/dev/full").exists() {
+        eprintln!("skipped: no /dev/full here");
+        return;
+    }
+    let world = day();
+    std::os::unix::fs::symlink("/dev/full", world.path().join("trials.ndjson")).unwrap();
+    std::fs::create_dir(world.path().join("runs")).unwrap();
+    std::fs::rename(world.path().join("trials.ndjson"), world.path().join("runs/trials.ndjson"))
+        .unwrap();
+    let assert = world.qt("backtest imbalance -i day.arrow --run-dir kept").assert().code(4);
+    let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert_eq!(said.matches("No space left").count(), 1, "{said}");
+    let nowhere = world.qt("backtest imbalance -i nowhere.arrow").assert().code(4);
+    let said = String::from_utf8(nowhere.get_output().stderr.clone()).unwrap();
+    assert_eq!(said.matches("No such file").count(), 1, "{said}");
+}
+
+#[test]
 fn a_strategy_without_a_file_names_those_that_come_along() {
     let world = day();
     let assert = world.qt("backtest nowhere -i day.arrow").assert().code(2);
