@@ -96,7 +96,7 @@ fn whole_run(batches: &[Arc<Batch>], records: usize) -> Fills {
     let mut driver = Driver::new(
         instruments,
         None,
-        DriverOptions { top: TopFrom::Depth, lookahead_ns: LOOKAHEAD_NS, seed: 1, engine: None },
+        DriverOptions { top: TopFrom::Depth, lookahead_ns: LOOKAHEAD_NS, engine: None },
     );
     let first = batches[0].head(0).ts_event;
     let (id, instrument) = instruments.by_symbol().next().expect("a day has an instrument");

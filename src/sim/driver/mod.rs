@@ -39,7 +39,6 @@ pub const LOOKAHEAD_NS: i64 = 1_000_000_000;
 pub struct DriverOptions {
     pub top: TopFrom,
     pub lookahead_ns: i64,
-    pub seed: u64,
     /// What computes the features of all lanes; absent where the stream carries them.
     pub engine: Option<Engine>,
 }

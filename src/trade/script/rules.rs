@@ -264,7 +264,7 @@ impl Instance {
             Var::Position => self.position as f64 / instrument.qty_scale.unit() as f64,
             Var::EntryPx => self.entry_px(context).unwrap_or(f64::NAN),
             Var::Unrealized => ledger.precision(self.id).to_f64(ledger.unrealized(self.id)),
-            Var::Equity => ledger.home().precision.to_f64(ledger.equity()),
+            Var::Equity => context.equity(),
             Var::Held => seconds(self.opened),
             Var::Idle => seconds(self.closed),
             Var::OpenOrders => context.orders_of(self.id).count() as f64,
