@@ -115,7 +115,7 @@ impl Tolerance {
                     None => {}
                 }
                 if let Err(source) = writeln!(file, "{line}") {
-                    return Err(ReadError::Io { place, source });
+                    return Err(ReadError::Io { place, cause: source });
                 }
             }
         }

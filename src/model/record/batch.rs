@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::kinds::{Kind, Record, Table, Tables};
+use super::kinds::{Kind, Record, Table, Tables, View};
 use super::{Head, Key, Level, Sequence};
 use crate::instrument::Instruments;
 use crate::time::Ts;
@@ -70,8 +70,13 @@ impl Batch {
     /// The record of a row, whether or not it has a place yet.
     #[inline]
     pub fn at(&self, slot: Slot) -> Record<'_> {
-        let levels = if slot.kind == Kind::Depth { self.levels(slot.index as usize) } else { &[] };
-        self.tables.get(slot, levels)
+        let index = slot.index as usize;
+        // Most of a day is depth; who asks it first here need not ask again.
+        if slot.kind == Kind::Depth {
+            let row = &super::Depth::of(self)[index];
+            return Record::Depth(View { row, levels: self.levels(index) });
+        }
+        self.tables.get(slot, &[])
     }
 
     /// The record of a row, placed or not.
@@ -234,9 +239,12 @@ impl Batch {
         (self.tables.len_of(first) == self.order.len()).then_some(first)
     }
 
-    /// Appends copies of rows of one kind. Their places in the other batch are their indexes.
-    pub(super) fn push_rows<T: Table>(&mut self, other: &Self, from: usize, to: usize) {
+    /// Appends copies of the rows of some slots of another batch: neighbours of one kind.
+    #[inline]
+    pub(super) fn push_rows<T: Table>(&mut self, other: &Self, slots: &[Slot]) {
         let first = T::of(self).len() as u32;
+        let from = slots.first().map_or(0, |slot| slot.index as usize);
+        let to = from + slots.len();
         let rows = &T::of(other)[from..to];
         if T::KIND == Kind::Depth {
             let start = if from == 0 { 0 } else { other.level_ends[from - 1] };
@@ -247,7 +255,7 @@ impl Batch {
                 .extend(other.level_ends[from..to].iter().map(|e| e.wrapping_add(shift)));
         }
         T::of_mut(self).extend_from_slice(rows);
-        let slots = (first..).zip(&other.order[from..to]);
+        let slots = (first..).zip(slots);
         self.order.extend(slots.map(|(index, slot)| Slot { index, ..*slot }));
     }
 }
