@@ -7,6 +7,7 @@
 
 use rust_decimal::Decimal;
 
+use crate::digits;
 use crate::units::Scale;
 
 /// Why a text is not a number at the asked scale.
@@ -221,7 +222,7 @@ pub fn put(mantissa: i64, scale: Scale, buffer: &mut [u8; MAX_LEN]) -> usize {
     if magnitude >= SIXTEEN || decimals >= 16 {
         return put_long(magnitude, decimals, buffer, at);
     }
-    let Digits16 { text, count } = sixteen_digits(magnitude);
+    let (text, count) = digits::sixteen(magnitude);
     if decimals == 0 {
         put_block(&text, 16 - count, buffer, at);
         return at + count;
@@ -239,49 +240,13 @@ pub fn put_whole(value: u64, buffer: &mut [u8; MAX_LEN]) -> usize {
     if value >= SIXTEEN {
         return put_long(value, 0, buffer, 0);
     }
-    let Digits16 { text, count } = sixteen_digits(value);
+    let (text, count) = digits::sixteen(value);
     put_block(&text, 16 - count, buffer, 0);
     count
 }
 
 /// From here on a number has more than sixteen digits.
 const SIXTEEN: u64 = 10_000_000_000_000_000;
-
-/// Sixteen digits with leading zeros, padding behind them, and how many matter.
-struct Digits16 {
-    text: [u8; 32],
-    count: usize,
-}
-
-#[inline]
-fn sixteen_digits(value: u64) -> Digits16 {
-    const HALF: u64 = 100_000_000;
-    let (high, low) = (spread((value / HALF) as u32), spread((value % HALF) as u32));
-    let digits = u128::from(high) | u128::from(low) << 64;
-    // The first digit lies in the lowest byte, so leading zeros are trailing zero bits.
-    let zeros = (digits.trailing_zeros() / 8).min(15) as usize;
-    let mut text = [0; 32];
-    text[..16].copy_from_slice(&(digits | u128::from_le_bytes([b'0'; 16])).to_le_bytes());
-    Digits16 { text, count: 16 - zeros }
-}
-
-/// The eight digits of a number below a hundred million.
-#[inline]
-pub(crate) fn eight_digits(value: u32) -> [u8; 8] {
-    (spread(value) | u64::from_le_bytes([b'0'; 8])).to_le_bytes()
-}
-
-/// The eight digits of a number as bytes, the first one lowest: halves, then quarters, then
-/// digits, all lanes of a word at once.
-#[inline]
-fn spread(value: u32) -> u64 {
-    let halves = u64::from(value / 10_000) | u64::from(value % 10_000) << 32;
-    // Divisions by a multiplication: exact below ten thousand, and below a hundred.
-    let hundreds = ((halves * 10_486) >> 20) & 0x7f_0000_007f;
-    let pairs = hundreds | (halves - hundreds * 100) << 16;
-    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
-    tens | (pairs - tens * 10) << 8
-}
 
 /// Copies sixteen bytes from `from` on; those behind the digits are padding.
 #[inline]
@@ -402,16 +367,6 @@ mod tests {
         let mut buffer = [0; MAX_LEN];
         let len = put_whole(u64::MAX, &mut buffer);
         assert_eq!(&buffer[..len], b"18446744073709551615");
-    }
-
-    /// All that `spread` can be given is too much to try, but halves are independent of each other.
-    #[test]
-    fn eight_digits_are_those_of_the_standard() {
-        for half in 0..10_000_u32 {
-            for value in [half, half * 10_000, half * 10_000 + (9_999 - half)] {
-                assert_eq!(eight_digits(value), format!("{value:08}").as_bytes(), "{value}");
-            }
-        }
     }
 
     proptest! {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::decimal::eight_digits;
+use crate::digits;
 
 /// Nanoseconds since the epoch, UTC: the years 1677 to 2262.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -217,7 +217,7 @@ impl TsReader {
         if second > 59 {
             return None;
         }
-        let high = take_eight(text[20..28].try_into().expect("eight bytes"))?;
+        let high = digits::take_eight(text[20..28].try_into().expect("eight bytes"))?;
         let last = text[28].wrapping_sub(b'0');
         if last > 9 {
             return None;
@@ -321,21 +321,6 @@ fn take(text: &[u8]) -> Option<u32> {
     Some(value)
 }
 
-/// Eight digits at once: each step adds neighbours in pairs, fours, eights.
-#[inline]
-fn take_eight(text: [u8; 8]) -> Option<u32> {
-    let word = u64::from_le_bytes(text);
-    let digits = word.wrapping_sub(0x3030_3030_3030_3030);
-    // A byte above nine shows in the high bit after adding 0x76, one below zero before.
-    if (digits | digits.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 != 0 {
-        return None;
-    }
-    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
-    let fours = (pairs & 0x00ff_00ff_00ff_00ff).wrapping_mul(1 + (100 << 16)) >> 16;
-    let value = (fours & 0x0000_ffff_0000_ffff).wrapping_mul(1 + (10_000 << 32)) >> 32;
-    Some(value as u32)
-}
-
 fn put(target: &mut [u8], mut value: u32) {
     for byte in target.iter_mut().rev() {
         *byte = b'0' + (value % 10) as u8;
@@ -345,7 +330,7 @@ fn put(target: &mut [u8], mut value: u32) {
 
 #[inline]
 fn put_nine(text: &mut [u8; TEXT_LEN], nanos: u32) {
-    text[20..28].copy_from_slice(&eight_digits(nanos / 10));
+    text[20..28].copy_from_slice(&digits::eight(nanos / 10));
     text[28] = b'0' + (nanos % 10) as u8;
 }
 
