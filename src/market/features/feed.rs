@@ -6,7 +6,7 @@ mod tops;
 mod touch;
 
 use qt_model::instrument::Instrument;
-use qt_model::record::{Bar, Quote, Record, Trade};
+use qt_model::record::{Bar, Depth, Head, Level, Quote, Record, Trade};
 use qt_model::time::Ts;
 use qt_model::units::Scale;
 use qt_model::words::Side;
@@ -95,38 +95,59 @@ impl Feed {
     }
 
     /// Takes a record; an event of the plan becomes a row of the columns.
-    #[inline]
     pub(super) fn record(
         &mut self,
         record: &Record<'_>,
         clocks: Clocks,
         columns: &mut Columns,
     ) -> Fed {
-        let head = record.head();
+        self.in_order(record.head(), |feed| match record {
+            Record::Mbo(view) => {
+                let turn = feed.book.order(view.row);
+                feed.turn(turn, view.row.head.ts_event, clocks, columns)
+            }
+            Record::Trade(view) => feed.trade(view.row, clocks.trade, columns),
+            Record::Bar(view) if clocks.bar => feed.bar(view.row, columns),
+            Record::Gap(_) => {
+                feed.gap();
+                Fed::Nothing
+            }
+            _ => Fed::Nothing,
+        })
+    }
+
+    /// Takes a quote, likewise.
+    #[inline]
+    pub(super) fn quote(&mut self, row: &Quote, clocks: Clocks, columns: &mut Columns) -> Fed {
+        self.in_order(&row.head, |feed| match feed.from {
+            BookFrom::Quotes => feed.best(row, clocks.book, columns),
+            BookFrom::Depth | BookFrom::Orders => Fed::Nothing,
+        })
+    }
+
+    /// Takes a record of depth, likewise.
+    #[inline]
+    pub(super) fn depth(
+        &mut self,
+        row: &Depth,
+        levels: &[Level],
+        clocks: Clocks,
+        columns: &mut Columns,
+    ) -> Fed {
+        self.in_order(&row.head, |feed| {
+            let turn = feed.book.depth(row, levels);
+            feed.turn(turn, row.head.ts_event, clocks, columns)
+        })
+    }
+
+    /// Leaves records out that were received before the last event.
+    #[inline]
+    fn in_order(&mut self, head: &Head, take: impl FnOnce(&mut Self) -> Fed) -> Fed {
         if head.ts_recv < self.last_recv {
             self.pending |= flags::OUT_OF_ORDER;
             return Fed::Nothing;
         }
-        let fed = match record {
-            Record::Quote(view) if self.from == BookFrom::Quotes => {
-                self.quote(view.row, clocks.book, columns)
-            }
-            Record::Depth(view) => {
-                let turn = self.book.depth(view.row, view.levels);
-                self.turn(turn, head.ts_event, clocks, columns)
-            }
-            Record::Mbo(view) => {
-                let turn = self.book.order(view.row);
-                self.turn(turn, head.ts_event, clocks, columns)
-            }
-            Record::Trade(view) => self.trade(view.row, clocks.trade, columns),
-            Record::Bar(view) if clocks.bar => self.bar(view.row, columns),
-            Record::Gap(_) => {
-                self.gap();
-                Fed::Nothing
-            }
-            _ => Fed::Nothing,
-        };
+        let fed = take(self);
         if fed != Fed::Nothing {
             self.last_recv = head.ts_recv;
         }
@@ -141,6 +162,7 @@ impl Feed {
 
     /// Gives the events that wait for it their columns. Needed before anything else is said of
     /// what they say, and before somebody looks.
+    #[inline(never)]
     pub(super) fn flush(&mut self, columns: &mut Columns) {
         if let Some(best) = self.tops.flush(columns) {
             self.classifier.quote(best.bid.0, best.ask.0);
@@ -166,6 +188,7 @@ impl Feed {
     }
 
     /// Opens the row of an event that is none of a sound book.
+    #[inline(never)]
     fn open(&mut self, ts: Ts, columns: &mut Columns) {
         self.flush(columns);
         columns.open();
@@ -173,8 +196,9 @@ impl Feed {
         columns.put(Base::Now, now as f64);
     }
 
+    /// Takes the best prices of a quote.
     #[inline]
-    fn quote(&mut self, row: &Quote, is_event: bool, columns: &mut Columns) -> Fed {
+    fn best(&mut self, row: &Quote, is_event: bool, columns: &mut Columns) -> Fed {
         let (best, ts) = (Best::of_quote(row), row.head.ts_event);
         if !is_event {
             self.stand(best, ts, columns);
@@ -239,7 +263,7 @@ impl Feed {
         columns.open();
         let now = self.at(ts);
         if columns.wants(Touches::WANTED) {
-            self.touches.book([best.bid, best.ask], ts).fill(self.qty, columns);
+            self.touch(&best, ts, columns);
         }
         if self.tops.push(Top { best, ts, now }, columns.rows() - 1) {
             self.flush(columns);
@@ -247,7 +271,14 @@ impl Feed {
         Some(best)
     }
 
+    /// Fills what happened at the best prices.
+    #[inline(never)]
+    fn touch(&mut self, best: &Best, ts: Ts, columns: &mut Columns) {
+        self.touches.book([best.bid, best.ask], ts).fill(self.qty, columns);
+    }
+
     /// Fills what lies behind the best prices of the book.
+    #[inline(never)]
     fn behind(&self, best: &Best, columns: &mut Columns) {
         if columns.wants(Deep::WANTED) {
             Deep::of_book(self.book.prices(), self.tick).fill(self.qty, columns);
