@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
+use qt_trade::native::Registration;
 
 use crate::failure::{self, FailureExt};
 use crate::global::GlobalArgs;
@@ -27,6 +28,7 @@ use crate::terminal::{Paint, Talk, When};
 pub(crate) struct Context {
     settings: Settings,
     problems: Option<Problems>,
+    natives: &'static [Registration],
     json: bool,
     quiet: bool,
     talk: Talk,
@@ -37,7 +39,10 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(global: &GlobalArgs) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        global: &GlobalArgs,
+        natives: &'static [Registration],
+    ) -> anyhow::Result<Self> {
         if let Some(directory) = &global.directory {
             env::set_current_dir(directory)
                 .with_context(|| format!("-C {}", directory.display()))
@@ -50,6 +55,7 @@ impl Context {
         let context = Self {
             settings,
             problems,
+            natives,
             json: global.json,
             quiet: global.quiet,
             talk,
@@ -69,6 +75,11 @@ impl Context {
             None => Ok(&self.settings),
             Some(problems) => Err(problems.clone()).hint("`qt man config` explains every setting"),
         }
+    }
+
+    /// Strategies that are part of this program.
+    pub(crate) fn natives(&self) -> &'static [Registration] {
+        self.natives
     }
 
     /// Whether to print JSON in place of text.

@@ -113,7 +113,7 @@ pub(crate) fn classify(error: &anyhow::Error) -> Exit {
 
 fn classify_read(error: &ReadError) -> Exit {
     match error {
-        ReadError::Io { source, .. } => classify_io(source.kind()),
+        ReadError::Io { cause, .. } => classify_io(cause.kind()),
         ReadError::Record { .. }
         | ReadError::Corrupt { .. }
         | ReadError::Truncated { .. }
@@ -133,8 +133,8 @@ fn classify_write(error: &WriteError) -> Exit {
 
 fn classify_run(error: &RunError) -> Exit {
     match error {
-        RunError::Io { source, .. } => classify_io(source.kind()),
-        RunError::Write { source, .. } => classify_write(source),
+        RunError::Io { cause, .. } => classify_io(cause.kind()),
+        RunError::Write { cause, .. } => classify_write(cause),
         RunError::Read(source) => classify_read(source),
         RunError::Damaged { .. } => Exit::Input,
         RunError::Exists { .. } | RunError::NotFound { .. } | RunError::Ambiguous { .. } => {

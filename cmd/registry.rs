@@ -1,4 +1,4 @@
-//! The commands. Adding one is a file beside this one, its `mod` line in `main.rs`, and its line in
+//! The commands. Adding one is a file beside this one, its `mod` line in `lib.rs`, and its line in
 //! [`commands!`] below; help, manuals, completions and `docs/cli.md` follow.
 //!
 //! The file defines `Name`, a `clap::Args` struct whose doc comment is the help text, and

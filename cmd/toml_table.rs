@@ -37,6 +37,11 @@ impl<'t, 'a> TomlTable<'t, 'a> {
         self.text.complain(at, &key, message);
     }
 
+    /// The byte at which a key begins, if it is there.
+    pub(crate) fn place(&self, key: &str) -> Option<usize> {
+        self.table.get_key_value(key).map(|(key, _)| key.span().start)
+    }
+
     /// Says that a key is read elsewhere.
     pub(crate) fn know(&mut self, key: &str) {
         self.asked.push(key.to_owned());

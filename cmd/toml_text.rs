@@ -33,6 +33,11 @@ impl<'a> TomlText<'a> {
         parsed
     }
 
+    /// The folder that the file lies in: what paths in it begin at.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.file.parent().map(Path::to_owned).unwrap_or_default()
+    }
+
     /// The document, for a walk during which complaints can be made.
     pub(crate) fn document(&self) -> DeTable<'a> {
         self.document.get_ref().clone()

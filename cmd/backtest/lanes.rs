@@ -5,24 +5,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use qt_live::process::{Fault, Process, ProcessError, ProcessOptions};
-use qt_market::features::{
-    self as features, BookFrom, Engine, EngineOptions, Expr, Named, Plan, parse,
-};
-use qt_model::instrument::Symbol;
+use qt_market::features::{Expr, Named, parse};
 use qt_model::record::Batch;
 use qt_model::time::Ts;
 use qt_sim::driver::{Driven, Driver, DriverOptions, LaneParts};
 use qt_sim::exchange::{Delay, Exchange, FillModel, Latency, LatencyConfig};
 use qt_trade::core::{Desk, Strategy, TopFrom};
 use qt_trade::metrics::{Figures, Options, Sample};
+use qt_trade::native::Registration;
 use qt_trade::script::{Compiled, Scripted};
 
-use super::market::Market;
 use super::summary::Outline;
 use super::variant::{Kept, Variant};
 use super::watch::Watch;
 use crate::failure::Failure;
-use crate::strategy::{RegimeTerms, StrategyFile};
+use crate::strategy::{self, Market, RegimeTerms, StrategyFile};
 
 /// What all lanes of a run share.
 #[derive(Clone, Debug)]
@@ -64,8 +61,7 @@ impl Lanes {
         let options = DriverOptions {
             top,
             lookahead_ns: common.lookahead_ns,
-            seed: common.seed,
-            engine: shared.engine(common)?,
+            engine: strategy::engine(&shared.named, market, common.has_quotes)?,
         };
         // A delay on top of the data's own concerns what all lanes see.
         let latency = file.venues.venues(FillModel::default(), market.money());
@@ -85,6 +81,9 @@ impl Lanes {
                 }
                 Program::Regime { terms, .. } => {
                     Box::new(terms.strategy(&places, market.traded.clone()))
+                }
+                Program::Native { native, compiled, .. } => {
+                    strategy::build(native, &compiled, &places, market, common.seed)?
                 }
                 Program::Process { mut process, .. } => {
                     process.place(places);
@@ -151,6 +150,7 @@ impl Lanes {
 enum Program {
     Script(Arc<Compiled>),
     Regime { terms: Box<RegimeTerms>, features: Vec<Expr> },
+    Native { native: Registration, compiled: Arc<Compiled>, features: Vec<Expr> },
     Process { process: Box<Process>, features: Vec<Expr> },
 }
 
@@ -162,6 +162,11 @@ impl Program {
                 features: terms.expressions(),
                 terms: Box::new(terms.clone()),
             });
+        }
+        if let Some(native) = file.native {
+            let compiled = Arc::clone(&variant.compiled);
+            let features = compiled.named.iter().map(|(_, expr)| expr.clone()).collect();
+            return Ok(Self::Native { native, compiled, features });
         }
         let Some(terms) = &file.process else {
             return Ok(Self::Script(Arc::clone(&variant.compiled)));
@@ -188,7 +193,9 @@ impl Program {
     fn features(&self) -> &[Expr] {
         match self {
             Self::Script(compiled) => &compiled.features,
-            Self::Regime { features, .. } | Self::Process { features, .. } => features,
+            Self::Regime { features, .. }
+            | Self::Native { features, .. }
+            | Self::Process { features, .. } => features,
         }
     }
 }
@@ -214,21 +221,5 @@ impl Shared {
 
     fn places(&self, program: &Program) -> Vec<usize> {
         program.features().iter().map(|expr| self.places[&expr.to_string()]).collect()
-    }
-
-    /// What computes them, if there are any.
-    fn engine(&self, common: &Common) -> anyhow::Result<Option<Engine>> {
-        if self.named.is_empty() {
-            return Ok(None);
-        }
-        let plan = Plan::new(&self.named).map_err(|found| {
-            let failure = Failure::usage(found.error.pointing_into(&found.feature));
-            failure.with_hint("`qt features --list` lists columns and functions")
-        })?;
-        let book = if common.has_quotes { BookFrom::Quotes } else { BookFrom::Depth };
-        let options = EngineOptions { book, only: true, ..EngineOptions::default() };
-        let wanted = common.market.symbols();
-        let wanted = Box::new(move |symbol: &Symbol| wanted.contains(symbol));
-        Ok(Some(Engine::new(features::Program::new(plan), options, wanted)))
     }
 }

@@ -2,7 +2,6 @@
 
 mod input;
 mod lanes;
-mod market;
 mod record;
 mod rows;
 mod summary;
@@ -22,19 +21,18 @@ use clap::{Args, Subcommand};
 use qt_model::time::duration_ns;
 use qt_model::words::RunStatus;
 use qt_sim::driver::Driven;
-use qt_sim::exchange::{Delay, Operation, Preset};
+use qt_sim::exchange::{Operation, Preset};
 use qt_trade::metrics::{Sample, Trials};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::select_args::SelectArgs;
-use crate::strategy::{self, FeeFlag, StrategyFile};
+use crate::strategy::{self, DelayText, FeeFlag, Market, StrategyFile};
 use crate::stream_args::ReadArgs;
 
 use input::Opened;
 use lanes::Common;
-use market::Market;
 use record::{Data, Place, Recorder};
 use summary::Summary;
 use variant::Variant;
@@ -80,7 +78,7 @@ pub(crate) struct Simulate {
     no_band: bool,
     /// Delay of an operation: feed, place, amend, cancel or response; before those of the file
     #[arg(long, value_name = "OPERATION=DELAY", value_parser = strategy::latency)]
-    latency: Vec<(Operation, Delay)>,
+    latency: Vec<(Operation, DelayText)>,
     /// Fees in basis points; before those of the file
     #[arg(long, value_name = "maker=BPS,taker=BPS", value_parser = strategy::fees)]
     fees: Option<FeeFlag>,
@@ -148,7 +146,7 @@ impl Simulate {
 }
 
 fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
-    let file = Arc::new(StrategyFile::named(args.strategy())?);
+    let file = Arc::new(StrategyFile::named(args.strategy(), context.natives())?);
     let root = context.settings()?.runs();
     let place = match &args.run_dir {
         _ if args.no_run || !args.sweep.is_empty() => None,
@@ -221,7 +219,13 @@ fn execute(
     context: &Context,
 ) -> anyhow::Result<Executed> {
     if args.fees.is_some() || !args.latency.is_empty() {
-        Arc::make_mut(&mut file).venues.set(args.fees, &args.latency);
+        let here = Path::new("");
+        let delays = args.latency.iter().map(|(operation, text)| {
+            let delay = text.clone().resolve(here).map_err(Failure::usage)?;
+            Ok((*operation, delay))
+        });
+        let delays = delays.collect::<Result<Vec<_>, Failure>>()?;
+        Arc::make_mut(&mut file).venues.set(args.fees, &delays);
     }
     let values: BTreeMap<String, f64> = args.param.iter().cloned().collect();
     let variants = match args.sweep.is_empty() {

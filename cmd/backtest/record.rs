@@ -177,7 +177,7 @@ fn band_row(result: &Ran) -> BandRow {
 /// What a variant is given. The same for the same meaning, however it was asked for.
 fn given(common: &Common, variant: &Variant) -> Input {
     let file = &common.file;
-    let config = json!({
+    let mut config = json!({
         "strategy": file.text,
         "fills": variant.fills.name(),
         "sample": common.sample.nanos(),
@@ -186,6 +186,9 @@ fn given(common: &Common, variant: &Variant) -> Input {
         "params": variant.values,
         "venues": file.venues.describe(common.market.currency),
     });
+    if let Some(native) = file.native {
+        config["native"] = native.source.into();
+    }
     let name = &file.definition.name;
     let params = variant.values.iter().map(|(name, value)| (name.clone(), value.to_string()));
     let names: Vec<String> = variant.compiled.features.iter().map(ToString::to_string).collect();

@@ -66,7 +66,7 @@ fn again(args: &Verify, kept: &Manifest, context: &Context) -> anyhow::Result<Ma
     }
     let config = &kept.input.config;
     let text = config["strategy"].as_str().unwrap_or_default().to_owned();
-    let file = Arc::new(StrategyFile::parse(simulate.strategy(), text)?);
+    let file = Arc::new(StrategyFile::parse(simulate.strategy(), text, context.natives())?);
     let folder = tempfile::tempdir()?;
     let place = Place::Folder(folder.path().join("again"));
     let mut done = execute(&simulate, file, Some(&place), context)?;

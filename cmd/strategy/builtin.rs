@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use qt_trade::native::Registration;
+
 use crate::failure::Failure;
 
 /// Names and texts.
@@ -16,17 +18,20 @@ pub(crate) const BUILTIN: &[(&str, &str)] = &[
     ("buy-and-hold", include_str!("../../examples/strategies/buy-and-hold.toml")),
 ];
 
-pub(super) fn find(path: &Path) -> Option<&'static str> {
+/// The text of a strategy that comes along: of this program first, of all programs else.
+pub(super) fn find(path: &Path, natives: &[Registration]) -> Option<&'static str> {
     let name = path.to_str()?;
-    BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    let native = natives.iter().find(|native| native.name == name).map(|native| native.file);
+    native.or_else(|| BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text))
 }
 
-/// Names the built-in strategies where a path leads nowhere.
-pub(super) fn hint(error: anyhow::Error, path: &Path) -> anyhow::Error {
+/// Names the strategies that come along where a path leads nowhere.
+pub(super) fn hint(error: anyhow::Error, path: &Path, natives: &[Registration]) -> anyhow::Error {
     if path.exists() {
         return error;
     }
-    let names: Vec<_> = BUILTIN.iter().map(|(name, _)| *name).collect();
+    let natives = natives.iter().map(|native| native.name);
+    let names: Vec<_> = natives.chain(BUILTIN.iter().map(|(name, _)| *name)).collect();
     let failure = Failure::usage(format!("there is no strategy file {}", path.display()));
     failure.with_hint(format!("the built-in strategies are {}", names.join(", "))).into()
 }

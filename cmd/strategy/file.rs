@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use qt_market::features::ExprError;
 use qt_stream::parquet_file::Span;
+use qt_trade::native::Registration;
 use qt_trade::script::{self, Compiled, Definition, Problem as ScriptProblem, Trigger};
 use sha2::{Digest, Sha256};
 
 use super::builtin;
+use super::deciders;
 use super::params;
 use super::regime::RegimeTerms;
 use super::sections;
@@ -37,28 +39,34 @@ pub(crate) struct StrategyFile {
     pub(crate) process: Option<ProcessTerms>,
     /// Votes behind a gate in place of rules.
     pub(crate) regime: Option<RegimeTerms>,
+    /// A type of this program that decides in place of rules.
+    pub(crate) native: Option<Registration>,
     /// Where the text of each expression begins.
     places: BTreeMap<String, usize>,
 }
 
 impl StrategyFile {
-    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn read(path: &Path, natives: &[Registration]) -> anyhow::Result<Self> {
         let text =
             fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-        Self::parse(path, text)
+        Self::parse(path, text, natives)
     }
 
-    /// The file at that path; where there is none, the built-in strategy of that name.
-    pub(crate) fn named(path: &Path) -> anyhow::Result<Self> {
-        match builtin::find(path) {
+    /// The file at that path; where there is none, the strategy of that name that comes along.
+    pub(crate) fn named(path: &Path, natives: &[Registration]) -> anyhow::Result<Self> {
+        match builtin::find(path, natives) {
             Some(text) if !path.exists() => {
-                Self::parse(&path.with_extension("toml"), text.to_owned())
+                Self::parse(&path.with_extension("toml"), text.to_owned(), natives)
             }
-            _ => Self::read(path).map_err(|error| builtin::hint(error, path)),
+            _ => Self::read(path, natives).map_err(|error| builtin::hint(error, path, natives)),
         }
     }
 
-    pub(crate) fn parse(path: &Path, text: String) -> anyhow::Result<Self> {
+    pub(crate) fn parse(
+        path: &Path,
+        text: String,
+        natives: &[Registration],
+    ) -> anyhow::Result<Self> {
         let mut toml = TomlText::parse(path, &text);
         let stem = path.file_stem().map_or("strategy".into(), |stem| stem.to_string_lossy());
         let mut file = Self {
@@ -72,9 +80,10 @@ impl StrategyFile {
             venues: VenueTable::default(),
             process: None,
             regime: None,
+            native: None,
             places: BTreeMap::new(),
         };
-        file.document(&mut toml);
+        file.document(&mut toml, natives);
         if let Some(problems) = Problems::some(toml.problems()) {
             return Err(problems.into());
         }
@@ -87,7 +96,7 @@ impl StrategyFile {
         Ok(file)
     }
 
-    fn document(&mut self, toml: &mut TomlText<'_>) {
+    fn document(&mut self, toml: &mut TomlText<'_>, natives: &[Registration]) {
         let document = toml.document();
         let mut top = TomlTable::new(toml, "", document);
         if let Some((name, at)) = top.text("name", "a name") {
@@ -104,15 +113,8 @@ impl StrategyFile {
         let tables = tables.map(|key| (key, top.table(key)));
         let others = ["schedule", "risk", "account", "venue", "regime", "process"]
             .map(|key| (key, top.table(key)));
-        let has = |name: &&str| {
-            let given = tables.iter().chain(&others);
-            given.into_iter().any(|(key, table)| key == name && table.is_some())
-        };
-        let deciders: Vec<&str> =
-            ["entry", "quote", "regime", "process"].into_iter().filter(has).collect();
-        if let [first, second, ..] = deciders[..] {
-            top.complain(0, second, format!("`[{first}]` decides already: one of them has to go"));
-        }
+        self.native = native(&mut top, natives);
+        deciders::check(&mut top);
         top.finish();
         let mut reader = sections::Reader::new(toml, &mut self.definition, &mut self.places);
         for (key, table) in tables.into_iter().filter_map(|(key, table)| Some((key, table?))) {
@@ -174,6 +176,21 @@ impl StrategyFile {
         let sources = features.chain(definition.sources());
         sources.into_iter().find(|source| source.key == key).map(|source| source.text.as_str())
     }
+}
+
+/// `native = "NAME"`: one of the types of this program.
+fn native(top: &mut TomlTable<'_, '_>, natives: &[Registration]) -> Option<Registration> {
+    let (name, at) = top.text("native", "the name of a strategy of this program")?;
+    let found = natives.iter().find(|native| native.name == name).copied();
+    if found.is_none() {
+        let names: Vec<&str> = natives.iter().map(|native| native.name).collect();
+        let has = match names[..] {
+            [] => "this program has no strategies of its own".to_owned(),
+            _ => format!("this program has {}", names.join(", ")),
+        };
+        top.complain(at, "native", format!("there is no native strategy `{name}`: {has}"));
+    }
+    found
 }
 
 /// Problems of a script as problems of its file.

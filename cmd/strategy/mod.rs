@@ -1,15 +1,22 @@
 //! Strategy files: TOML that says what to trade, when, and under which terms.
 
 mod builtin;
+mod deciders;
+mod delays;
 mod file;
+mod market;
+mod native;
 mod params;
 mod regime;
+mod rehearsal;
 mod sections;
 mod terms;
-#[cfg(test)]
-mod tests;
 mod venue;
 
+pub(crate) use delays::{DelayText, latency};
 pub(crate) use file::StrategyFile;
+pub(crate) use market::Market;
+pub(crate) use native::{build, engine};
 pub(crate) use regime::RegimeTerms;
-pub(crate) use venue::{FeeFlag, fees, latency};
+pub use rehearsal::Rehearsal;
+pub(crate) use venue::{FeeFlag, fees};

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use qt_model::order::{Cash, Currency};
-use qt_model::time::duration_ns;
 use qt_sim::exchange::{
-    AccountKind, Delay, Fees, FillModel, LatencyConfig, MarginTerms, Operation, PostOnly, Steps,
+    AccountKind, Delay, Fees, FillModel, LatencyConfig, MarginTerms, Operation, PostOnly,
     VenueConfig, Venues,
 };
 use rust_decimal::Decimal;
 use toml::de::{DeTable, DeValue};
 
+use super::delays::DelayText;
 use crate::toml_table::{TomlTable, decimal};
 use crate::toml_text::TomlText;
 
@@ -92,7 +92,7 @@ fn describe(config: &VenueConfig) -> String {
             Delay::Constant { ns: 0 } => None,
             Delay::Constant { ns } => Some(format!("{} {} ms", operation.name(), *ns as f64 / 1e6)),
             delay @ (Delay::LogNormal { .. } | Delay::Table(_) | Delay::Recorded(_)) => {
-                Some(format!("{} {delay:?}", operation.name()))
+                Some(format!("{} {delay}", operation.name()))
             }
         });
     let delays: Vec<_> = delays.collect();
@@ -133,10 +133,12 @@ impl VenueTerms {
         let latency = table.table("latency");
         table.finish();
         if let Some(latency) = latency {
+            let folder = text.folder();
             let mut table = TomlTable::new(text, &format!("{prefix}latency."), latency);
             for operation in Operation::ALL {
                 let expected = "a delay such as \"1ms\"";
-                let delay = table.parsed(operation.name(), expected, delay);
+                let parse = |text: &str| text.parse::<DelayText>()?.resolve(&folder);
+                let delay = table.parsed(operation.name(), expected, parse);
                 terms.delays.extend(delay.map(|delay| (operation, delay)));
             }
             table.finish();
@@ -190,45 +192,6 @@ pub(crate) fn fees(text: &str) -> Result<FeeFlag, String> {
     Ok(fees)
 }
 
-/// Reads `place=1ms,response=lognormal(1ms,0.4)`, one operation of the list.
-pub(crate) fn latency(text: &str) -> Result<(Operation, Delay), String> {
-    let names = Operation::ALL.map(Operation::name).join(", ");
-    let expected = || format!("expected OPERATION=DELAY with one of {names}; found `{text}`");
-    let (name, value) = text.split_once('=').ok_or_else(expected)?;
-    let operation = Operation::ALL.into_iter().find(|it| it.name() == name.trim());
-    Ok((operation.ok_or_else(expected)?, delay(value.trim())?))
-}
-
-/// A delay: `1ms`, `lognormal(1ms, 0.4)` with its median and sigma, or `steps(0.9:1ms, 0.1:8ms)`
-/// with probabilities.
-fn delay(text: &str) -> Result<Delay, String> {
-    let expected = || {
-        format!(
-            "expected a duration such as 1ms, lognormal(MEDIAN, SIGMA) or \
-             steps(PROBABILITY:DURATION, …); found `{text}`"
-        )
-    };
-    let duration = |text: &str| duration_ns(text.trim()).filter(|ns| *ns >= 0).ok_or_else(expected);
-    let inside = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
-    if let Some(inner) = inside("lognormal") {
-        let (median, sigma) = inner.split_once(',').ok_or_else(expected)?;
-        let sigma = sigma.trim().parse().ok().filter(|sigma: &f64| (0.0..10.0).contains(sigma));
-        return Ok(Delay::LogNormal {
-            median_ns: duration(median)?,
-            sigma: sigma.ok_or_else(expected)?,
-        });
-    }
-    if let Some(inner) = inside("steps") {
-        let step = |part: &str| {
-            let (probability, delay) = part.split_once(':').ok_or_else(expected)?;
-            Ok((probability.trim().parse().map_err(|_| expected())?, duration(delay)?))
-        };
-        let steps = inner.split(',').map(step).collect::<Result<Vec<(f64, i64)>, String>>()?;
-        return Steps::new(steps).map(Delay::Table).map_err(|error| error.to_string());
-    }
-    Ok(Delay::Constant { ns: duration(text)? })
-}
-
 fn fraction(table: &mut TomlTable<'_, '_>, key: &str) -> Option<Decimal> {
     let read = |value: &DeValue<'_>| decimal(value).filter(|number| *number > Decimal::ZERO);
     table.value(key, "a fraction above zero, such as 0.05", read)
@@ -257,16 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_and_fees_are_read_from_flags() {
-        let constant = |ns| Delay::Constant { ns };
-        assert_eq!(latency("place=1ms"), Ok((Operation::Place, constant(1_000_000))));
-        let drawn = Delay::LogNormal { median_ns: 2_000, sigma: 0.4 };
-        assert_eq!(latency("response=lognormal(2us, 0.4)"), Ok((Operation::Response, drawn)));
-        assert!(matches!(latency("cancel=steps(0.9:1ms)"), Err(error) if error.contains("0.9")));
-        assert!(matches!(latency("cancel=steps(0.9:1ms, 0.1:8ms)"), Ok((_, Delay::Table(_)))));
-        for text in ["", "place", "there=1ms", "place=soon", "place=lognormal(1ms)", "feed=-1ms"] {
-            assert!(latency(text).is_err(), "{text}");
-        }
+    fn fees_are_read_from_flags() {
         let read = fees("maker=-0.5bps,taker=7").unwrap();
         assert_eq!((read.maker, read.taker), ("-0.5".parse().ok(), "7".parse().ok()));
         for text in ["", "maker", "makers=1", "maker=x"] {

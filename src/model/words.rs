@@ -336,6 +336,14 @@ words! {
 }
 
 impl Side {
+    /// 1 for a buy, -1 for a sell: what turns a size into a change of position.
+    pub const fn sign(self) -> i64 {
+        match self {
+            Self::Buy => 1,
+            Self::Sell => -1,
+        }
+    }
+
     pub const fn opposite(self) -> Self {
         match self {
             Self::Buy => Self::Sell,

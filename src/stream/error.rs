@@ -30,8 +30,9 @@ pub enum ReadError {
     /// Count or digest do not agree with the `end` record.
     #[error("{place}: {message}")]
     Mismatch { place: Place, message: String },
-    #[error("{place}: {source}")]
-    Io { place: Place, source: std::io::Error },
+    /// The message says the cause, which is therefore no `source`: a chain would print it twice.
+    #[error("{place}: {cause}")]
+    Io { place: Place, cause: std::io::Error },
 }
 
 /// Why one record cannot be read.
@@ -81,7 +82,7 @@ impl ReadError {
     }
 
     pub(crate) fn io(input: &Arc<str>, source: std::io::Error) -> Self {
-        Self::Io { place: Place::whole(input), source }
+        Self::Io { place: Place::whole(input), cause: source }
     }
 
     /// A failed read: of a damaged wrapping, or of the thing itself.
@@ -96,7 +97,7 @@ impl ReadError {
                 let message = format!("the compressed data is damaged: {source}");
                 Self::Corrupt { place, message }
             }
-            _ => Self::Io { place, source },
+            _ => Self::Io { place, cause: source },
         }
     }
 
@@ -151,7 +152,7 @@ pub(crate) fn name_of<'a>(record: &Record<'a>) -> &'a str {
 /// Writing failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] std::io::Error),
     /// The encoding has no way to hold this.
     #[error("{0}")]

@@ -6,9 +6,11 @@
 pub mod core;
 pub mod ledger;
 pub mod metrics;
+pub mod native;
 pub mod orders;
 pub mod outbox;
+pub mod prelude;
 pub mod regime;
 pub mod risk;
 pub mod script;
-mod ticks;
+pub mod ticks;

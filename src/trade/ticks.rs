@@ -12,7 +12,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 /// The steps of an instrument, in units of its scales.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Steps {
+pub struct Steps {
     px_scale: Scale,
     qty_scale: Scale,
     tick: i64,
@@ -20,7 +20,7 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    pub(crate) fn of(instrument: &Instrument) -> Self {
+    pub fn of(instrument: &Instrument) -> Self {
         let units = |step: Option<Decimal>, scale: Scale| {
             let units = step.and_then(|step| step.checked_mul(Decimal::from(scale.unit())));
             units.and_then(|units| units.to_i64()).filter(|units| *units > 0).unwrap_or(1)
@@ -34,21 +34,24 @@ impl Steps {
         }
     }
 
-    pub(crate) fn tick(&self) -> f64 {
+    /// The smallest step of a price.
+    pub fn tick(&self) -> f64 {
         Px::new(self.tick).to_f64(self.px_scale)
     }
 
-    pub(crate) fn tick_units(&self) -> i64 {
+    /// The same in units of the instrument's scale.
+    pub fn tick_units(&self) -> i64 {
         self.tick
     }
 
-    pub(crate) fn lot(&self) -> f64 {
+    /// The smallest step of a size.
+    pub fn lot(&self) -> f64 {
         self.lot as f64 / self.qty_scale.unit() as f64
     }
 
     /// The price for an order of that side; `None` where the number is no price or has more
     /// digits than a double holds.
-    pub(crate) fn px(&self, side: Side, number: f64) -> Option<Px> {
+    pub fn px(&self, side: Side, number: f64) -> Option<Px> {
         let steps = number * self.px_scale.unit() as f64 / self.tick as f64;
         let steps = match side {
             Side::Buy => down(steps)?,
@@ -58,19 +61,19 @@ impl Steps {
     }
 
     /// A distance in units of price, at least one tick.
-    pub(crate) fn distance(&self, number: f64) -> Option<i64> {
+    pub fn distance(&self, number: f64) -> Option<i64> {
         let steps = down(number * self.px_scale.unit() as f64 / self.tick as f64)?;
         steps.max(1).checked_mul(self.tick)
     }
 
     /// The size, down to the lot; zero where not one lot is left.
-    pub(crate) fn qty(&self, number: f64) -> Option<Qty> {
+    pub fn qty(&self, number: f64) -> Option<Qty> {
         let lots = down(number * self.qty_scale.unit() as f64 / self.lot as f64)?;
         Qty::new(lots.max(0).checked_mul(self.lot)?).ok()
     }
 
     /// The size that a file states, down to the lot.
-    pub(crate) fn exact(&self, number: Decimal) -> Option<Qty> {
+    pub fn exact(&self, number: Decimal) -> Option<Qty> {
         let units = number.checked_mul(Decimal::from(self.qty_scale.unit()))?;
         let lots = units.to_i64()?.checked_div(self.lot)?;
         Qty::new(lots.max(0) * self.lot).ok()

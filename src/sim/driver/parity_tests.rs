@@ -118,8 +118,7 @@ fn session(seed: u64) -> (Tape, Arc<Instruments>, Compiled, String) {
     };
     let venues = Venues::from(VenueConfig { latency, ..VenueConfig::default() });
     let engine = Some(engine(&compiled));
-    let options =
-        DriverOptions { top: TopFrom::Quotes, lookahead_ns: super::LOOKAHEAD_NS, seed, engine };
+    let options = DriverOptions { top: TopFrom::Quotes, lookahead_ns: super::LOOKAHEAD_NS, engine };
     let mut driver = Driver::new(&instruments, None, options);
     let exchange = Exchange::new(&venues, &instruments).unwrap();
     let observer = Tape { records: Batch::new(Arc::clone(&instruments)), ..Tape::default() };

@@ -113,8 +113,7 @@ fn quotes(rows: &[(i64, i64, i64)]) -> Batch {
 
 fn drive(rows: &[(i64, i64, i64)], cut: usize, config: &VenueConfig) -> (Vec<String>, Vec<String>) {
     let (table, _) = table();
-    let options =
-        DriverOptions { top: TopFrom::Quotes, lookahead_ns: LOOKAHEAD, seed: 1, engine: None };
+    let options = DriverOptions { top: TopFrom::Quotes, lookahead_ns: LOOKAHEAD, engine: None };
     let mut driver = Driver::new(&table, None, options);
     let venues = Venues::from(config.clone());
     let currency = Currency::new("USD").unwrap();

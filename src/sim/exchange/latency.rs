@@ -51,7 +51,38 @@ pub enum Delay {
     /// One of several, each with its probability.
     Table(Steps),
     /// As measured: what was seen last at the time of sending.
-    Recorded(Arc<[(Ts, i64)]>),
+    Recorded(Recording),
+}
+
+/// Delays as they were measured, each with the time at which its message was sent, in that order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recording(Arc<[(Ts, i64)]>);
+
+impl Recording {
+    /// `None` where there is nothing, or where times go back.
+    pub fn new(seen: Vec<(Ts, i64)>) -> Option<Self> {
+        let is_sound = !seen.is_empty() && seen.is_sorted_by_key(|(ts, _)| *ts);
+        is_sound.then(|| Self(seen.into()))
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Tells recordings apart in a line of text.
+    pub fn digest(&self) -> u64 {
+        let mixed = |word: u64, next: i64| mix(word ^ next as u64);
+        self.0
+            .iter()
+            .fold(self.0.len() as u64, |word, (ts, ns)| mixed(mixed(word, ts.nanos()), *ns))
+    }
+
+    /// What was seen last at that time; before the first, the first.
+    fn at(&self, at: Ts) -> i64 {
+        let after = self.0.partition_point(|(ts, _)| *ts <= at);
+        self.0[after.saturating_sub(1)].1
+    }
 }
 
 impl Default for Delay {
@@ -166,10 +197,7 @@ impl Latency {
                 libm::round(ns) as i64
             }
             Delay::Table(steps) => steps.at(self.unit(operation, counter, 0)),
-            Delay::Recorded(seen) => {
-                let after = seen.partition_point(|(ts, _)| *ts <= at);
-                seen.get(after.saturating_sub(1)).map_or(0, |(_, ns)| *ns)
-            }
+            Delay::Recorded(recording) => recording.at(at),
         }
     }
 
@@ -232,8 +260,13 @@ mod tests {
 
     #[test]
     fn a_recording_gives_what_was_seen_last() {
-        let seen = [(Ts::from_nanos(10), 5), (Ts::from_nanos(20), 7)];
-        let config = LatencyConfig { feed: Delay::Recorded(seen.into()), ..Default::default() };
+        let seen = vec![(Ts::from_nanos(10), 5), (Ts::from_nanos(20), 7)];
+        let recording = Recording::new(seen.clone()).unwrap();
+        let other = Recording::new(vec![seen[0], (Ts::from_nanos(20), 8)]).unwrap();
+        assert_ne!(recording.digest(), other.digest());
+        assert_eq!(Recording::new(vec![seen[1], seen[0]]), None, "time does not go back");
+        assert_eq!(Recording::new(Vec::new()), None);
+        let config = LatencyConfig { feed: Delay::Recorded(recording), ..Default::default() };
         let latency = Latency::new(config, 1);
         let draw = |at| latency.draw(Operation::Feed, Ts::from_nanos(at), 0);
         assert_eq!([0, 10, 19, 20, 99].map(draw), [5, 5, 5, 7, 7]);

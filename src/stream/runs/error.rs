@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{ReadError, WriteError};
 
+/// Messages say their causes, which are therefore no `source`: a chain would print them twice.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: std::io::Error },
-    #[error("{}: {source}", path.display())]
-    Write { path: PathBuf, source: WriteError },
+    #[error("{}: {cause}", path.display())]
+    Io { path: PathBuf, cause: std::io::Error },
+    #[error("{}: {cause}", path.display())]
+    Write { path: PathBuf, cause: WriteError },
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The folder of a new run is there already.
@@ -37,11 +38,11 @@ impl RunError {
     }
 
     pub(super) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
-        |source| Self::Io { path: path.to_owned(), source }
+        |cause| Self::Io { path: path.to_owned(), cause }
     }
 
     pub(super) fn write(path: &Path) -> impl FnOnce(WriteError) -> Self + '_ {
-        |source| Self::Write { path: path.to_owned(), source }
+        |cause| Self::Write { path: path.to_owned(), cause }
     }
 
     pub(super) fn damaged(path: &Path, message: impl std::fmt::Display) -> Self {

@@ -40,7 +40,7 @@ impl Trials {
 
     /// Appends trials that are safe on disk when this returns.
     pub fn append(&self, trials: &[Trial]) -> Result<(), RunError> {
-        let io = |source| RunError::Io { path: self.path.clone(), source };
+        let io = |cause| RunError::Io { path: self.path.clone(), cause };
         if let Some(parent) = self.path.parent() {
             fs::create_dir_all(parent).map_err(io)?;
         }

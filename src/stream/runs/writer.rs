@@ -88,7 +88,7 @@ impl RunWriter {
         }
         fs::create_dir(folder).map_err(|source| match source.kind() {
             std::io::ErrorKind::AlreadyExists => RunError::Exists { path: folder.to_owned() },
-            _ => RunError::Io { path: folder.to_owned(), source },
+            _ => RunError::Io { path: folder.to_owned(), cause: source },
         })?;
         let path = folder.join(LOCK);
         let lock = File::create(&path).map_err(RunError::io(&path))?;

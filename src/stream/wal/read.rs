@@ -106,7 +106,7 @@ fn parse(
     };
     let name: Arc<str> = name.into();
     let failed = |error: ReadError| match error {
-        ReadError::Io { source, .. } => ReadFailure::Io(source),
+        ReadError::Io { cause, .. } => ReadFailure::Io(cause),
         other => corrupt(other.to_string()),
     };
     let mut reader =

@@ -10,7 +10,7 @@ use qt_model::time::Ts;
 use qt_model::units::Qty;
 use qt_model::words::{DecisionAction, Side};
 
-use super::front::{Front, Seen, Top};
+use super::front::{Front, MarkRule, Seen, Top};
 use crate::ledger::{Ledger, Position};
 use crate::orders::{Entry, OrderTable};
 use crate::outbox::{Decided, Outbox, Output};
@@ -65,6 +65,17 @@ impl Context<'_> {
 
     pub fn top(&self, instrument: InstrumentId) -> Top {
         self.front.seen(instrument).top()
+    }
+
+    /// The middle of the best prices, the last price where there is none: for arithmetic with features.
+    pub fn mid(&self, instrument: InstrumentId) -> Option<f64> {
+        let doubled = self.front.seen(instrument).mark(MarkRule::Mid, 0)?;
+        Some(doubled.units() as f64 / 2.0 / self.instrument(instrument).px_scale.unit() as f64)
+    }
+
+    /// All money and positions at their marks, in the currency of the run: for arithmetic as well.
+    pub fn equity(&self) -> f64 {
+        self.books.ledger.home().precision.to_f64(self.books.ledger.equity())
     }
 
     pub fn features(&self, instrument: InstrumentId) -> &[f64] {

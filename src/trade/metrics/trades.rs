@@ -131,13 +131,6 @@ impl Lot {
     }
 }
 
-const fn sign(side: Side) -> i64 {
-    match side {
-        Side::Buy => 1,
-        Side::Sell => -1,
-    }
-}
-
 impl Position {
     pub(super) fn new(contract: Contract, matching: Matching) -> Self {
         Self { contract, matching, qty: 0, open: Open::default(), lots: VecDeque::new() }
@@ -166,7 +159,7 @@ impl Position {
 
     /// Applies a fill; closed trades go to `closed`, at most one.
     pub(super) fn fill(&mut self, fill: &Taken) -> Option<Trade> {
-        let (size, sign) = (fill.qty.mantissa(), sign(fill.side));
+        let (size, sign) = (fill.qty.mantissa(), fill.side.sign());
         assert!(size > 0, "a fill of nothing: {fill:?}");
         let against = self.qty.signum() == -sign;
         let closing = if against { size.min(self.qty.abs()) } else { 0 };

@@ -27,6 +27,8 @@ pub struct Problem {
 pub struct Compiled {
     /// What it asks of the market, each expression complete in itself.
     pub features: Vec<Expr>,
+    /// The features of the file by name, each complete in itself.
+    pub named: Vec<(String, Expr)>,
     /// Events of its slowest feature before that has a value.
     pub warm_at: u64,
     /// All parameters with their values.
@@ -48,8 +50,10 @@ pub fn compile(
         return Err(compiler.problems);
     }
     let features = compiler.hidden.iter().map(|(_, expr)| compiler.inline(expr)).collect();
+    let named = compiler.named.iter();
+    let named = named.map(|(name, (_, expr))| (name.clone(), compiler.inline(expr))).collect();
     let params = compiler.params;
-    Ok(Compiled { features, warm_at, params, rules })
+    Ok(Compiled { features, named, warm_at, params, rules })
 }
 
 #[derive(Default)]

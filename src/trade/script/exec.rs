@@ -132,10 +132,8 @@ pub(super) fn size(rule: &SizeRule, instance: &Instance, context: &Context<'_>) 
         SizeRule::Fixed(number) => instance.steps.exact(*number),
         SizeRule::Qty(formula) => instance.steps.qty(instance.value(formula, context)),
         SizeRule::Notional(formula) => {
-            let instrument = context.instrument(instance.id);
-            let mark = context.seen(instance.id).mark(crate::core::MarkRule::Mid, 0)?;
-            let px = mark.units() as f64 / 2.0 / instrument.px_scale.unit() as f64;
-            instance.steps.qty(instance.value(formula, context) / px)
+            let mid = context.mid(instance.id)?;
+            instance.steps.qty(instance.value(formula, context) / mid)
         }
     };
     qty.filter(|qty| !qty.is_zero())

@@ -93,10 +93,10 @@ fn entered_twice(manifests: &[(&Room, String)]) -> Vec<String> {
 
 /// Why `room` may not use the package, if it is a room and may not.
 fn refusal(room: &Room, package: &str, rooms: &[Room]) -> Option<String> {
-    if !package.starts_with("qt-") || room.package().as_deref() == Some(package) {
+    if !package.starts_with("qt-") || room.package() == package {
         return None;
     }
-    let Some(other) = rooms.iter().find(|other| other.package().as_deref() == Some(package)) else {
+    let Some(other) = rooms.iter().find(|other| other.package() == package) else {
         return Some(format!("{package} is no room on the map"));
     };
     let (here, there) = (room.floor, other.floor);

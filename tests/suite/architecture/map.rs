@@ -18,9 +18,9 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// The crate as manifests write it, if it is one that others can import.
-    pub(super) fn package(&self) -> Option<String> {
-        self.path.strip_prefix("src/").map(|name| format!("qt-{name}"))
+    /// The crate as manifests write it.
+    pub(super) fn package(&self) -> String {
+        format!("qt-{}", self.path.trim_start_matches("src/"))
     }
 }
 
@@ -49,10 +49,10 @@ pub(super) fn members(manifest: &str) -> Vec<String> {
 }
 
 pub(super) fn complaints(rooms: &[Room], folders: &[String], members: &[String]) -> Vec<String> {
-    let is_library = |room: &&Room| room.package().is_some();
-    let mapped: BTreeSet<_> = rooms.iter().filter(is_library).map(|room| &room.path).collect();
+    let mapped: BTreeSet<_> = rooms.iter().map(|room| &room.path).collect();
     let standing: BTreeSet<_> = folders.iter().collect();
-    let built: BTreeSet<_> = members.iter().collect();
+    // An example is a guest: it is built with the house and is no part of it.
+    let built: BTreeSet<_> = members.iter().filter(|path| !path.starts_with("examples/")).collect();
     let mut complaints = Vec::new();
     for path in standing.difference(&mapped) {
         complaints.push(format!("{path} stands and is not on the map"));
@@ -66,12 +66,14 @@ pub(super) fn complaints(rooms: &[Room], folders: &[String], members: &[String])
     complaints
 }
 
-/// The front door re-exports; it defines nothing.
-pub(super) fn door_complaints(text: &str) -> Vec<String> {
+/// The front door re-exports; it defines nothing and brings nothing in.
+pub(super) fn door_complaints(text: &str, shipped: &[String]) -> Vec<String> {
     let code = code_only(text);
     let defines = ["fn ", "struct ", "enum ", "trait ", "impl ", "mod ", "static ", "macro_rules"];
     let found = defines.iter().filter(|word| code.lines().any(|line| has_word(line, word)));
-    found.map(|word| format!("src/lib.rs: a `{}` belongs in a room", word.trim())).collect()
+    let found = found.map(|word| format!("src/lib.rs: a `{}` belongs in a room", word.trim()));
+    let foreign = shipped.iter().filter(|name| !name.starts_with("qt-"));
+    found.chain(foreign.map(|name| format!("Cargo.toml: {name} enters at a room"))).collect()
 }
 
 fn has_word(line: &str, word: &str) -> bool {
@@ -124,25 +126,27 @@ words
         let rooms = rooms(MAP);
         assert_eq!(rooms.len(), 3);
         assert_eq!(rooms[1].heavy, ["arrow", "zstd"]);
-        assert_eq!(rooms[1].package().as_deref(), Some("qt-stream"));
+        assert_eq!((rooms[0].package(), rooms[1].package()), ("qt-cmd".into(), "qt-stream".into()));
         assert!(rooms[2].pure && rooms[2].heavy.is_empty());
-        assert_eq!(rooms[0].package(), None);
     }
 
     #[test]
     fn a_folder_off_the_map_is_found() {
-        let (rooms, both) = (rooms(MAP), paths(&["src/model", "src/stream"]));
+        let (rooms, both) = (rooms(MAP), paths(&["cmd", "src/model", "src/stream"]));
         none(&complaints(&rooms, &both, &both));
-        let three = paths(&["src/attic", "src/model", "src/stream"]);
+        none(&complaints(&rooms, &both, &[&both[..], &paths(&["examples/desk"])].concat()));
+        let three = paths(&["cmd", "src/attic", "src/model", "src/stream"]);
         one(&complaints(&rooms, &three, &three), "src/attic stands");
-        let single = paths(&["src/model"]);
+        let single = paths(&["cmd", "src/model"]);
         one(&complaints(&rooms, &single, &single), "src/stream is on the map");
         one(&complaints(&rooms, &both, &single), "src/stream is either");
     }
 
     #[test]
     fn logic_in_the_front_door_is_found() {
-        none(&door_complaints("//! fn of the house\n#[doc(inline)]\npub use qt_model as model;"));
-        one(&door_complaints("pub fn open() -> u8 { 1 }"), "`fn`");
+        let door = "//! fn of the house\n#[doc(inline)]\npub use qt_model as model;";
+        none(&door_complaints(door, &paths(&["qt-model"])));
+        one(&door_complaints(door, &paths(&["qt-model", "clap"])), "clap enters at a room");
+        one(&door_complaints("pub fn open() -> u8 { 1 }", &[]), "`fn`");
     }
 }

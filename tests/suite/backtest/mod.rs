@@ -125,6 +125,32 @@ fn the_summary_opens_with_what_was_assumed_and_shows_the_band() {
     assert_eq!(json["metrics"]["sharpe"]["absent"], "n<2");
 }
 
+/// What was measured holds from its time on, and is part of what a run was given.
+#[test]
+fn delays_can_be_those_that_were_measured() {
+    let world = day();
+    let said = "latency = { place = \"2ms\", cancel = \"1ms\", response = \"1ms\" }";
+    let seen = MAKER.replace(said, "latency = { place = \"recorded(seen.csv)\" }");
+    assert_ne!(seen, MAKER);
+    write(&world, "seen.toml", &seen);
+    write(&world, "seen.csv", "0,7ms\n");
+    let run = |folder: &str, args: &str| {
+        world
+            .qt(&format!("backtest seen.toml -i day.arrow --run-dir {folder} {args}"))
+            .assert()
+            .success();
+        stdout(&mut world.qt(&format!("replay -i {folder}/fills.parquet")))
+    };
+    let constant = run("constant", "--latency place=7ms");
+    assert!(constant.lines().count() > 10);
+    assert_eq!(run("seen", ""), constant, "one delay for all is a constant");
+    world.qt("backtest verify ./seen").assert().success();
+    write(&world, "seen.csv", "0,7ms\n2024-01-01T00:00:30Z,90ms\n");
+    let other = world.qt("backtest verify ./seen").assert().code(1);
+    let text = String::from_utf8(other.get_output().stdout.clone()).unwrap();
+    assert!(text.contains("configuration: was"), "{text}");
+}
+
 #[test]
 fn every_strategy_that_comes_along_runs() {
     let world = day();

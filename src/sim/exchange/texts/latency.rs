@@ -99,7 +99,10 @@ impl fmt::Display for Delay {
                 }
                 f.write_str(")")
             }
-            Self::Recorded(seen) => write!(f, "recorded({} measurements)", seen.len()),
+            // The one delay that does not parse again: its measurements lie in a file.
+            Self::Recorded(seen) => {
+                write!(f, "recorded({} measurements, {:016x})", seen.count(), seen.digest())
+            }
         }
     }
 }

@@ -11,21 +11,21 @@ use qt_trade::risk::{AnyRule, MaxOrderQty, MaxPosition, Stack};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
+use super::StrategyFile;
 use crate::failure::Failure;
-use crate::strategy::StrategyFile;
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub(super) struct Market {
-    pub(super) instruments: Arc<Instruments>,
-    pub(super) traded: Vec<InstrumentId>,
-    pub(super) currency: Currency,
+pub(crate) struct Market {
+    pub(crate) instruments: Arc<Instruments>,
+    pub(crate) traded: Vec<InstrumentId>,
+    pub(crate) currency: Currency,
     rules: Vec<AnyRule>,
     money: LedgerOptions,
 }
 
 impl Market {
-    pub(super) fn new(file: &StrategyFile, instruments: &Arc<Instruments>) -> anyhow::Result<Self> {
+    pub(crate) fn new(file: &StrategyFile, instruments: &Arc<Instruments>) -> anyhow::Result<Self> {
         let traded = traded(file, instruments)?;
         let currency = currency(file, instruments, &traded)?;
         let rules = rules(file, instruments, &traded)?;
@@ -36,21 +36,21 @@ impl Market {
         Ok(Self { instruments: Arc::clone(instruments), traded, currency, rules, money })
     }
 
-    pub(super) fn ledger(&self) -> anyhow::Result<Ledger> {
+    pub(crate) fn ledger(&self) -> anyhow::Result<Ledger> {
         Ok(Ledger::new(&self.money, &self.instruments)?)
     }
 
-    pub(super) fn stack(&self) -> Stack {
+    pub(crate) fn stack(&self) -> Stack {
         Stack::new(self.rules.clone())
     }
 
     /// The currency of equity, and the money at the start.
-    pub(super) fn money(&self) -> (Currency, &[Cash]) {
+    pub(crate) fn money(&self) -> (Currency, &[Cash]) {
         (self.currency, &self.money.initial)
     }
 
     /// The symbols that are traded.
-    pub(super) fn symbols(&self) -> Vec<Symbol> {
+    pub(crate) fn symbols(&self) -> Vec<Symbol> {
         self.traded.iter().map(|id| self.instruments.get(*id).symbol.clone()).collect()
     }
 }

@@ -1,6 +1,6 @@
-//! The `qt` binary: parse, run, and say with an exit code how it went.
+//! The terminal: parse, run, and say with an exit code how it went.
 //!
-//! SIGPIPE stays ignored, as Rust starts every program: a closed pipe is an error value that
+//! [`main`] is the whole of a program: that of `qt`, and of one with strategies of its own. SIGPIPE stays ignored, as Rust starts every program: a closed pipe is an error value that
 //! `context` turns into a quiet end, after the command has cleaned up.
 
 // The frame that every command stands on.
@@ -53,18 +53,23 @@ use std::env;
 use std::panic;
 use std::process::ExitCode;
 
+use qt_trade::native::Registration;
+
 use context::Context;
 use outcome::Exit;
 use registry::Cli;
 use terminal::{Talk, When};
 
-fn main() -> ExitCode {
+pub use strategy::Rehearsal;
+
+/// Runs the command line of this program, with these strategies beside those that come along.
+pub fn main(natives: &'static [Registration]) -> ExitCode {
     bug::install_hook();
-    let exit = panic::catch_unwind(run).unwrap_or(Exit::Bug);
+    let exit = panic::catch_unwind(|| run(natives)).unwrap_or(Exit::Bug);
     if bug::happened() { Exit::Bug.into() } else { exit.into() }
 }
 
-fn run() -> Exit {
+fn run(natives: &'static [Registration]) -> Exit {
     let cli = match Cli::parse_from(env::args_os().collect()) {
         Ok(cli) => cli,
         Err(answer) => {
@@ -73,7 +78,7 @@ fn run() -> Exit {
             return if answer.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    match Context::new(&cli.global) {
+    match Context::new(&cli.global, natives) {
         Ok(mut context) => {
             let result = cli.command.run(&mut context);
             context.conclude(result)
