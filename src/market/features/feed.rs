@@ -183,12 +183,12 @@ impl Feed {
         self.now
     }
 
+    #[inline]
     fn row(&mut self, more: u64) -> Fed {
         Fed::Row { flags: std::mem::take(&mut self.pending) | more }
     }
 
     /// Opens the row of an event that is none of a sound book.
-    #[inline(never)]
     fn open(&mut self, ts: Ts, columns: &mut Columns) {
         self.flush(columns);
         columns.open();
@@ -204,7 +204,8 @@ impl Feed {
             self.stand(best, ts, columns);
             return Fed::Nothing;
         }
-        let Some(best) = self.top(best, ts, columns) else { return self.row(flags::PARTIAL) };
+        let Some(best) = best.filter(Best::is_sound) else { return self.partial(ts, columns) };
+        self.top(&best, ts, columns);
         if columns.wants(Deep::WANTED) {
             Deep::of_best(best.bid.1, best.ask.1).fill(self.qty, columns);
         }
@@ -227,16 +228,22 @@ impl Feed {
             self.stand(best, ts, columns);
             return Fed::Nothing;
         }
-        let best = self.top(best, ts, columns);
-        if let Some(best) = best.filter(|_| columns.wants(BEHIND)) {
-            self.behind(&best, columns);
+        let fed = match best.filter(Best::is_sound) {
+            None => self.partial(ts, columns),
+            Some(best) => {
+                self.top(&best, ts, columns);
+                if columns.wants(BEHIND) {
+                    self.behind(&best, columns);
+                }
+                self.row(0)
+            }
+        };
+        match fed {
+            Fed::Row { flags } if turn == Turn::Anew => {
+                Fed::Reset { flags: flags | flags::STATE_RESET }
+            }
+            fed => fed,
         }
-        let more = if best.is_some() { 0 } else { flags::PARTIAL };
-        if turn == Turn::Anew {
-            let flags = std::mem::take(&mut self.pending) | more | flags::STATE_RESET;
-            return Fed::Reset { flags };
-        }
-        self.row(more)
     }
 
     /// Takes best prices that are no event of their own: prints ask for the quote in force.
@@ -253,22 +260,24 @@ impl Feed {
         Some(Best { bid: (bid.px, bid.qty), ask: (ask.px, ask.qty) })
     }
 
-    /// Opens the row of a book event; the best prices, unless the book is crossed or has one side.
+    /// Opens the row of an event of a sound book.
     #[inline]
-    fn top(&mut self, best: Option<Best>, ts: Ts, columns: &mut Columns) -> Option<Best> {
-        let Some(best) = best.filter(Best::is_sound) else {
-            self.open(ts, columns);
-            return None;
-        };
+    fn top(&mut self, best: &Best, ts: Ts, columns: &mut Columns) {
         columns.open();
-        let now = self.at(ts);
+        let top = Top { best: *best, ts, now: self.at(ts) };
         if columns.wants(Touches::WANTED) {
-            self.touch(&best, ts, columns);
+            self.touch(best, ts, columns);
         }
-        if self.tops.push(Top { best, ts, now }, columns.rows() - 1) {
+        if self.tops.push(top, columns.rows() - 1) {
             self.flush(columns);
         }
-        Some(best)
+    }
+
+    /// Opens the row of a book that is crossed or has one side.
+    #[inline(never)]
+    fn partial(&mut self, ts: Ts, columns: &mut Columns) -> Fed {
+        self.open(ts, columns);
+        self.row(flags::PARTIAL)
     }
 
     /// Fills what happened at the best prices.

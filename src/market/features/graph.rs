@@ -231,13 +231,8 @@ impl State {
             };
             let rows = &mut values[first * width..];
             match together {
-                4 => lay_four(
-                    [0, 1, 2, 3].map(|at| column(feature + at)),
-                    &mut rows[feature..],
-                    width,
-                ),
-                _ => (feature..feature + together)
-                    .for_each(|at| lay(column(at), &mut rows[at..], width)),
+                4 => lay_four([0, 1, 2, 3].map(|at| column(feature + at)), feature, rows, width),
+                _ => (feature..feature + together).for_each(|at| lay(column(at), at, rows, width)),
             }
             for at in feature..feature + together {
                 self.held[at] = column(at)[places.len() - 1];
@@ -267,20 +262,18 @@ impl State {
     }
 }
 
-/// Lays four columns beside each other into rows that are so wide. The cells begin with theirs.
-fn lay_four([a, b, c, d]: [&[f64]; 4], cells: &mut [f64], width: usize) {
+/// Lays four columns beside each other into rows that are so wide, from a feature on.
+fn lay_four([a, b, c, d]: [&[f64]; 4], feature: usize, rows: &mut [f64], width: usize) {
     let values = a.iter().zip(b).zip(c.iter().zip(d));
-    for (((a, b), (c, d)), row) in values.zip(cells.chunks_mut(width)) {
-        if let Some(cells) = row.first_chunk_mut() {
-            *cells = [*a, *b, *c, *d];
-        }
+    for (((a, b), (c, d)), row) in values.zip(rows.chunks_exact_mut(width)) {
+        row[feature..feature + 4].copy_from_slice(&[*a, *b, *c, *d]);
     }
 }
 
 /// The same of one column.
-fn lay(column: &[f64], cells: &mut [f64], width: usize) {
-    for (value, row) in column.iter().zip(cells.chunks_mut(width)) {
-        row[0] = *value;
+fn lay(column: &[f64], feature: usize, rows: &mut [f64], width: usize) {
+    for (value, row) in column.iter().zip(rows.chunks_exact_mut(width)) {
+        row[feature] = *value;
     }
 }
 
