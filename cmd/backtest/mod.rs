@@ -2,6 +2,7 @@
 
 mod input;
 mod lanes;
+pub(crate) mod parity;
 mod record;
 mod rows;
 mod summary;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use qt_model::record::Batch;
 use qt_model::time::duration_ns;
 use qt_model::words::RunStatus;
 use qt_sim::driver::Driven;
@@ -212,12 +214,20 @@ impl Executed {
     }
 }
 
-fn execute(
+/// A simulation that is about to run.
+#[derive(Debug)]
+struct Prepared {
+    common: Common,
+    variants: Vec<Variant>,
+    opened: Opened,
+    first: Batch,
+}
+
+fn prepare(
     args: &Simulate,
     mut file: Arc<StrategyFile>,
-    place: Option<&Place>,
     context: &Context,
-) -> anyhow::Result<Executed> {
+) -> anyhow::Result<Prepared> {
     if args.fees.is_some() || !args.latency.is_empty() {
         let here = Path::new("");
         let delays = args.latency.iter().map(|(operation, text)| {
@@ -246,6 +256,16 @@ fn execute(
         sample: args.sample,
         start: first.head(0).ts_recv,
     };
+    Ok(Prepared { common, variants, opened, first })
+}
+
+fn execute(
+    args: &Simulate,
+    file: Arc<StrategyFile>,
+    place: Option<&Place>,
+    context: &Context,
+) -> anyhow::Result<Executed> {
+    let Prepared { common, variants, mut opened, first } = prepare(args, file, context)?;
     let arguments = || std::env::args().skip(1).collect();
     let recorder = place.map(|place| Recorder::new(place, &common, &variants, arguments()));
     let mut recorder = recorder.transpose()?;

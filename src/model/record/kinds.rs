@@ -216,6 +216,7 @@ kinds! {
     Bar bars,
     Feature features,
     Label labels,
+    InputRow inputs,
     Decision decisions,
     Intent intents,
     Verdict verdicts,

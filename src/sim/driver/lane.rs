@@ -137,7 +137,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     pub(super) fn stop(&mut self, now: Ts, front: &Front) {
         let input = Input::Operator(Operator::Stop);
-        self.observer.input(now, &input);
+        self.observer.input(now, &input, Self::ours(&self.desk));
         self.desk.step(now, &input, front, &mut self.out);
         self.dispatch(now, front);
     }
@@ -189,7 +189,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             }
             Event::Timer => {
                 let Reverse((_, _, timer)) = self.timers.pop().expect("it was first");
-                self.observer.input(now, &Input::Timer(timer));
+                self.observer.input(now, &Input::Timer(timer), Self::ours(&self.desk));
                 self.desk.step(now, &Input::Timer(timer), front, &mut self.out);
                 self.dispatch(now, front);
             }
@@ -233,7 +233,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     /// A message of a venue reaches us.
     fn hear(&mut self, now: Ts, execution: Execution, front: &Front) {
         let input = Input::Execution(execution);
-        self.observer.input(now, &input);
+        self.observer.input(now, &input, Self::ours(&self.desk));
         let effect = self.desk.step(now, &input, front, &mut self.out);
         let ours = Self::ours(&self.desk);
         match &execution {
@@ -280,7 +280,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     #[inline]
     pub(super) fn receive(&mut self, now: Ts, record: &Record<'_>, front: &Front) {
         let input = Input::Market(*record);
-        self.observer.input(now, &input);
+        self.observer.input(now, &input, Self::ours(&self.desk));
         let effect = self.desk.step(now, &input, front, &mut self.out);
         if effect.is_revalued {
             self.observer.valued(now, Self::ours(&self.desk));
