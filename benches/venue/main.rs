@@ -17,7 +17,7 @@ use qt_model::record::Batch;
 use qt_model::units::{Px, Qty};
 use qt_model::words::Side;
 use qt_sim::driver::{Driver, DriverOptions, LOOKAHEAD_NS, LaneParts};
-use qt_sim::exchange::{Exchange, Market, VenueConfig, Venues};
+use qt_sim::exchange::{Exchange, Market, News, VenueConfig, Venues};
 use qt_trade::core::{Desk, MarkRule, TopFrom};
 use qt_trade::ledger::{Ledger, LedgerOptions, Matching};
 use qt_trade::risk::{Exposure, Stack};
@@ -48,7 +48,7 @@ fn public_alone(batches: &[Arc<Batch>], records: usize) {
     let mut heard = 0_u64;
     for batch in batches {
         for record in batch.iter() {
-            heard += u64::from(market.apply(&record));
+            heard += u64::from(market.apply(&record) != News::Nothing);
         }
     }
     say("public market", cpu_ns() - begun, records, &format!("{heard} heard"));

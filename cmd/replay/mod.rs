@@ -2,25 +2,24 @@
 
 mod cursor;
 mod pace;
+mod player;
 mod verify;
 
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use qt_market::order::Key;
 use qt_model::record::{Batch, Record};
+use qt_stream::braid::Braid;
 use qt_stream::catalog::Selection;
-use qt_stream::frame::End;
 
+use crate::choice::OutputFormat;
 use crate::context::Context;
 use crate::failure::{Failure, FailureExt};
 use crate::outcome::{Exit, Outcome};
-use crate::progress::Progress;
 use crate::select_args::SelectArgs;
 use crate::stream_args::StreamArgs;
-use crate::streams::{Reading, Rules, Sink, Sources};
+use crate::streams::{Reading, Rules, Sources};
 use crate::write_args::WriteArgs;
 use cursor::Cursor;
 use pace::Pace;
@@ -120,149 +119,16 @@ fn play(args: &Replay, plan: Plan, context: &Context) -> anyhow::Result<Outcome>
     })?;
     let rules = Rules::new(&args.stream.read, context)?;
     let sources = plan.open(args, &rules, context)?;
-    let is_nothing = sources.is_empty();
-    let mut header = sources.header(&plan.selection);
     if args.write.dry_run {
         context.note(format_args!("would merge {} inputs", sources.count()));
         return Ok(Outcome::Done);
     }
-    let mut reading = sources.merge(&rules);
-    // Streams without a header show their instruments with their first records.
-    let mut first = Batch::default();
-    let more = reading.next(&mut first)?;
-    header.instruments = rules.instruments(&plan.selection);
-    let sink = Sink::open(&args.stream.to, &args.write, &header, context)?;
-    let mut player = Player {
-        is_open: plan.is_open(args),
-        plan,
-        pace,
-        sink,
-        limit: args.stream.limit.unwrap_or(u64::MAX),
-        written: 0,
-        behind: false,
-        last: None,
-        progress: context.progress("replaying", None),
-        kept: Batch::default(),
-        context,
-    };
-    let stopped = if more { player.play(first, &mut reading)? } else { None };
-    player.finish(&reading, &rules, stopped, is_nothing)
-}
-
-/// A replay under way.
-struct Player<'a> {
-    plan: Plan,
-    pace: Pace,
-    sink: Sink,
-    limit: u64,
-    written: u64,
-    /// Whether every record of the inputs is wanted.
-    is_open: bool,
-    /// Whether the last record lay behind the cursor.
-    behind: bool,
-    /// The place of the last record written.
-    last: Option<Cursor>,
-    progress: Progress,
-    kept: Batch,
-    context: &'a Context,
-}
-
-impl Player<'_> {
-    /// Plays to the end, the limit or a signal; says which if it is not the end.
-    fn play(
-        &mut self,
-        mut batch: Batch,
-        reading: &mut Reading,
-    ) -> anyhow::Result<Option<&'static str>> {
-        loop {
-            if self.context.shutdown().requested() {
-                return Ok(Some("signal"));
-            }
-            if self.written >= self.limit {
-                return Ok(Some("limit"));
-            }
-            let left = self.limit - self.written;
-            if self.is_open && self.pace.is_free() && batch.len() as u64 <= left {
-                self.hand_on(&batch)?;
-            } else if let Some(stopped) = self.sift(&batch)? {
-                return Ok(Some(stopped));
-            }
-            if !reading.next(&mut batch)? {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn hand_on(&mut self, batch: &Batch) -> anyhow::Result<()> {
-        self.sink.write(batch)?;
-        self.written += batch.len() as u64;
-        self.progress.tick(batch.len() as u64);
-        if let Some(at) = batch.len().checked_sub(1) {
-            self.last = Some(Cursor::at(&Key::of(&batch.get(at)), batch.instruments()));
-        }
-        Ok(())
-    }
-
-    /// Picks the wanted records of a batch and hands them on when they are due.
-    fn sift(&mut self, batch: &Batch) -> anyhow::Result<Option<&'static str>> {
-        let mut kept = std::mem::take(&mut self.kept);
-        kept.clear();
-        kept.set_instruments(Arc::clone(batch.instruments()));
-        let mut stopped = None;
-        for record in batch.iter() {
-            if self.written + kept.len() as u64 >= self.limit {
-                stopped = Some("limit");
-                break;
-            }
-            if !self.is_open && !self.plan.wants(&record, batch, &mut self.behind) {
-                continue;
-            }
-            if let Some(wait) = self.pace.wait(record.head().ts_recv) {
-                self.hand_on(&kept)?;
-                kept.clear();
-                self.sink.flush()?;
-                pace::sleep(wait, self.context.shutdown());
-                if self.context.shutdown().requested() {
-                    stopped = Some("signal");
-                    break;
-                }
-            }
-            kept.push(record);
-        }
-        self.hand_on(&kept)?;
-        if !self.pace.is_free() {
-            self.sink.flush()?;
-        }
-        self.kept = kept;
-        Ok(stopped)
-    }
-
-    fn finish(
-        self,
-        reading: &Reading,
-        rules: &Rules,
-        stopped: Option<&str>,
-        is_nothing: bool,
-    ) -> anyhow::Result<Outcome> {
-        let Self { sink, last, progress, context, written, .. } = self;
-        progress.finish();
-        let skipped = rules.options.tolerance.skipped();
-        let cut = reading.cut().filter(|_| stopped.is_none());
-        let end = End {
-            skipped,
-            stopped: stopped
-                .map(str::to_owned)
-                .or(cut.as_ref().map(|_| "truncated input".to_owned())),
-            cursor: last.map(|cursor| cursor.text()),
-            ..End::default()
-        };
-        sink.finish(end)?;
-        let outcome = reading.conclude(rules, context, cut)?;
-        if is_nothing && written == 0 {
-            context.warn("nothing in the catalog matches; `qt catalog ls` shows what is there");
-            return Ok(Outcome::Incomplete);
-        }
-        Ok(outcome)
+    // Columns that nobody looks into need not become rows on their way to columns.
+    let is_arrow = args.stream.to.format(context.settings()?) == OutputFormat::Arrow;
+    if is_arrow && pace.is_free() && plan.is_open(args) && sources.are_columns() {
+        player::play::<Braid>(args, (plan, pace), (sources, rules), context)
+    } else {
+        player::play::<Batch>(args, (plan, pace), (sources, rules), context)
     }
 }
 

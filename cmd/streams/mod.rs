@@ -6,10 +6,12 @@
 
 mod filter;
 mod given;
+mod reading;
 mod sink;
 mod source;
 
 pub(crate) use filter::{Filter, Stage, first_of};
 pub(crate) use given::{Given, open_given};
+pub(crate) use reading::{Merged, Reading};
 pub(crate) use sink::Sink;
-pub(crate) use source::{Reading, Rules, Sources, cli_input, tolerance, warn_of_skipped};
+pub(crate) use source::{Lane, Rules, Sources, cli_input, tolerance, warn_of_skipped};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use qt_model::record::Batch;
+use qt_stream::braid::Braid;
 use qt_stream::error::WriteError;
 use qt_stream::frame::{End, Header};
 use qt_stream::wide::WideColumns;
@@ -77,6 +78,10 @@ impl Sink {
 
     pub(crate) fn write(&mut self, batch: &Batch) -> anyhow::Result<()> {
         self.writer.write(batch).map_err(unwrap_io)
+    }
+
+    pub(crate) fn write_braid(&mut self, braid: &Braid) -> anyhow::Result<()> {
+        self.writer.write_braid(braid).map_err(unwrap_io)
     }
 
     pub(crate) fn flush(&mut self) -> anyhow::Result<()> {

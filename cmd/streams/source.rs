@@ -1,17 +1,15 @@
 //! From inputs to one merged source.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
-use qt_market::merge::{Merge, MergeError, OrderRule};
+use qt_market::merge::{Merge, OrderRule};
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Kind, Source};
+use qt_model::record::{Kind, Sequence, Source};
 use qt_model::time::Ts;
 use qt_model::words::{Grade, Word};
-use qt_stream::ahead::Ahead;
 use qt_stream::catalog::{Catalog, Selection};
 use qt_stream::error::ReadError;
 use qt_stream::frame::Header;
@@ -20,15 +18,12 @@ use qt_stream::parquet_file::{ParquetReader, Span};
 use qt_stream::read::Options;
 use qt_stream::tolerance::Tolerance;
 
+use super::reading::{Merged, Reading};
 use crate::choice::Ordering;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::outcome::Outcome;
 use crate::settings::Settings;
 use crate::stream_args::{BadRecord, BadRecordArgs, ReadArgs};
-
-/// A merged stream failed.
-type MergeFailure = MergeError<ReadError>;
 
 /// How inputs are read: what the flags and settings say.
 #[derive(Debug)]
@@ -201,6 +196,11 @@ impl Sources {
         self.lanes.len()
     }
 
+    /// Whether all inputs are columns by themselves.
+    pub(crate) fn are_columns(&self) -> bool {
+        self.lanes.iter().all(|(lane, _)| matches!(lane.reader, AnyReader::Parquet(..)))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.lanes.is_empty()
     }
@@ -243,141 +243,28 @@ impl Sources {
         header
     }
 
-    /// Merges the inputs; reads ahead on another thread if there is one.
-    pub(crate) fn merge(self, rules: &Rules) -> Reading {
-        let counts = Counts::default();
+    /// Merges the inputs into rows or columns; reads ahead on another thread if there is one.
+    pub(crate) fn merge<O: Merged>(self, rules: &Rules) -> Reading<O>
+    where
+        Lane: Source<O::Part, Error = ReadError>,
+    {
         let merge = Merge::new(self.lanes, rules.order, rules.options.batch_records);
-        let counted = Counted { merge, counts: counts.clone() };
-        let source = match rules.threads {
-            1 => Merged::Here(Box::new(counted)),
-            _ => Merged::Ahead(Ahead::spawn(counted)),
-        };
-        Reading { source, names: self.names, cut: self.cut, counts }
-    }
-}
-
-/// The one stream that all inputs make.
-#[derive(Debug)]
-pub(crate) struct Reading {
-    source: Merged,
-    names: Vec<String>,
-    cut: Cut,
-    counts: Counts,
-}
-
-#[derive(Debug)]
-enum Merged {
-    Here(Box<Counted>),
-    Ahead(Ahead<MergeFailure>),
-}
-
-impl Reading {
-    /// Fills the batch with what comes next; `false` at the end.
-    pub(crate) fn next(&mut self, batch: &mut Batch) -> anyhow::Result<bool> {
-        let read = match &mut self.source {
-            Merged::Here(merge) => merge.next(batch),
-            Merged::Ahead(ahead) => ahead.next(batch),
-        };
-        read.map_err(|error| self.explain(error))
-    }
-
-    /// Names the input that an error is about.
-    fn explain(&self, error: MergeFailure) -> anyhow::Error {
-        match error {
-            MergeError::Source { error, .. } => error.into(),
-            order @ MergeError::Order { .. } => {
-                let lane = if let MergeError::Order { lane, .. } = &order { *lane } else { 0 };
-                anyhow::Error::new(order).context(self.names[lane].clone())
-            }
-        }
-    }
-
-    /// Shows what comes next, in runs of neighbours; returns how many, none at the end. Copies
-    /// nothing where one thread reads.
-    pub(crate) fn visit(
-        &mut self,
-        batch: &mut Batch,
-        mut look: impl FnMut(&Batch, Range<usize>),
-    ) -> anyhow::Result<usize> {
-        if let Merged::Here(counted) = &mut self.source {
-            let seen = counted.visit(look);
-            return seen.map_err(|error| self.explain(error));
-        }
-        self.next(batch)?;
-        look(batch, 0..batch.len());
-        Ok(batch.len())
-    }
-
-    /// The first input that was cut off, once all of them have ended.
-    pub(crate) fn cut(&self) -> Option<ReadError> {
-        self.cut.take()
-    }
-
-    /// Says what was left out, let pass or cut off; the last of these is an error.
-    pub(crate) fn conclude(
-        &self,
-        rules: &Rules,
-        context: &Context,
-        cut: Option<ReadError>,
-    ) -> anyhow::Result<Outcome> {
-        warn_of_skipped(&rules.options.tolerance, context);
-        let violations = self.violations();
-        if violations > 0 {
-            context.warn(format_args!("{violations} records were out of order"));
-        }
-        cut.map_or(Ok(Outcome::Done), |cut| Err(cut.into()))
-    }
-
-    /// Records out of order that were let pass.
-    fn violations(&self) -> u64 {
-        *self.counts.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The merge, with its count of violations where another thread can see it.
-#[derive(Debug)]
-struct Counted {
-    merge: Merge<Lane>,
-    counts: Counts,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Counts(Arc<Mutex<u64>>);
-
-impl Counted {
-    fn visit(&mut self, look: impl FnMut(&Batch, Range<usize>)) -> Result<usize, MergeFailure> {
-        let seen = self.merge.visit(look);
-        self.publish();
-        seen
-    }
-
-    fn publish(&self) {
-        *self.counts.0.lock().unwrap_or_else(PoisonError::into_inner) = self.merge.violations();
-    }
-}
-
-impl Source for Counted {
-    type Error = MergeFailure;
-
-    fn next(&mut self, batch: &mut Batch) -> Result<bool, MergeFailure> {
-        let more = self.merge.next(batch);
-        self.publish();
-        more
+        Reading::new(merge, (self.names, self.cut), rules.threads > 1)
     }
 }
 
 /// An input that ends where it was cut off, and remembers that it was.
 #[derive(Debug)]
-struct Lane {
+pub(crate) struct Lane {
     reader: AnyReader,
     cut: Cut,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Cut(Arc<Mutex<Option<ReadError>>>);
+pub(super) struct Cut(Arc<Mutex<Option<ReadError>>>);
 
 impl Cut {
-    fn take(&self) -> Option<ReadError> {
+    pub(super) fn take(&self) -> Option<ReadError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
@@ -386,10 +273,13 @@ impl Cut {
     }
 }
 
-impl Source for Lane {
+impl<B: Sequence> Source<B> for Lane
+where
+    AnyReader: Source<B, Error = ReadError>,
+{
     type Error = ReadError;
 
-    fn next(&mut self, batch: &mut Batch) -> Result<bool, ReadError> {
+    fn next(&mut self, batch: &mut B) -> Result<bool, ReadError> {
         match self.reader.next(batch) {
             // The work is finished with what there is; the exit code says the rest.
             Err(cut @ ReadError::Truncated { .. }) => {

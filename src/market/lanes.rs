@@ -1,24 +1,24 @@
 //! The lanes of a merge, and the queue that says whose turn it is.
 
-use qt_model::record::{Batch, Source};
+use qt_model::record::{Sequence, Source};
 use qt_model::time::Ts;
 
 use crate::order::{Key, Ranks};
 
 /// One stream into a merge.
 #[derive(Debug)]
-pub(crate) struct Lane<S> {
+pub(crate) struct Lane<S, B> {
     source: Option<S>,
-    pub(crate) batch: Batch,
+    pub(crate) batch: B,
     /// The next record of `batch`.
     pub(crate) at: usize,
     /// Records of this lane before `batch`.
     pub(crate) before: u64,
 }
 
-impl<S: Source> Lane<S> {
+impl<B: Sequence, S: Source<B>> Lane<S, B> {
     pub(crate) fn new(source: S) -> Self {
-        Self { source: Some(source), batch: Batch::default(), at: 0, before: 0 }
+        Self { source: Some(source), batch: B::default(), at: 0, before: 0 }
     }
 
     /// Fills the batch anew; `false` once there is nothing more.
@@ -37,7 +37,7 @@ impl<S: Source> Lane<S> {
     }
 
     /// Lets go of the source; its buffers serve the next lane.
-    pub(crate) fn retire(&mut self) -> Batch {
+    pub(crate) fn retire(&mut self) -> B {
         self.source = None;
         let mut batch = std::mem::take(&mut self.batch);
         batch.clear();

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Source};
+use qt_model::record::{Batch, Sequence, Source};
 use qt_model::time::Ts;
 
 use crate::lanes::{Lane, Queue, Ticket};
@@ -42,14 +42,14 @@ pub enum MergeError<E> {
     },
 }
 
-/// Merges sources into batches of `batch_records`.
+/// Merges sources into batches of `batch_records`. What the sources yield may be rows or columns.
 #[derive(Debug)]
-pub struct Merge<S: Source> {
-    lanes: Vec<Lane<S>>,
+pub struct Merge<S: Source<B>, B: Sequence = Batch> {
+    lanes: Vec<Lane<S, B>>,
     queue: Queue,
     ranks: Ranks,
     instruments: Arc<Instruments>,
-    spare: Vec<Batch>,
+    spare: Vec<B>,
     watch: Watch,
     rule: OrderRule,
     batch_records: usize,
@@ -58,7 +58,7 @@ pub struct Merge<S: Source> {
     pending: Option<MergeError<S::Error>>,
 }
 
-impl<S: Source> Merge<S> {
+impl<B: Sequence, S: Source<B>> Merge<S, B> {
     /// Each source comes with a time before which it has nothing, if that is known.
     pub fn new(
         sources: impl IntoIterator<Item = (S, Option<Ts>)>,
@@ -120,11 +120,11 @@ impl<S: Source> Merge<S> {
 
     fn ticket(&self, lane: usize) -> Ticket {
         let Lane { batch, at, .. } = &self.lanes[lane];
-        Ticket::open(&Key::of(&batch.get(*at)), &self.ranks, lane)
+        Ticket::open(&batch.key(*at), &self.ranks, lane)
     }
 
     /// Hands out records of one lane for as long as no other lane's are due.
-    fn run<T: Taker>(&mut self, lane: usize, out: &mut T) -> Result<(), MergeError<S::Error>> {
+    fn run<T: Taker<B>>(&mut self, lane: usize, out: &mut T) -> Result<(), MergeError<S::Error>> {
         let bound = self.queue.first();
         loop {
             let end = self.run_end(lane, bound, self.batch_records.saturating_sub(out.taken()));
@@ -150,29 +150,29 @@ impl<S: Source> Merge<S> {
     /// Where the run of a lane ends that may be handed out at once.
     fn run_end(&self, lane: usize, bound: Option<Ticket>, room: usize) -> usize {
         let Lane { batch, at, .. } = &self.lanes[lane];
-        let slots = batch.slots();
+        let len = batch.len();
         let mut end = *at;
-        while end < slots.len() && end - at < room.max(1) {
+        while end < len && end - at < room.max(1) {
             let is_due = bound.is_none_or(|bound| {
-                let ts_recv = slots[end].ts_recv;
+                let ts_recv = batch.ts_recv(end);
                 ts_recv < bound.ts_recv()
                     || ts_recv == bound.ts_recv()
-                        && Ticket::open(&Key::of(&batch.get(end)), &self.ranks, lane) < bound
+                        && Ticket::open(&batch.key(end), &self.ranks, lane) < bound
             });
-            if !is_due && (end == *at || slots[end].kind.is_market()) {
+            if !is_due && (end == *at || batch.kind(end).is_market()) {
                 break;
             }
             // A derived record stays behind its cause, whatever else is due at that time.
-            if !is_due && slots[end].ts_recv != slots[end - 1].ts_recv {
+            if !is_due && batch.ts_recv(end) != batch.ts_recv(end - 1) {
                 break;
             }
             end += 1;
         }
         // The causes are out; what they caused belongs to the same batch.
         while end > *at
-            && end < slots.len()
-            && !slots[end].kind.is_market()
-            && slots[end].ts_recv == slots[end - 1].ts_recv
+            && end < len
+            && !batch.kind(end).is_market()
+            && batch.ts_recv(end) == batch.ts_recv(end - 1)
         {
             end += 1;
         }
@@ -180,7 +180,7 @@ impl<S: Source> Merge<S> {
     }
 
     /// Whether records may follow those before them; else how many may, and what breaks.
-    fn check<T: Taker>(
+    fn check<T: Taker<B>>(
         &mut self,
         lane: usize,
         start: usize,
@@ -188,27 +188,27 @@ impl<S: Source> Merge<S> {
         out: &T,
     ) -> Result<(), (usize, Broken)> {
         let batch = &self.lanes[lane].batch;
-        for at in start..end {
-            let slot = batch.slots()[at];
-            if self.watch.is_after(slot.ts_recv) {
-                self.watch.set(batch, at);
-                continue;
+        let mut at = start;
+        loop {
+            at = self.watch.pass_rising(batch, at..end);
+            if at == end {
+                return Ok(());
             }
-            let key = Key::of(&batch.get(at));
+            let key = batch.key(at);
             if let Some((violation, previous)) = self.watch.check(key, &self.instruments) {
                 let last = if at > start { Some((batch, at - 1)) } else { out.last() };
                 let is_repeat = violation == Violation::Duplicate
                     && last.is_some_and(|(batch_of_last, last)| {
-                        batch_of_last.get(last) == batch.get(at)
+                        batch_of_last.is_same(last, batch, at)
                     });
                 return Err((at, Broken { violation, key, previous, is_repeat }));
             }
+            at += 1;
         }
-        Ok(())
     }
 
     /// Whether a record out of order may pass or be dropped; then it is done with.
-    fn pass<T: Taker>(&mut self, broken: &Broken, lane: usize, out: &mut T) -> bool {
+    fn pass<T: Taker<B>>(&mut self, broken: &Broken, lane: usize, out: &mut T) -> bool {
         let at = self.lanes[lane].at;
         match self.rule {
             OrderRule::Warn => {
@@ -243,20 +243,20 @@ struct Broken {
 }
 
 /// What the records of a merge are handed to, a run at a time.
-trait Taker {
-    fn take(&mut self, batch: &Batch, places: Range<usize>);
+trait Taker<B> {
+    fn take(&mut self, batch: &B, places: Range<usize>);
 
     /// How many were taken since the last call from outside.
     fn taken(&self) -> usize;
 
     /// The record taken last, if it can be looked at again.
-    fn last(&self) -> Option<(&Batch, usize)>;
+    fn last(&self) -> Option<(&B, usize)>;
 
     fn know(&mut self, instruments: &Arc<Instruments>);
 }
 
-impl Taker for Batch {
-    fn take(&mut self, batch: &Batch, places: Range<usize>) {
+impl Taker<Self> for Batch {
+    fn take(&mut self, batch: &Self, places: Range<usize>) {
         self.push_range(batch, places.start, places.end);
     }
 
@@ -264,7 +264,7 @@ impl Taker for Batch {
         self.len()
     }
 
-    fn last(&self) -> Option<(&Batch, usize)> {
+    fn last(&self) -> Option<(&Self, usize)> {
         self.len().checked_sub(1).map(|last| (self, last))
     }
 
@@ -281,8 +281,8 @@ struct Visitor<F> {
     taken: usize,
 }
 
-impl<F: FnMut(&Batch, Range<usize>)> Taker for Visitor<F> {
-    fn take(&mut self, batch: &Batch, places: Range<usize>) {
+impl<B, F: FnMut(&B, Range<usize>)> Taker<B> for Visitor<F> {
+    fn take(&mut self, batch: &B, places: Range<usize>) {
         self.taken += places.len();
         (self.visit)(batch, places);
     }
@@ -291,21 +291,21 @@ impl<F: FnMut(&Batch, Range<usize>)> Taker for Visitor<F> {
         self.taken
     }
 
-    fn last(&self) -> Option<(&Batch, usize)> {
+    fn last(&self) -> Option<(&B, usize)> {
         None
     }
 
     fn know(&mut self, _: &Arc<Instruments>) {}
 }
 
-impl<S: Source> Merge<S> {
+impl<B: Sequence, S: Source<B>> Merge<S, B> {
     /// Shows the records that come next where they lie, without copying them: about as many as a
     /// batch holds, in runs of neighbours. Returns how many; none once there is nothing more.
     ///
     /// Repetitions cannot be dropped on this road, since what was shown is not kept.
     pub fn visit(
         &mut self,
-        visit: impl FnMut(&Batch, Range<usize>),
+        visit: impl FnMut(&B, Range<usize>),
     ) -> Result<usize, MergeError<S::Error>> {
         debug_assert!(self.rule != OrderRule::DropRepeats, "a visit keeps nothing to compare with");
         let mut visitor = Visitor { visit, taken: 0 };
@@ -313,7 +313,7 @@ impl<S: Source> Merge<S> {
         Ok(visitor.taken)
     }
 
-    fn fill<T: Taker>(&mut self, out: &mut T) -> Result<(), MergeError<S::Error>> {
+    fn fill<T: Taker<B>>(&mut self, out: &mut T) -> Result<(), MergeError<S::Error>> {
         if let Some(error) = self.pending.take() {
             return Err(error);
         }

@@ -4,10 +4,10 @@
 //! orders and so on) have no place of their own in it: they follow the record that caused them.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use qt_model::instrument::Instruments;
-use qt_model::record::Batch;
-use qt_model::time::Ts;
+use qt_model::record::Sequence;
 
 pub use qt_model::record::Key;
 
@@ -74,16 +74,20 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Whether a time lies after all that passed, so that nothing else needs comparing.
+    /// Lets records pass for as long as each has a later time than the one before it, so that
+    /// nothing else needs comparing; returns where that ends.
     #[inline]
-    pub fn is_after(&self, ts_recv: Ts) -> bool {
-        self.last.is_none_or(|last| ts_recv > last.ts_recv)
-    }
-
-    /// Takes a record as the last one that passed.
-    #[inline]
-    pub fn set(&mut self, batch: &Batch, at: usize) {
-        self.last = Some(Key::of(&batch.get(at)));
+    pub fn pass_rising<B: Sequence>(&mut self, batch: &B, places: Range<usize>) -> usize {
+        let mut end = places.start;
+        let mut last = self.last.map(|last| last.ts_recv);
+        while end < places.end && last.is_none_or(|last| batch.ts_recv(end) > last) {
+            last = Some(batch.ts_recv(end));
+            end += 1;
+        }
+        if end > places.start {
+            self.last = Some(batch.key(end - 1));
+        }
+        end
     }
 
     /// Whether the record may follow those before it; on a violation, its predecessor's place.

@@ -10,19 +10,19 @@ use qt_model::record::{Batch, Source};
 
 /// A source that runs on its own thread.
 #[derive(Debug)]
-pub struct Ahead<E> {
-    filled: Option<Receiver<Result<Batch, E>>>,
-    empty: SyncSender<Batch>,
+pub struct Ahead<E, B = Batch> {
+    filled: Option<Receiver<Result<B, E>>>,
+    empty: SyncSender<B>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// How many batches are filled before the reader waits.
 const DEPTH: usize = 2;
 
-impl<E: Send + 'static> Ahead<E> {
-    pub fn spawn<S: Source<Error = E> + Send + 'static>(mut source: S) -> Self {
+impl<E: Send + 'static, B: Default + Send + 'static> Ahead<E, B> {
+    pub fn spawn<S: Source<B, Error = E> + Send + 'static>(mut source: S) -> Self {
         let (give, filled) = sync_channel(DEPTH);
-        let (empty, take) = sync_channel::<Batch>(DEPTH + 2);
+        let (empty, take) = sync_channel::<B>(DEPTH + 2);
         let thread = std::thread::spawn(move || {
             loop {
                 let mut batch = take.try_recv().unwrap_or_default();
@@ -39,7 +39,9 @@ impl<E: Send + 'static> Ahead<E> {
         });
         Self { filled: Some(filled), empty, thread: Some(thread) }
     }
+}
 
+impl<E, B> Ahead<E, B> {
     fn join(&mut self) {
         if let Some(thread) = self.thread.take()
             && let Err(panic) = thread.join()
@@ -49,17 +51,16 @@ impl<E: Send + 'static> Ahead<E> {
     }
 }
 
-impl<E: Send + 'static> Source for Ahead<E> {
+impl<E: Send + 'static, B: Default + Send + 'static> Source<B> for Ahead<E, B> {
     type Error = E;
 
-    fn next(&mut self, batch: &mut Batch) -> Result<bool, E> {
-        batch.clear();
+    fn next(&mut self, batch: &mut B) -> Result<bool, E> {
+        // What was used goes back, to be filled again; enough circulate if the channel is full.
+        let _ = self.empty.try_send(std::mem::take(batch));
         let Some(filled) = &self.filled else { return Ok(false) };
         match filled.recv() {
             Ok(Ok(full)) => {
-                let used = std::mem::replace(batch, full);
-                // A full channel means that enough batches circulate.
-                let _ = self.empty.try_send(used);
+                *batch = full;
                 Ok(true)
             }
             Ok(Err(error)) => Err(error),
@@ -72,7 +73,7 @@ impl<E: Send + 'static> Source for Ahead<E> {
     }
 }
 
-impl<E> Drop for Ahead<E> {
+impl<E, B> Drop for Ahead<E, B> {
     fn drop(&mut self) {
         // Closing the channel stops the thread at its next batch. One that waits for a pipe is
         // left behind: it ends with the process.

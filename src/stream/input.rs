@@ -12,6 +12,7 @@ use std::sync::Arc;
 use qt_model::record::{Batch, Source};
 
 use crate::arrow_ipc::{self, ArrowReader};
+use crate::braid::Strand;
 use crate::csv_file::CsvReader;
 use crate::error::ReadError;
 use crate::frame::Header;
@@ -148,6 +149,20 @@ impl Source for AnyReader {
                 Ok(false)
             }
         }
+    }
+}
+
+impl Source<Strand> for AnyReader {
+    type Error = ReadError;
+
+    fn next(&mut self, strand: &mut Strand) -> Result<bool, ReadError> {
+        if let Self::Parquet(reader, _) = self {
+            return reader.next(strand);
+        }
+        let mut batch = Batch::default();
+        let more = self.next(&mut batch)?;
+        *strand = Strand::of_rows(batch);
+        Ok(more)
     }
 }
 

@@ -10,6 +10,7 @@
 
 pub mod ahead;
 pub mod arrow_ipc;
+pub mod braid;
 pub mod catalog;
 mod columns;
 pub mod contain;
@@ -38,6 +39,8 @@ pub mod wal;
 pub mod wide;
 pub mod write;
 
+#[cfg(test)]
+mod braid_tests;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -74,6 +74,12 @@ impl Tolerance {
         Self { state: Arc::new(Mutex::new(State { policy, ..State::default() })) }
     }
 
+    /// Whether a record that cannot be read is left out.
+    #[cfg(test)]
+    pub(crate) fn skips(&self) -> bool {
+        !matches!(self.lock().policy, Policy::Fail)
+    }
+
     /// How many records were skipped so far.
     pub fn skipped(&self) -> u64 {
         self.lock().skipped

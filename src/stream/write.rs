@@ -5,6 +5,7 @@ use std::io::Write;
 use qt_model::record::{Batch, Kind};
 
 use crate::arrow_ipc::ArrowWriter;
+use crate::braid::Braid;
 use crate::csv_file::CsvWriter;
 use crate::digest::Digest;
 use crate::error::WriteError;
@@ -107,6 +108,15 @@ impl<W: Write + Send> StreamWriter<W> {
             Encoding::Table(writer) => writer.write(batch),
             Encoding::Wide(writer) => writer.write(batch),
         }
+    }
+
+    /// The same of a braid. Only Arrow has a use for columns.
+    pub fn write_braid(&mut self, braid: &Braid) -> Result<(), WriteError> {
+        let Encoding::Arrow(writer) = &mut self.encoding else {
+            return self.write(&braid.to_batch());
+        };
+        self.digest.braid(braid);
+        writer.write_braid(braid)
     }
 
     /// Hands on what is buffered: before a wait, so that the next stage need not wait too.

@@ -53,16 +53,28 @@ pub struct Resting {
 }
 
 /// The book of one instrument. See the module.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PriceBook {
-    bids: Ladder<false>,
-    asks: Ladder<true>,
+    /// Bids and asks, each in its place by [`Side`]: to pick one is no question to guess about.
+    sides: [Ladder; 2],
     state: State,
     last_id: Option<u64>,
     absent_deletes: u64,
 }
 
+impl Default for PriceBook {
+    fn default() -> Self {
+        let sides = [Ladder::of_bids(), Ladder::of_asks()];
+        Self { sides, state: State::default(), last_id: None, absent_deletes: 0 }
+    }
+}
+
 impl PriceBook {
+    #[inline]
+    fn side(&self, side: Side) -> &Ladder {
+        &self.sides[side as usize]
+    }
+
     pub fn state(&self) -> State {
         self.state
     }
@@ -103,76 +115,66 @@ impl PriceBook {
         if self.state == State::Live {
             self.state = State::Broken;
         }
-        self.bids.clear();
-        self.asks.clear();
+        self.sides.iter_mut().for_each(Ladder::clear);
         self.last_id = None;
     }
 
     /// Takes the levels as the whole book. Of two levels at one price the later counts.
     pub fn replace(&mut self, levels: &[Level]) {
-        self.bids.fill(levels.iter().filter(|level| level.side == Side::Buy));
-        self.asks.fill(levels.iter().filter(|level| level.side == Side::Sell));
+        for (ladder, side) in self.sides.iter_mut().zip([Side::Buy, Side::Sell]) {
+            ladder.fill(levels.iter().filter(|level| level.side == side));
+        }
         self.state = State::Live;
     }
 
     /// Sets what rests at one price; a size of zero removes it.
     #[inline]
     pub fn set(&mut self, level: Level) {
-        let was_there = match level.side {
-            Side::Buy => self.bids.set(level.px, level.qty),
-            Side::Sell => self.asks.set(level.px, level.qty),
-        };
+        let was_there = self.sides[level.side as usize].set(level.px, level.qty);
         self.absent_deletes += u64::from(level.qty.is_zero() && !was_there);
     }
 
     #[inline]
     pub fn best_bid(&self) -> Option<Resting> {
-        self.bids.best()
+        self.side(Side::Buy).best()
     }
 
     #[inline]
     pub fn best_ask(&self) -> Option<Resting> {
-        self.asks.best()
+        self.side(Side::Sell).best()
     }
 
     /// From the highest price down.
     pub fn bids(&self) -> impl ExactSizeIterator<Item = Resting> {
-        self.bids.iter()
+        self.side(Side::Buy).iter()
     }
 
     /// From the lowest price up.
     pub fn asks(&self) -> impl ExactSizeIterator<Item = Resting> {
-        self.asks.iter()
+        self.side(Side::Sell).iter()
     }
 
     /// What rests at that price.
     pub fn at(&self, side: Side, px: Px) -> Option<Qty> {
-        match side {
-            Side::Buy => self.bids.at(px),
-            Side::Sell => self.asks.at(px),
-        }
+        self.side(side).at(px)
     }
 
     /// The worst price of a side: beyond it the book says nothing.
     pub fn deepest(&self, side: Side) -> Option<Px> {
-        match side {
-            Side::Buy => self.bids.worst().map(|resting| resting.px),
-            Side::Sell => self.asks.worst().map(|resting| resting.px),
-        }
+        self.side(side).worst().map(|resting| resting.px)
     }
 
     /// The best levels of both sides as a record holds them, bids first; all with `usize::MAX`.
     pub fn levels(&self, depth_levels: usize) -> impl Iterator<Item = Level> {
         let level = |side| move |Resting { px, qty }| Level { px, qty, side };
-        let bids = self.bids.iter().take(depth_levels).map(level(Side::Buy));
-        bids.chain(self.asks.iter().take(depth_levels).map(level(Side::Sell)))
+        let bids = self.bids().take(depth_levels).map(level(Side::Buy));
+        bids.chain(self.asks().take(depth_levels).map(level(Side::Sell)))
     }
 
     /// Forgets what lies beyond that many levels of each side, for venues that send no deletes
     /// there.
     pub fn keep_best(&mut self, depth_levels: usize) {
-        self.bids.keep_best(depth_levels);
-        self.asks.keep_best(depth_levels);
+        self.sides.iter_mut().for_each(|ladder| ladder.keep_best(depth_levels));
     }
 
     /// Whether a bid is above the best ask.
@@ -188,7 +190,7 @@ impl PriceBook {
     }
 
     fn touch(&self) -> Option<(Px, Px)> {
-        Some((self.bids.best()?.px, self.asks.best()?.px))
+        Some((self.best_bid()?.px, self.best_ask()?.px))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instruments, Symbol};
-use qt_model::record::{Batch, Feature, Head, Record};
+use qt_model::record::{Batch, Depth, Feature, Head, Quote, Record, Table, View};
 use qt_model::time::Ts;
 
 use super::feed::{BookFrom, Fed};
@@ -106,13 +106,11 @@ impl Engine {
     /// that has its size, nothing is allocated.
     pub fn annotate(&mut self, batch: &Batch) -> Rows<'_> {
         self.sheet.begin(self.program.width());
-        for record in batch.iter() {
-            match record.head().instrument {
-                Some(id) => self.feed(id, &record, batch.instruments()),
-                None => self.common(&record),
-            }
-            self.sheet.end_record();
+        let mut at = 0;
+        while at < batch.len() {
+            at += self.run(batch, at);
         }
+        self.sheet.close();
         for at in self.touched.drain(..) {
             if let Slot::Known(lane) = &mut self.symbols[at] {
                 lane.work.finish(&mut self.scratch, &mut self.sheet);
@@ -141,7 +139,43 @@ impl Engine {
         }
     }
 
-    fn feed(&mut self, id: InstrumentId, record: &Record<'_>, instruments: &Instruments) {
+    /// Feeds records from a place on, as far as they are of one kind and one symbol: of most of
+    /// those there are many. How many they were.
+    fn run(&mut self, batch: &Batch, from: usize) -> usize {
+        let first = batch.get(from);
+        let Some(id) = first.head().instrument else {
+            self.common(&first);
+            self.sheet.end_record();
+            return 1;
+        };
+        self.know(id, batch.instruments());
+        let Self { symbols, options, touched, sheet, .. } = self;
+        let Slot::Known(lane) = &mut symbols[id.index()] else {
+            sheet.end_record();
+            return 1;
+        };
+        let events = lane.events;
+        let count = match first {
+            Record::Quote(_) => each(batch, from, id, |row: &Quote, _| {
+                lane.feed(&Record::Quote(View { row, levels: &[] }), options, sheet);
+            }),
+            Record::Depth(_) => each(batch, from, id, |row: &Depth, depth| {
+                let levels = batch.levels(depth);
+                lane.feed(&Record::Depth(View { row, levels }), options, sheet);
+            }),
+            _ => {
+                lane.feed(&first, options, sheet);
+                1
+            }
+        };
+        if lane.events > events && !std::mem::replace(&mut lane.is_touched, true) {
+            touched.push(id.index());
+        }
+        count
+    }
+
+    /// Decides about a symbol when it is first met.
+    fn know(&mut self, id: InstrumentId, instruments: &Instruments) {
         let symbol = id.index();
         if self.symbols.len() <= symbol {
             let count = instruments.len().max(symbol + 1);
@@ -157,24 +191,6 @@ impl Engine {
                 false => Slot::Unwanted,
             };
         }
-        let Slot::Known(lane) = &mut self.symbols[symbol] else { return };
-        let ts = record.head().ts_recv;
-        let idle = lane.last.map(|last| ts.nanos().saturating_sub(last.nanos()));
-        if idle.is_some_and(|idle| idle > self.options.forget_after_ns) {
-            lane.work.forget();
-        }
-        lane.last = lane.last.max(Some(ts));
-        let flags = match lane.work.record(record) {
-            Fed::Nothing => return,
-            Fed::Row { flags } | Fed::Reset { flags } => flags,
-        };
-        let is_due = self.options.every == 1 || lane.events.is_multiple_of(self.options.every);
-        lane.events += 1;
-        let row = is_due.then(|| self.sheet.open(flags));
-        lane.work.put(row, &mut self.sheet);
-        if !std::mem::replace(&mut lane.is_touched, true) {
-            self.touched.push(symbol);
-        }
     }
 
     /// A record that names no instrument: a break in the data concerns all.
@@ -186,6 +202,50 @@ impl Engine {
                 }
             }
         }
+    }
+}
+
+/// Calls with the rows of one kind and one symbol that stand one behind the other from a place on,
+/// and their places in the table of the kind. How many they were.
+#[inline]
+fn each<T: Table>(
+    batch: &Batch,
+    from: usize,
+    id: InstrumentId,
+    mut take: impl FnMut(&T, usize),
+) -> usize {
+    let rows = batch.rows::<T>();
+    let mut count = 0;
+    for slot in batch.slots()[from..].iter().take_while(|slot| slot.kind == T::KIND) {
+        let row = &rows[slot.index as usize];
+        if row.head().instrument != Some(id) {
+            break;
+        }
+        take(row, slot.index as usize);
+        count += 1;
+    }
+    count
+}
+
+impl Lane {
+    #[inline]
+    fn feed(&mut self, record: &Record<'_>, options: &EngineOptions, sheet: &mut Sheet) {
+        let ts = record.head().ts_recv;
+        let idle = self.last.map(|last| ts.nanos().saturating_sub(last.nanos()));
+        if idle.is_some_and(|idle| idle > options.forget_after_ns) {
+            self.work.forget();
+        }
+        self.last = self.last.max(Some(ts));
+        match self.work.record(record) {
+            Fed::Nothing => {}
+            Fed::Row { flags } | Fed::Reset { flags } => {
+                let is_due = options.every == 1 || self.events.is_multiple_of(options.every);
+                self.events += 1;
+                let row = is_due.then(|| sheet.open(flags));
+                self.work.put(row, sheet);
+            }
+        }
+        sheet.end_record();
     }
 }
 

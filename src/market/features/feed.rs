@@ -2,12 +2,13 @@
 
 mod columns;
 mod deep;
+mod tops;
 mod touch;
 
 use qt_model::instrument::Instrument;
 use qt_model::record::{Bar, Quote, Record, Trade};
 use qt_model::time::Ts;
-use qt_model::units::{Px, Qty, Scale};
+use qt_model::units::Scale;
 use qt_model::words::Side;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -16,10 +17,11 @@ use super::base::Base;
 use super::books::{Books, Turn};
 use super::flags;
 use super::graph::Plan;
-use super::value::{NONE, double, finite};
+use super::value::{NONE, finite};
 use crate::aggressor::Classifier;
-use columns::{bit, bits};
+use columns::bits;
 use deep::Deep;
+use tops::{Best, Top, Tops, seconds};
 use touch::Touches;
 
 pub(super) use columns::Columns;
@@ -42,10 +44,9 @@ pub(super) struct Feed {
     /// The smallest step of a price, in units of it.
     tick: f64,
     book: Books,
-    /// The best levels of the last sound book event.
-    best: Option<Best>,
+    /// Sound book events that have no columns yet.
+    tops: Tops,
     touches: Touches,
-    book_ts: Option<Ts>,
     trade_ts: Option<Ts>,
     /// The first event, and how long ago that is.
     began: Option<Ts>,
@@ -54,12 +55,6 @@ pub(super) struct Feed {
     last_recv: Ts,
     /// Flags that the next event carries.
     pending: u64,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Best {
-    bid: (Px, Qty),
-    ask: (Px, Qty),
 }
 
 /// What a record became.
@@ -83,9 +78,8 @@ impl Feed {
             qty: instrument.qty_scale,
             tick: steps.and_then(|steps| steps.to_f64()).filter(|tick| *tick > 0.0).unwrap_or(1.0),
             book: Books::new(from),
-            best: None,
+            tops: Tops::new(instrument.px_scale, instrument.qty_scale),
             touches: Touches::default(),
-            book_ts: None,
             trade_ts: None,
             began: None,
             now: 0,
@@ -101,6 +95,7 @@ impl Feed {
     }
 
     /// Takes a record; an event of the plan becomes a row of the columns.
+    #[inline]
     pub(super) fn record(
         &mut self,
         record: &Record<'_>,
@@ -113,13 +108,9 @@ impl Feed {
             return Fed::Nothing;
         }
         let fed = match record {
-            Record::Quote(view) if self.from == BookFrom::Quotes => match clocks.book {
-                true => self.quote(view.row, columns),
-                false => {
-                    self.stand(best_of(view.row), head.ts_event, columns);
-                    Fed::Nothing
-                }
-            },
+            Record::Quote(view) if self.from == BookFrom::Quotes => {
+                self.quote(view.row, clocks.book, columns)
+            }
             Record::Depth(view) => {
                 let turn = self.book.depth(view.row, view.levels);
                 self.turn(turn, head.ts_event, clocks, columns)
@@ -137,7 +128,6 @@ impl Feed {
             _ => Fed::Nothing,
         };
         if fed != Fed::Nothing {
-            columns.close();
             self.last_recv = head.ts_recv;
         }
         fed
@@ -149,34 +139,63 @@ impl Feed {
         self.book.gap();
     }
 
+    /// Gives the events that wait for it their columns. Needed before anything else is said of
+    /// what they say, and before somebody looks.
+    pub(super) fn flush(&mut self, columns: &mut Columns) {
+        if let Some(best) = self.tops.flush(columns) {
+            self.classifier.quote(best.bid.0, best.ask.0);
+        }
+    }
+
+    /// Ends the columns of a batch.
+    pub(super) fn close(&mut self, columns: &mut Columns) {
+        self.flush(columns);
+        columns.close();
+    }
+
     /// Nanoseconds from the first event to this one. A clock that steps back stands still.
-    fn at(&mut self, ts: Ts) -> f64 {
+    #[inline]
+    fn at(&mut self, ts: Ts) -> i64 {
         let began = *self.began.get_or_insert(ts);
         self.now = self.now.max(ts.since(began));
-        self.now as f64
+        self.now
     }
 
     fn row(&mut self, more: u64) -> Fed {
         Fed::Row { flags: std::mem::take(&mut self.pending) | more }
     }
 
-    fn quote(&mut self, row: &Quote, columns: &mut Columns) -> Fed {
-        columns.set(Base::Now, self.at(row.head.ts_event));
-        let best = best_of(row);
-        let is_sound = self.top(best, row.head.ts_event, columns);
-        if let Some(best) = best.filter(|_| is_sound) {
+    /// Opens the row of an event that is none of a sound book.
+    fn open(&mut self, ts: Ts, columns: &mut Columns) {
+        self.flush(columns);
+        columns.open();
+        let now = self.at(ts);
+        columns.put(Base::Now, now as f64);
+    }
+
+    #[inline]
+    fn quote(&mut self, row: &Quote, is_event: bool, columns: &mut Columns) -> Fed {
+        let (best, ts) = (Best::of_quote(row), row.head.ts_event);
+        if !is_event {
+            self.stand(best, ts, columns);
+            return Fed::Nothing;
+        }
+        let Some(best) = self.top(best, ts, columns) else { return self.row(flags::PARTIAL) };
+        if columns.wants(Deep::WANTED) {
             Deep::of_best(best.bid.1, best.ask.1).fill(self.qty, columns);
         }
-        self.row(if is_sound { 0 } else { flags::PARTIAL })
+        self.row(0)
     }
 
     /// What became of the book by a record of depth or orders.
+    #[inline]
     fn turn(&mut self, turn: Turn, ts: Ts, clocks: Clocks, columns: &mut Columns) -> Fed {
         if turn == Turn::Nothing {
             return Fed::Nothing;
         }
         if turn == Turn::Anew {
-            (self.best, self.book_ts) = (None, None);
+            self.flush(columns);
+            self.tops.begin_anew();
             self.touches = Touches::default();
         }
         let best = self.best_of_book();
@@ -184,19 +203,11 @@ impl Feed {
             self.stand(best, ts, columns);
             return Fed::Nothing;
         }
-        columns.set(Base::Now, self.at(ts));
-        let is_sound = self.top(best, ts, columns);
-        if let Some(best) = best.filter(|_| is_sound) {
-            if columns.wants(Deep::WANTED) {
-                Deep::of_book(self.book.prices(), self.tick).fill(self.qty, columns);
-            }
-            if let Some(orders) = self.book.orders() {
-                let count = |side, px| f64::from(orders.orders_at(side, px));
-                columns.set(Base::BidOrders, count(Side::Buy, best.bid.0));
-                columns.set(Base::AskOrders, count(Side::Sell, best.ask.0));
-            }
+        let best = self.top(best, ts, columns);
+        if let Some(best) = best.filter(|_| columns.wants(BEHIND)) {
+            self.behind(&best, columns);
         }
-        let more = if is_sound { 0 } else { flags::PARTIAL };
+        let more = if best.is_some() { 0 } else { flags::PARTIAL };
         if turn == Turn::Anew {
             let flags = std::mem::take(&mut self.pending) | more | flags::STATE_RESET;
             return Fed::Reset { flags };
@@ -207,15 +218,10 @@ impl Feed {
     /// Takes best prices that are no event of their own: prints ask for the quote in force.
     fn stand(&mut self, best: Option<Best>, ts: Ts, columns: &Columns) {
         let Some(best) = best else { return };
-        if columns.wants(Touches::WANTED) && best.bid.0 <= best.ask.0 {
+        if columns.wants(Touches::WANTED) && best.is_sound() {
             self.touches.book([best.bid, best.ask], ts);
         }
-        self.hold(best);
-    }
-
-    fn hold(&mut self, best: Best) {
         self.classifier.quote(best.bid.0, best.ask.0);
-        self.best = Some(best);
     }
 
     fn best_of_book(&self) -> Option<Best> {
@@ -223,50 +229,37 @@ impl Feed {
         Some(Best { bid: (bid.px, bid.qty), ask: (ask.px, ask.qty) })
     }
 
-    /// Fills the columns of a book event; `false` where the book is crossed or has a side only.
-    fn top(&mut self, best: Option<Best>, ts: Ts, columns: &mut Columns) -> bool {
-        let Some(best) = best.filter(|best| best.bid.0 <= best.ask.0) else { return false };
-        // The sum is exact and rounded once: middles that are equal are equal to the bit.
-        let sum = i128::from(best.bid.0.mantissa()) + i128::from(best.ask.0.mantissa());
-        let mid = double(sum) / (2.0 * self.px.unit() as f64);
-        columns.set(Base::Mid, mid);
-        let wide = best.ask.0.checked_sub(best.bid.0).unwrap_or_default();
-        columns.set(Base::Spread, wide.to_f64(self.px));
-        if columns.wants(SIDES) {
-            self.sides(&best, mid, columns);
-        }
-        if columns.wants(bit(Base::Ofi)) {
-            let ofi = self.best.map_or(0, |before| order_flow(&before, &best));
-            columns.set(Base::Ofi, ofi as f64 / self.qty.unit() as f64);
-        }
-        let gap = self.book_ts.replace(ts).map_or(NONE, |before| seconds(before, ts));
-        columns.set(Base::BookGap, gap);
-        columns.set(Base::BookTime, self.now as f64);
+    /// Opens the row of a book event; the best prices, unless the book is crossed or has one side.
+    #[inline]
+    fn top(&mut self, best: Option<Best>, ts: Ts, columns: &mut Columns) -> Option<Best> {
+        let Some(best) = best.filter(Best::is_sound) else {
+            self.open(ts, columns);
+            return None;
+        };
+        columns.open();
+        let now = self.at(ts);
         if columns.wants(Touches::WANTED) {
             self.touches.book([best.bid, best.ask], ts).fill(self.qty, columns);
         }
-        self.hold(best);
-        true
+        if self.tops.push(Top { best, ts, now }, columns.rows() - 1) {
+            self.flush(columns);
+        }
+        Some(best)
     }
 
-    /// Fills what the two sides are each, and what pulls between them.
-    fn sides(&self, best: &Best, mid: f64, columns: &mut Columns) {
-        let (bid, ask) = (best.bid.0.to_f64(self.px), best.ask.0.to_f64(self.px));
-        let (bid_qty, ask_qty) = (best.bid.1.to_f64(self.qty), best.ask.1.to_f64(self.qty));
-        let both = bid_qty + ask_qty;
-        let has_size = both > 0.0;
-        columns.set(Base::Bid, bid);
-        columns.set(Base::Ask, ask);
-        columns.set(Base::BidQty, bid_qty);
-        columns.set(Base::AskQty, ask_qty);
-        let micro = if has_size { (bid * ask_qty + ask * bid_qty) / both } else { mid };
-        columns.set(Base::Microprice, finite(micro));
-        let imbalance = if has_size { (bid_qty - ask_qty) / both } else { NONE };
-        columns.set(Base::Imbalance, imbalance);
+    /// Fills what lies behind the best prices of the book.
+    fn behind(&self, best: &Best, columns: &mut Columns) {
+        if columns.wants(Deep::WANTED) {
+            Deep::of_book(self.book.prices(), self.tick).fill(self.qty, columns);
+        }
+        if let Some(orders) = self.book.orders() {
+            let count = |side, px| f64::from(orders.orders_at(side, px));
+            columns.put(Base::BidOrders, count(Side::Buy, best.bid.0));
+            columns.put(Base::AskOrders, count(Side::Sell, best.ask.0));
+        }
     }
 
     fn trade(&mut self, row: &Trade, is_event: bool, columns: &mut Columns) -> Fed {
-        let direction = f64::from(self.classifier.trade(row.px, row.side).direction);
         let absorbed = match columns.wants(Touches::WANTED) {
             true => self.touches.trade(row.px, row.qty),
             false => None,
@@ -274,40 +267,40 @@ impl Feed {
         if !is_event {
             return Fed::Nothing;
         }
-        columns.set(Base::Now, self.at(row.head.ts_event));
+        let ts = row.head.ts_event;
+        self.open(ts, columns);
+        let direction = f64::from(self.classifier.trade(row.px, row.side).direction);
         if let Some(absorbed) = absorbed {
-            columns.set(Base::Absorption, absorbed);
+            columns.put(Base::Absorption, absorbed);
         }
         let (px, qty) = (row.px.to_f64(self.px), row.qty.to_f64(self.qty));
-        columns.set(Base::Px, px);
-        columns.set(Base::Qty, qty);
-        columns.set(Base::Direction, direction);
-        columns.set(Base::SignedQty, direction * qty);
-        columns.set(Base::Notional, finite(px * qty));
-        let ts = row.head.ts_event;
+        columns.put(Base::Px, px);
+        columns.put(Base::Qty, qty);
+        columns.put(Base::Direction, direction);
+        columns.put(Base::SignedQty, direction * qty);
+        columns.put(Base::Notional, finite(px * qty));
         let gap = self.trade_ts.replace(ts).map_or(NONE, |before| seconds(before, ts));
-        columns.set(Base::TradeGap, gap);
+        columns.put(Base::TradeGap, gap);
         self.row(0)
     }
 
     fn bar(&mut self, row: &Bar, columns: &mut Columns) -> Fed {
-        columns.set(Base::Now, self.at(row.head.ts_event));
+        self.open(row.head.ts_event, columns);
         for (base, px) in [
             (Base::Open, row.open),
             (Base::High, row.high),
             (Base::Low, row.low),
             (Base::Close, row.close),
         ] {
-            columns.set(base, px.to_f64(self.px));
+            columns.put(base, px.to_f64(self.px));
         }
-        columns.set(Base::Volume, row.volume.to_f64(self.qty));
+        columns.put(Base::Volume, row.volume.to_f64(self.qty));
         self.row(0)
     }
 }
 
-/// Columns of either side.
-const SIDES: u64 =
-    bits(&[Base::Bid, Base::Ask, Base::BidQty, Base::AskQty, Base::Microprice, Base::Imbalance]);
+/// Columns of what lies behind the best prices.
+const BEHIND: u64 = Deep::WANTED | bits(&[Base::BidOrders, Base::AskOrders]);
 
 /// Which records are events of a plan.
 #[derive(Clone, Copy, Debug)]
@@ -315,32 +308,4 @@ pub(super) struct Clocks {
     pub(super) book: bool,
     pub(super) trade: bool,
     pub(super) bar: bool,
-}
-
-fn best_of(row: &Quote) -> Option<Best> {
-    let qty = Option::unwrap_or_default;
-    let (bid, ask) = row.bid_px.zip(row.ask_px)?;
-    Some(Best { bid: (bid, qty(row.bid_qty)), ask: (ask, qty(row.ask_qty)) })
-}
-
-/// Order flow imbalance of the best levels, in units of size.
-fn order_flow(before: &Best, now: &Best) -> i64 {
-    let flow =
-        |(old_px, old_qty): (Px, Qty), (px, qty): (Px, Qty), is_better: fn(Px, Px) -> bool| {
-            let (old, new) = (old_qty.mantissa(), qty.mantissa());
-            if px == old_px {
-                new - old
-            } else if is_better(px, old_px) {
-                new
-            } else {
-                -old
-            }
-        };
-    let bid = flow(before.bid, now.bid, |px, old| px > old);
-    let ask = flow(before.ask, now.ask, |px, old| px < old);
-    bid.saturating_sub(ask)
-}
-
-fn seconds(before: Ts, now: Ts) -> f64 {
-    now.nanos().saturating_sub(before.nanos()).max(0) as f64 / 1e9
 }

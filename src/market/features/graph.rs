@@ -4,11 +4,13 @@
 mod arguments;
 mod compile;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::base::{Base, Clock};
 use super::expr::Named;
-use super::node::Node;
+use super::feed::Columns;
+use super::node::{Node, has_absent};
 use super::rows::Sheet;
 use super::value::{NONE, SKIP, is_skip};
 
@@ -39,7 +41,7 @@ enum StepKind {
 }
 
 /// How many events run through the steps at once. Their columns fit the nearest cache.
-const BLOCK: usize = 256;
+const BLOCK: usize = 128;
 
 /// The most inputs that a step has.
 const INPUTS_MAX: usize = 4;
@@ -69,6 +71,20 @@ impl Plan {
     /// The event of a symbol at which a feature has a value at the earliest.
     pub fn warm_at(&self, feature: usize) -> u64 {
         self.steps[self.outputs[feature]].warm
+    }
+
+    /// What a step makes of a block of events.
+    fn column<'a>(
+        &self,
+        step: usize,
+        events: &'a Columns,
+        scratch: &'a Scratch,
+        block: &Range<usize>,
+    ) -> &'a [f64] {
+        match self.steps[step].kind {
+            StepKind::Base(base) => &events.get(base)[block.clone()],
+            StepKind::Node { .. } => &scratch.columns[step][..block.len()],
+        }
     }
 
     pub fn uses(&self, base: Base) -> bool {
@@ -124,11 +140,12 @@ impl State {
         self.is_warm = false;
     }
 
-    /// Runs events through all steps and fills the rows that are wanted, one place an event. An
-    /// event that does not concern a feature repeats its last value.
-    pub(super) fn run<'a>(
+    /// Runs the events of a range through all steps and fills the rows that are wanted, one place an
+    /// event. An event that does not concern a feature repeats its last value.
+    pub(super) fn run(
         &mut self,
-        base: impl Fn(Base) -> &'a [f64],
+        events: &Columns,
+        range: Range<usize>,
         places: &[Option<u32>],
         scratch: &mut Scratch,
         sheet: &mut Sheet,
@@ -137,44 +154,37 @@ impl State {
         if scratch.columns.len() < plan.steps.len() {
             scratch.columns.resize_with(plan.steps.len(), || vec![SKIP; BLOCK]);
         }
-        let mut start = 0;
-        for places in places.chunks(BLOCK) {
-            let count = places.len();
+        for start in range.clone().step_by(BLOCK) {
+            let block = start..range.end.min(start + BLOCK);
             for (at, step) in plan.steps.iter().enumerate() {
-                let mut column = std::mem::take(&mut scratch.columns[at]);
-                match (&step.kind, &mut self.nodes[at]) {
-                    (StepKind::Base(name), _) => {
-                        column[..count].copy_from_slice(&base(*name)[start..start + count]);
-                    }
-                    (StepKind::Node { inputs, .. }, Some(node)) => {
-                        let mut columns: [&[f64]; INPUTS_MAX] = [&[]; INPUTS_MAX];
-                        for (slot, input) in columns.iter_mut().zip(inputs) {
-                            *slot = &scratch.columns[*input][..count];
-                        }
-                        node.run(&columns[..inputs.len()], &mut column[..count]);
-                    }
-                    (StepKind::Node { .. }, None) => unreachable!("each step has its node"),
+                let StepKind::Node { inputs, .. } = &step.kind else { continue };
+                let node = self.nodes[at].as_mut().expect("each step that is a node has one");
+                let mut out = std::mem::take(&mut scratch.columns[at]);
+                let mut columns: [&[f64]; INPUTS_MAX] = [&[]; INPUTS_MAX];
+                for (slot, input) in columns.iter_mut().zip(inputs) {
+                    *slot = plan.column(*input, events, scratch, &block);
                 }
-                scratch.columns[at] = column;
+                node.run(&columns[..inputs.len()], &mut out[..block.len()]);
+                scratch.columns[at] = out;
             }
-            self.warm_up(&plan, places, scratch, sheet);
-            self.fill(&plan, places, scratch, sheet);
-            start += count;
+            let column =
+                |feature: usize| plan.column(plan.outputs[feature], events, scratch, &block);
+            self.warm_up(column, &places[block.clone()], sheet);
+            self.fill(column, &places[block.clone()], sheet);
         }
     }
 
     /// Says of each row which features have had a value.
-    fn warm_up(
+    fn warm_up<'a>(
         &mut self,
-        plan: &Plan,
+        column: impl Fn(usize) -> &'a [f64],
         places: &[Option<u32>],
-        scratch: &Scratch,
         sheet: &mut Sheet,
     ) {
         for (event, place) in places.iter().enumerate() {
             if !self.is_warm {
-                for (step, warm) in plan.outputs.iter().zip(&mut self.warm) {
-                    *warm |= !scratch.columns[*step][event].is_nan();
+                for (feature, warm) in self.warm.iter_mut().enumerate() {
+                    *warm |= !column(feature)[event].is_nan();
                 }
                 self.is_warm = self.warm.iter().all(|warm| *warm);
             }
@@ -190,19 +200,23 @@ impl State {
     }
 
     /// Turns the columns of a block into rows.
-    fn fill(&mut self, plan: &Plan, places: &[Option<u32>], scratch: &Scratch, sheet: &mut Sheet) {
+    fn fill<'a>(
+        &mut self,
+        column: impl Fn(usize) -> &'a [f64],
+        places: &[Option<u32>],
+        sheet: &mut Sheet,
+    ) {
         let width = sheet.width();
         let values = sheet.values_mut();
         // Of one symbol whose rows are all wanted, they lie one behind the other.
         let first = places[0].filter(|first| {
-            places.iter().zip(*first..).all(|(place, expected)| *place == Some(expected))
+            places.iter().zip(*first..).fold(true, |all, (place, row)| all & (*place == Some(row)))
         });
-        let first = first.map(|first| first as usize);
-        for (feature, (step, held)) in plan.outputs.iter().zip(&mut self.held).enumerate() {
-            let column = &scratch.columns[*step][..places.len()];
-            let has_skip = column.iter().fold(false, |has, value| has | is_skip(*value));
+        for (feature, held) in self.held.iter_mut().enumerate() {
+            let column = column(feature);
+            let has_skip = has_absent(column) && column.iter().any(|value| is_skip(*value));
             if let (Some(first), false) = (first, has_skip) {
-                let cells = values[first * width + feature..].iter_mut().step_by(width);
+                let cells = values[first as usize * width + feature..].iter_mut().step_by(width);
                 for (value, cell) in column.iter().zip(cells) {
                     *cell = *value;
                 }

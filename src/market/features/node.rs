@@ -14,7 +14,7 @@ pub trait Node: Debug + Send + Sync {
 
 /// Whether a value of a block is absent. Looks at all of them, several at once.
 #[inline]
-fn has_absent(values: &[f64]) -> bool {
+pub(super) fn has_absent(values: &[f64]) -> bool {
     values.iter().fold(false, |has, value| has | value.is_nan())
 }
 

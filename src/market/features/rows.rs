@@ -30,7 +30,6 @@ impl Sheet {
     pub(super) fn begin(&mut self, width: usize) {
         self.width = width;
         self.has_mask = width <= 64;
-        self.values.clear();
         self.marks.clear();
         self.ends.clear();
     }
@@ -39,10 +38,9 @@ impl Sheet {
         self.width
     }
 
-    /// Adds a row without values; its place.
+    /// Adds a row; its place. Its values are those of a row of before until they are filled in.
     #[inline]
     pub(super) fn open(&mut self, flags: u64) -> usize {
-        self.values.resize(self.values.len() + self.width, f64::NAN);
         self.marks.push(Mark { flags, ..Mark::default() });
         self.marks.len() - 1
     }
@@ -53,9 +51,24 @@ impl Sheet {
         self.ends.push(self.marks.len() as u32);
     }
 
+    /// Makes room for the values of all rows.
+    pub(super) fn close(&mut self) {
+        self.values.resize(self.marks.len() * self.width, f64::NAN);
+    }
+
     /// All values, a row behind the other, to be filled in.
     pub(super) fn values_mut(&mut self) -> &mut [f64] {
         &mut self.values
+    }
+
+    /// The values of the row that was opened last, to be filled in at once.
+    #[inline]
+    pub(super) fn values_of(&mut self, row: usize) -> &mut [f64] {
+        let end = (row + 1) * self.width;
+        if self.values.len() < end {
+            self.values.resize(end, f64::NAN);
+        }
+        &mut self.values[row * self.width..end]
     }
 
     pub(super) fn mark_mut(&mut self, row: usize) -> &mut Mark {

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use super::kinds::{Kind, Record, Table, Tables};
-use super::{Head, Key, Level};
+use super::kinds::{Kind, Record, Table, Tables, View};
+use super::{Head, Key, Level, Sequence};
 use crate::instrument::Instruments;
 use crate::time::Ts;
 
@@ -70,8 +70,13 @@ impl Batch {
     /// The record of a row, whether or not it has a place yet.
     #[inline]
     pub fn at(&self, slot: Slot) -> Record<'_> {
-        let levels = if slot.kind == Kind::Depth { self.levels(slot.index as usize) } else { &[] };
-        self.tables.get(slot, levels)
+        let index = slot.index as usize;
+        // Most of a day is depth; who asks it first here need not ask again.
+        if slot.kind == Kind::Depth {
+            let row = &super::Depth::of(self)[index];
+            return Record::Depth(View { row, levels: self.levels(index) });
+        }
+        self.tables.get(slot, &[])
     }
 
     /// The record of a row, placed or not.
@@ -234,9 +239,12 @@ impl Batch {
         (self.tables.len_of(first) == self.order.len()).then_some(first)
     }
 
-    /// Appends copies of rows of one kind. Their places in the other batch are their indexes.
-    pub(super) fn push_rows<T: Table>(&mut self, other: &Self, from: usize, to: usize) {
+    /// Appends copies of the rows of some slots of another batch: neighbours of one kind.
+    #[inline]
+    pub(super) fn push_rows<T: Table>(&mut self, other: &Self, slots: &[Slot]) {
         let first = T::of(self).len() as u32;
+        let from = slots.first().map_or(0, |slot| slot.index as usize);
+        let to = from + slots.len();
         let rows = &T::of(other)[from..to];
         if T::KIND == Kind::Depth {
             let start = if from == 0 { 0 } else { other.level_ends[from - 1] };
@@ -247,23 +255,41 @@ impl Batch {
                 .extend(other.level_ends[from..to].iter().map(|e| e.wrapping_add(shift)));
         }
         T::of_mut(self).extend_from_slice(rows);
-        let slots = (first..).zip(&other.order[from..to]);
+        let slots = (first..).zip(slots);
         self.order.extend(slots.map(|(index, slot)| Slot { index, ..*slot }));
     }
 }
 
-/// Anything that yields batches: a file, a pipe, a merge, a synthetic market.
-pub trait Source {
-    type Error;
+impl Sequence for Batch {
+    #[inline]
+    fn len(&self) -> usize {
+        self.order.len()
+    }
 
-    /// Clears `batch` and fills it with what comes next. `false` once there is nothing more.
-    fn next(&mut self, batch: &mut Batch) -> Result<bool, Self::Error>;
-}
+    fn clear(&mut self) {
+        self.clear();
+    }
 
-impl<S: Source + ?Sized> Source for Box<S> {
-    type Error = S::Error;
+    fn instruments(&self) -> &Arc<Instruments> {
+        &self.instruments
+    }
 
-    fn next(&mut self, batch: &mut Batch) -> Result<bool, Self::Error> {
-        (**self).next(batch)
+    #[inline]
+    fn ts_recv(&self, at: usize) -> Ts {
+        self.order[at].ts_recv
+    }
+
+    #[inline]
+    fn kind(&self, at: usize) -> Kind {
+        self.order[at].kind
+    }
+
+    #[inline]
+    fn key(&self, at: usize) -> Key {
+        Key::of(&self.get(at))
+    }
+
+    fn is_same(&self, at: usize, other: &Self, place: usize) -> bool {
+        self.get(at) == other.get(place)
     }
 }

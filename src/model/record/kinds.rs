@@ -47,6 +47,10 @@ macro_rules! kinds {
 
             #[inline]
             pub fn head(&self) -> &'a Head {
+                // Most of a day is depth: one comparison, and no jump.
+                if let Self::Depth(view) = self {
+                    return &view.row.head;
+                }
                 match self { $(Self::$variant(view) => view.row.head()),* }
             }
 
@@ -110,10 +114,15 @@ macro_rules! kinds {
         impl Batch {
             /// Appends copies of records `from..to` of another batch with the same instruments.
             pub fn push_range(&mut self, other: &Self, from: usize, to: usize) {
-                // Of one kind, they are copied without asking each for its kind.
-                match other.only_kind() {
-                    $(Some(Kind::$variant) => self.push_rows::<super::$variant>(other, from, to),)*
-                    None => (from..to).for_each(|at| self.push(other.get(at))),
+                let mut rest = &other.slots()[from..to];
+                while let Some(first) = rest.first() {
+                    // Neighbours of one kind lie side by side in its table as well.
+                    let run = rest.iter().take_while(|slot| slot.kind == first.kind).count();
+                    let (run, after) = rest.split_at(run);
+                    match first.kind {
+                        $(Kind::$variant => self.push_rows::<super::$variant>(other, run),)*
+                    }
+                    rest = after;
                 }
             }
 

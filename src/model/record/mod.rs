@@ -11,9 +11,10 @@ mod key;
 mod kinds;
 mod market;
 mod runs;
+mod source;
 mod trading;
 
-pub use batch::{Batch, Slot, Source};
+pub use batch::{Batch, Slot};
 pub use derived::{Feature, Label};
 pub use field::{Field, FieldType, FieldValue, Value};
 pub use key::Key;
@@ -22,6 +23,7 @@ pub use market::{
     Bar, Depth, Funding, Gap, InstrumentRow, Level, Mark, Mbo, Other, Quote, Status, Trade,
 };
 pub use runs::{Audit, Diff, Equity, Finding, Health, Metric, Run};
+pub use source::{Sequence, Source};
 pub use trading::{
     Account, Breach, Decision, Enforcement, Fill, FillQuality, InputRow, Intent, Lockout, Order,
     Position, RoundTrip, Verdict,

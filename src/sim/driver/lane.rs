@@ -17,7 +17,7 @@ use qt_trade::outbox::{Outbox, Output};
 use qt_trade::risk::Approved;
 
 use super::observer::{AtVenue, Observer, Ours};
-use crate::exchange::{Exchange, FillFacts, Latency, Market, Operation};
+use crate::exchange::{Exchange, FillFacts, Latency, Market, News, Operation};
 
 /// What travels to a venue.
 #[derive(Clone, Copy, Debug)]
@@ -133,6 +133,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     pub(super) fn start(&mut self, now: Ts, front: &Front) {
         self.desk.start(now, front, &mut self.out);
         self.dispatch(now, front);
+        self.look_ahead();
     }
 
     pub(super) fn stop(&mut self, now: Ts, front: &Front) {
@@ -148,40 +149,55 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
         self.next
     }
 
-    fn first(&self) -> Option<(i64, Event)> {
-        let timer = self.timers.peek().map(|Reverse((at, ..))| (*at, Event::Timer));
-        let wires = self.wires.iter().enumerate().flat_map(|(at, wire)| {
-            let there = wire.there.front().map(|(when, _)| (*when, Event::There(at)));
-            let back = wire.back.front().map(|(when, _)| (*when, Event::Back(at)));
-            [there, back]
-        });
-        let due = self.exchange.next_due().map(|at| (at.nanos(), Event::Due));
-        wires.flatten().chain(timer).chain(due).min()
+    /// The earliest, and at one instant the first of [`Event`]; with nothing to come, a timer at the
+    /// end of time.
+    #[inline]
+    fn first(&self) -> (i64, Event) {
+        let due = self.exchange.next_due().map_or(i64::MAX, Ts::nanos);
+        let mut first = (due, Event::Due);
+        let mut consider = |at: Option<i64>, event| {
+            if let Some(at) = at.filter(|at| *at < first.0) {
+                first = (at, event);
+            }
+        };
+        for (wire, there) in self.wires.iter().map(|wire| wire.there.front()).enumerate() {
+            consider(there.map(|(at, _)| *at), Event::There(wire));
+        }
+        for (wire, back) in self.wires.iter().map(|wire| wire.back.front()).enumerate() {
+            consider(back.map(|(at, _)| *at), Event::Back(wire));
+        }
+        consider(self.timers.peek().map(|Reverse((at, ..))| *at), Event::Timer);
+        if first.0 == i64::MAX { (i64::MAX, Event::Timer) } else { first }
     }
 
     fn look_ahead(&mut self) {
-        self.next = self.first().map_or(i64::MAX, |(at, _)| at);
+        self.next = self.first().0;
     }
 
     /// Lets everything happen that comes before an instant, and what comes before the records that
     /// are received then, if `with_arrivals`.
     pub(super) fn advance(&mut self, to: i64, with_arrivals: bool, market: &Market, front: &Front) {
-        while let Some((at, event)) = self.first() {
+        loop {
+            let (at, event) = self.first();
             let is_before = at < to || at == to && with_arrivals && event != Event::Timer;
             if !is_before {
-                break;
+                self.next = at;
+                return;
             }
             self.happen(Ts::from_nanos(at), event, market, front);
         }
-        self.look_ahead();
     }
 
     fn happen(&mut self, now: Ts, event: Event, market: &Market, front: &Front) {
         match event {
-            Event::Due => self.exchange.advance(now, market, &mut self.reports),
+            Event::Due => {
+                self.exchange.advance(now, market, &mut self.reports);
+                self.answer(now);
+            }
             Event::There(wire) => {
                 let (_, instruction) = self.wires[wire].there.pop_front().expect("it was first");
                 self.arrive(now, instruction, market);
+                self.answer(now);
             }
             Event::Back(wire) => {
                 let (_, execution) = self.wires[wire].back.pop_front().expect("it was first");
@@ -194,7 +210,6 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
                 self.dispatch(now, front);
             }
         }
-        self.answer(now);
     }
 
     fn arrive(&mut self, now: Ts, instruction: Instruction, market: &Market) {
@@ -262,9 +277,11 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// A record happens at the venue.
     #[inline]
-    pub(super) fn happened(&mut self, now: Ts, record: &Record<'_>, market: &Market) {
+    pub(super) fn happened(&mut self, now: Ts, record: &Record<'_>, market: &Market, news: News) {
         let Some(instrument) = record.head().instrument else { return };
-        self.observer.shown(now, instrument, market);
+        if news == News::Top {
+            self.observer.shown(now, instrument, market);
+        }
         if self.exchange.rests_in(instrument) {
             self.exchange.market(now, market, record, &mut self.reports);
             if !self.reports.is_empty() {
@@ -279,14 +296,13 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     /// A record is received, which the front shows.
     #[inline]
     pub(super) fn receive(&mut self, now: Ts, record: &Record<'_>, front: &Front) {
-        let input = Input::Market(*record);
-        self.observer.input(now, &input, Self::ours(&self.desk));
-        let effect = self.desk.step(now, &input, front, &mut self.out);
-        if effect.is_revalued {
+        self.observer.input(now, &Input::Market(*record), Self::ours(&self.desk));
+        if self.desk.market(now, record, front, &mut self.out) {
             self.observer.valued(now, Self::ours(&self.desk));
         }
         if !self.out.is_empty() {
             self.dispatch(now, front);
+            self.look_ahead();
         }
     }
 
@@ -296,10 +312,11 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
         self.desk.features(now, instrument, front, &mut self.out);
         if !self.out.is_empty() {
             self.dispatch(now, front);
+            self.look_ahead();
         }
     }
 
-    /// Sends what the strategy asked for.
+    /// Sends what the strategy asked for. Who calls it looks ahead again.
     fn dispatch(&mut self, now: Ts, front: &Front) {
         let Self { desk, observer, wires, wire_of, timers, timers_set, out, .. } = self;
         for output in out.drain() {
@@ -318,7 +335,6 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             let entry = desk.orders().get(order).expect("an instruction is about an order of ours");
             wires[wire_of[entry.new.instrument.index()]].send(now, instruction);
         }
-        self.look_ahead();
     }
 }
 

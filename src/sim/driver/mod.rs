@@ -24,7 +24,7 @@ use qt_model::record::{Batch, Kind};
 use qt_model::time::Ts;
 use qt_trade::core::{Desk, Front, Strategy, TopFrom};
 
-use crate::exchange::{Exchange, Latency, Market, Venues};
+use crate::exchange::{Exchange, Latency, Market, News, Venues};
 
 use lane::Wire;
 use window::Window;
@@ -170,11 +170,10 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
         let Some(chunk) = window.ready().cloned() else { return false };
         let batch = &chunk.batch;
         let rows = engine.as_mut().map(|engine| engine.annotate(batch));
-        for at in 0..batch.len() {
-            let slot = batch.slots()[at];
+        driven.records += batch.len() as u64;
+        for (at, slot) in batch.slots().iter().copied().enumerate() {
             let now = chunk.received(at);
             catch_up(window, market, lanes, front, now);
-            driven.records += 1;
             if slot.kind == Kind::Feature && rows.is_some() {
                 continue;
             }
@@ -187,8 +186,8 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
             for lane in lanes.iter_mut() {
                 lane.receive(ts, &record, front);
             }
-            let row = rows.as_ref().and_then(|rows| rows.of(at));
-            if let (Some(row), Some(instrument)) = (row, record.head().instrument) {
+            let Some(row) = rows.as_ref().and_then(|rows| rows.of(at)) else { continue };
+            if let Some(instrument) = record.head().instrument {
                 front.features(instrument, ts, row.values);
                 for lane in lanes.iter_mut() {
                     lane.features(ts, instrument, front);
@@ -213,9 +212,10 @@ fn catch_up<S: Strategy, O: Observer>(
             lane.advance(due.at, false, market, front);
         }
         let record = window.batch_of(due).get(due.index as usize);
-        if market.apply(&record) {
+        let news = market.apply(&record);
+        if news != News::Nothing {
             let at = Ts::from_nanos(due.at);
-            lanes.iter_mut().for_each(|lane| lane.happened(at, &record, market));
+            lanes.iter_mut().for_each(|lane| lane.happened(at, &record, market, news));
         }
         window.pass();
     }

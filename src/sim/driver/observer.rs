@@ -30,7 +30,7 @@ pub struct AtVenue<'a> {
 /// Told everything in the order in which it happens: what happens at the venue at the venue's time,
 /// what the strategy lives at the strategy's. Both are instants of one axis.
 pub trait Observer {
-    /// A record changed what a venue shows of an instrument.
+    /// A record changed the best prices that a venue shows of an instrument, or their sizes.
     fn shown(&mut self, _at: Ts, _instrument: InstrumentId, _market: &Market) {}
 
     /// A venue sends a report on its way.

@@ -50,6 +50,16 @@ pub enum Basis {
     Book,
 }
 
+/// What a record changed of what is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum News {
+    Nothing,
+    /// Something beside the best prices and their sizes.
+    Something,
+    /// The best prices or their sizes.
+    Top,
+}
+
 /// A print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Print {
@@ -115,18 +125,22 @@ impl Market {
         Self { instruments: vec![Public::default(); instruments.len()] }
     }
 
-    /// Applies a record; whether it said anything that an exchange has to hear.
+    /// Applies a record; an exchange has to hear of it unless it is no news.
     #[inline]
-    pub fn apply(&mut self, record: &Record<'_>) -> bool {
-        let Some(instrument) = record.head().instrument else {
-            let is_gap = matches!(record, Record::Gap(_));
-            if is_gap {
-                self.instruments.iter_mut().for_each(Public::gap);
-            }
-            return is_gap;
+    pub fn apply(&mut self, record: &Record<'_>) -> News {
+        let Some(instrument) = record.head().instrument else { return self.of_all(record) };
+        let Some(public) = self.instruments.get_mut(instrument.index()) else {
+            return News::Nothing;
         };
-        let Some(public) = self.instruments.get_mut(instrument.index()) else { return false };
         public.apply(record)
+    }
+
+    /// A record that names no instrument.
+    #[cold]
+    fn of_all(&mut self, record: &Record<'_>) -> News {
+        let Record::Gap(_) = record else { return News::Nothing };
+        let news = self.instruments.iter_mut().map(Public::gap);
+        news.fold(News::Something, News::max)
     }
 
     /// What is shown of an instrument that the table knew at the start.
@@ -226,45 +240,45 @@ impl Public {
     }
 
     #[inline]
-    fn apply(&mut self, record: &Record<'_>) -> bool {
+    fn apply(&mut self, record: &Record<'_>) -> News {
         if let Record::Depth(view) = record {
-            self.depth(view.row, view.levels);
+            return self.depth(view.row, view.levels);
         } else if let Record::Trade(view) = record {
-            self.trade(view.row);
+            return self.trade(view.row);
         } else if let Record::Quote(view) = record {
-            self.quote(view.row);
+            return self.quote(view.row);
         } else if let Record::Mbo(view) = record {
-            self.order(view.row);
+            return self.order(view.row);
         } else if let Record::Bar(view) = record {
-            self.bar_closed(view.row);
+            return self.bar_closed(view.row);
+        } else if let Record::Gap(_) = record {
+            return self.gap();
         } else if let Record::Mark(view) = record {
             self.mark = Some(view.row.mark_px);
         } else if let Record::Funding(view) = record {
             self.announce(view.row);
         } else if let Record::Status(view) = record {
             self.status = Some(view.row.status);
-        } else if let Record::Gap(_) = record {
-            self.gap();
         } else {
-            return false;
+            return News::Nothing;
         }
-        true
+        News::Something
     }
 
     #[inline]
-    fn depth(&mut self, depth: &Depth, levels: &[Level]) {
+    fn depth(&mut self, depth: &Depth, levels: &[Level]) -> News {
         self.has_depth = true;
         self.book.apply(depth, levels);
-        self.refresh();
+        self.refresh()
     }
 
     /// One order of somebody. The sizes by price follow from it where nothing else tells them.
-    fn order(&mut self, row: &Mbo) {
+    fn order(&mut self, row: &Mbo) -> News {
         let by_order = self.by_order.get_or_insert_default();
         by_order.book.apply(row);
         by_order.changes = by_order.book.changes();
         if self.has_depth {
-            return;
+            return News::Something;
         }
         if row.action == MboAction::Clear || self.book.state() != State::Live {
             self.book.replace(&[]);
@@ -275,20 +289,33 @@ impl Public {
             let qty = Qty::new(units).unwrap_or(Qty::ZERO);
             self.book.set(Level { px: change.px, qty, side: change.side });
         }
-        self.refresh();
+        self.refresh()
     }
 
     /// Recalls what is best. A book that stands is finer than quotes beside it.
     #[inline]
-    fn refresh(&mut self) {
-        if self.book.state() == State::Live {
-            let offer = |best: qt_market::book::Resting| Offer { px: best.px, qty: Some(best.qty) };
-            self.top.bid = self.book.best_bid().map(offer);
-            self.top.ask = self.book.best_ask().map(offer);
-            self.basis = Basis::Book;
-            return;
+    fn refresh(&mut self) -> News {
+        if self.book.state() != State::Live {
+            return self.without_book();
         }
-        self.top = self.quote.unwrap_or_default();
+        let offer = |best: qt_market::book::Resting| Offer { px: best.px, qty: Some(best.qty) };
+        self.basis = Basis::Book;
+        self.shows(Top {
+            bid: self.book.best_bid().map(offer),
+            ask: self.book.best_ask().map(offer),
+        })
+    }
+
+    #[inline]
+    fn shows(&mut self, top: Top) -> News {
+        if self.top == top {
+            return News::Something;
+        }
+        self.top = top;
+        News::Top
+    }
+
+    fn without_book(&mut self) -> News {
         self.basis = match () {
             () if self.quote.is_some() => Basis::Quotes,
             // After a gap nobody knows where the market stands, whatever traded before.
@@ -297,9 +324,10 @@ impl Public {
             () if self.bar.is_some() => Basis::Bars,
             () => Basis::Nothing,
         };
+        self.shows(self.quote.unwrap_or_default())
     }
 
-    fn quote(&mut self, quote: &Quote) {
+    fn quote(&mut self, quote: &Quote) -> News {
         let offer = |px: Option<Px>, qty: Option<Qty>| {
             // A size of zero is how some sources say that they do not know it.
             Some(Offer { px: px?, qty: qty.filter(|qty| !qty.is_zero()) })
@@ -307,24 +335,20 @@ impl Public {
         let bid = offer(quote.bid_px, quote.bid_qty);
         let ask = offer(quote.ask_px, quote.ask_qty);
         self.quote = Some(Top { bid, ask });
-        if self.basis != Basis::Book {
-            self.refresh();
-        }
+        if self.basis == Basis::Book { News::Something } else { self.refresh() }
     }
 
-    fn trade(&mut self, trade: &Trade) {
+    fn trade(&mut self, trade: &Trade) -> News {
         let (px, qty, side) = (trade.px, trade.qty, trade.side);
         self.last = Some(Print { px, qty, side, ts_event: trade.head.ts_event });
-        if self.basis < Basis::Trades {
-            self.refresh();
-        }
+        if self.basis < Basis::Trades { self.refresh() } else { News::Something }
     }
 
     /// Of bars of several lengths, the shortest counts.
-    fn bar_closed(&mut self, bar: &Bar) {
+    fn bar_closed(&mut self, bar: &Bar) -> News {
         let is_coarser = |last: LastBar| last.clock == bar.clock && bar.step > last.step;
         if self.bar.is_some_and(is_coarser) {
-            return;
+            return News::Something;
         }
         self.bar = Some(LastBar {
             clock: bar.clock,
@@ -336,19 +360,17 @@ impl Public {
             close: bar.close,
             volume: bar.volume,
         });
-        if self.basis < Basis::Bars {
-            self.refresh();
-        }
+        if self.basis < Basis::Bars { self.refresh() } else { News::Something }
     }
 
     fn announce(&mut self, funding: &Funding) {
         self.funding = Some(Announced { rate: funding.rate, due: funding.due });
     }
 
-    fn gap(&mut self) {
+    fn gap(&mut self) -> News {
         self.book.gap();
         self.by_order = None;
         self.quote = None;
-        self.refresh();
+        self.refresh()
     }
 }

@@ -53,7 +53,7 @@ pub use config::{
 pub use fees::{Fees, PaidIn, Tier, Window};
 pub use fills::{Cross, FillModel, Preset, QueueModel, Share};
 pub use latency::{Delay, Latency, LatencyConfig, Operation, Recording, Steps, StepsError};
-pub use market::{Announced, Basis, LastBar, Market, Offer, Print, Public, Top};
+pub use market::{Announced, Basis, LastBar, Market, News, Offer, Print, Public, Top};
 pub use orders::{Arrival, Resting, Standing};
 pub use queue::Place;
 pub use texts::TextError;

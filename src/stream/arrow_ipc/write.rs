@@ -2,15 +2,21 @@
 
 use std::collections::HashMap;
 use std::io::Write;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::ipc::writer::StreamEncoder;
+use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Kind};
 
 use super::{CONTROL, HEADER_KEY, MARK};
-use crate::columns::RowWriter;
+use crate::braid::Braid;
+use crate::columns::{RowWriter, Strip};
 use crate::error::WriteError;
 use crate::frame::{End, Header};
+
+/// The kinds that come as columns, in the order of the registry.
+const HOT: [Kind; 3] = [Kind::Trade, Kind::Depth, Kind::Quote];
 
 /// Writes one stream.
 pub struct ArrowWriter<W> {
@@ -55,15 +61,13 @@ impl<W: Write> ArrowWriter<W> {
 
     /// Writes the opening, once the instruments are known: those of the header, or else of the
     /// first batch.
-    fn begin(&mut self, batch: Option<&Batch>) -> Result<(), WriteError> {
+    fn begin(&mut self, instruments: &Arc<Instruments>) -> Result<(), WriteError> {
         if self.has_begun {
             return Ok(());
         }
         self.has_begun = true;
-        if self.header.instruments.is_empty()
-            && let Some(batch) = batch
-        {
-            self.header.instruments = std::sync::Arc::clone(batch.instruments());
+        if self.header.instruments.is_empty() {
+            self.header.instruments = Arc::clone(instruments);
         }
         match self.plain {
             Some(kind) => {
@@ -79,7 +83,7 @@ impl<W: Write> ArrowWriter<W> {
     }
 
     pub fn write(&mut self, batch: &Batch) -> Result<(), WriteError> {
-        self.begin(Some(batch))?;
+        self.begin(batch.instruments())?;
         self.number(batch);
         for kind in Kind::ALL.iter().copied().filter(|kind| batch.count(*kind) > 0) {
             if let Some(plain) = self.plain.filter(|plain| *plain != kind)
@@ -91,12 +95,41 @@ impl<W: Write> ArrowWriter<W> {
             let table = self.channels[at].rows.table(batch, &self.ordinals[kind.index()])?;
             self.put(at, &table)?;
         }
-        self.records += batch.len() as u64;
-        if self.plain.is_none() && !batch.is_empty() {
+        self.close_batch(batch.len())
+    }
+
+    fn close_batch(&mut self, records: usize) -> Result<(), WriteError> {
+        self.records += records as u64;
+        if self.plain.is_none() && records > 0 {
             // Readers may hand out all records before this number.
             self.control(&format!(r#"{{"k":"flush","n":{}}}"#, self.records))?;
         }
         Ok(())
+    }
+
+    /// The same of a braid.
+    pub fn write_braid(&mut self, braid: &Braid) -> Result<(), WriteError> {
+        let Some(runs) = braid.columns() else { return self.write(&braid.to_batch()) };
+        self.begin(&braid.instruments())?;
+        let mut strips: [Strip<'_>; 3] = Default::default();
+        let mut ordinal = self.records;
+        for (plain, records) in runs {
+            let place = HOT.iter().position(|kind| *kind == plain.kind());
+            let place = place.expect("columns are of a hot kind");
+            let len = records.len() as u64;
+            strips[place].push(plain, records, self.plain.is_none().then_some(ordinal));
+            ordinal += len;
+        }
+        for (kind, strip) in HOT.into_iter().zip(strips).filter(|(_, strip)| !strip.is_empty()) {
+            if self.plain.is_some_and(|plain| plain != kind) {
+                // The road of rows names the record that does not belong here.
+                return self.write(&braid.to_batch());
+            }
+            let at = self.channel(kind)?;
+            let table = self.channels[at].rows.strip(strip)?;
+            self.put(at, &table)?;
+        }
+        self.close_batch(braid.len())
     }
 
     /// Numbers the records of a batch within the stream, kind by kind.
@@ -166,7 +199,7 @@ impl<W: Write> ArrowWriter<W> {
     }
 
     pub fn finish(mut self, end: &End) -> Result<W, WriteError> {
-        self.begin(None)?;
+        self.begin(&Arc::default())?;
         for channel in std::mem::take(&mut self.channels) {
             let buffers = channel.encoder.finish().map_err(unfit)?;
             self.send(channel.number, &buffers)?;

@@ -8,7 +8,6 @@ use arrow::datatypes::{
 use qt_model::decimal::{DecimalError, MAX_MANTISSA};
 use qt_model::record::Field;
 use qt_model::units::Scale;
-use qt_model::words::Word;
 use rust_decimal::Decimal;
 
 use super::schema::scale_of_column;
@@ -40,7 +39,7 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
     }
 
     /// The values, where none is absent.
-    pub(crate) fn plain(&self) -> Option<&[T::Native]> {
+    pub(crate) fn plain(&self) -> Option<&ScalarBuffer<T::Native>> {
         self.nulls.is_none().then_some(&self.values)
     }
 
@@ -93,17 +92,17 @@ impl DecimalCells {
     }
 
     /// The mantissas, where all are there, at that scale, and of at most eighteen digits.
-    pub(crate) fn plain(&self, scale: Scale) -> Option<&[i64]> {
+    pub(crate) fn plain(&self, scale: Scale) -> Option<ScalarBuffer<i64>> {
         let Mantissas::Narrow(values) = &self.values else { return None };
         let is_plain = self.nulls.is_none()
             && self.scale == scale
             && values.iter().fold(0, |max, value| value.unsigned_abs().max(max))
                 <= MAX_MANTISSA.unsigned_abs();
-        is_plain.then_some(values)
+        is_plain.then(|| values.clone())
     }
 
     /// The same for sizes, none of which is negative.
-    pub(crate) fn plain_sizes(&self, scale: Scale) -> Option<&[i64]> {
+    pub(crate) fn plain_sizes(&self, scale: Scale) -> Option<ScalarBuffer<i64>> {
         // One negative value makes the disjunction negative.
         self.plain(scale).filter(|values| values.iter().fold(0, |all, value| all | value) >= 0)
     }
@@ -229,36 +228,29 @@ impl WordCells {
         }
     }
 
-    /// The keys and what each means, where every key means a word or nothing.
-    pub(crate) fn plain<W: Word>(&self) -> Option<PlainWords<'_, W>> {
+    /// The positions of all words, where every row has one that the list knows.
+    pub(crate) fn plain(&self) -> Option<ScalarBuffer<i8>> {
         let Keys::Narrow(keys) = &self.keys else { return None };
         let keys = keys.plain()?;
-        let mut meanings = [None; 256];
-        for (key, meaning) in self.meanings.iter().enumerate() {
-            *meanings.get_mut(key)? = W::from_index((*meaning.as_ref().ok()?)?);
-        }
         let known = i8::try_from(self.meanings.len().min(127)).ok()?;
-        let is_known = keys.iter().all(|key| (0..known).contains(key));
-        is_known.then_some(PlainWords { keys, meanings })
+        // All keys are looked at, and no one alone: a loop without a branch.
+        if !keys.iter().fold(true, |all, key| all & (0..known).contains(key)) {
+            return None;
+        }
+        let mut places = [0_i8; 128];
+        for (place, meaning) in places.iter_mut().zip(&self.meanings) {
+            *place = i8::try_from((*meaning.as_ref().ok()?)?).ok()?;
+        }
+        if (0..known).all(|key| places[usize::from(key.cast_unsigned())] == key) {
+            return Some(keys.clone());
+        }
+        Some(keys.iter().map(|key| places[usize::from(key.cast_unsigned() & 127)]).collect())
     }
 
     #[cold]
     fn unknown(&self, text: &str) -> Problem {
         let expected = format!("one of {}", self.words.join(", "));
         Problem::field(self.name, expected, text.as_bytes())
-    }
-}
-
-/// Words by key.
-pub(crate) struct PlainWords<'a, W> {
-    keys: &'a [i8],
-    meanings: [Option<W>; 256],
-}
-
-impl<W: Word> PlainWords<'_, W> {
-    #[inline]
-    pub(crate) fn get(&self, row: usize) -> Option<W> {
-        self.meanings[usize::from(self.keys[row].cast_unsigned())]
     }
 }
 

@@ -3,12 +3,12 @@
 use std::mem::take;
 
 use arrow::array::{Array, UInt64Array};
-use arrow::datatypes::UInt32Type;
 use qt_model::record::{Depth, Head, Level, Quote, Trade};
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::{DepthAction, Side, Word};
 
-use super::cells::{DecimalCells, Numbers, WordCells};
+use super::cells::{DecimalCells, WordCells};
+use super::plain::{Own, Plain};
 use super::read::{Blame, Carry, Sink};
 use super::rows::Rows;
 use crate::error::{Problem, ReadError};
@@ -60,7 +60,19 @@ fn required(kind: &'static str, field: &'static str) -> Problem {
     Problem::Missing { kind, field, expected: "a value in every row".to_owned() }
 }
 
+/// Trades or quotes of a table where nothing is missing; `None`, and nothing done, where a row
+/// needs a closer look.
+fn quick(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Option<()> {
+    let plain = Plain::of(rows)?;
+    plain.extend(0..plain.records(), sink.batch);
+    sink.ordinals.extend(rows.ordinals().into_iter().flatten());
+    Some(())
+}
+
 pub(super) fn trades(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    if quick(rows, sink).is_some() {
+        return Ok(());
+    }
     let (px_cells, qty_cells, sides, ids) = columns_or_refuse!(
         sink,
         (
@@ -70,9 +82,6 @@ pub(super) fn trades(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), ReadErr
             rows.whole("id")?,
         )
     );
-    if quick_trades(rows, sink, &px_cells, &qty_cells, &sides, &ids).is_some() {
-        return Ok(());
-    }
     let trade = |row: usize| -> Result<Trade, Problem> {
         let head = rows.head(row)?;
         let (px_scale, qty_scale) = rows.scales(&head);
@@ -87,63 +96,10 @@ pub(super) fn trades(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), ReadErr
     each(rows, sink, trade)
 }
 
-/// The whole column where it has no absent value.
-fn plain_whole(column: &Option<UInt64Array>) -> Option<&[u64]> {
-    column.as_ref().filter(|column| column.null_count() == 0).map(|column| &column.values()[..])
-}
-
-/// Numbers that are there in every row or in none.
-enum Whole<'a> {
-    All(&'a [u64]),
-    None,
-}
-
-impl<'a> Whole<'a> {
-    fn of(column: &'a Option<UInt64Array>) -> Option<Self> {
-        match column {
-            Some(values) if values.null_count() == values.len() => Some(Self::None),
-            Some(_) => plain_whole(column).map(Self::All),
-            None => Some(Self::None),
-        }
-    }
-
-    #[inline]
-    fn get(&self, row: usize) -> Option<u64> {
-        match self {
-            Self::All(values) => Some(values[row]),
-            Self::None => None,
-        }
-    }
-}
-
-/// Trades of a table where nothing is missing, checked column by column beforehand. `None`, and
-/// nothing done, where a row needs a closer look.
-fn quick_trades(
-    rows: &Rows<'_>,
-    sink: &mut Sink<'_>,
-    px: &Option<DecimalCells>,
-    qty: &Option<DecimalCells>,
-    sides: &Option<WordCells>,
-    ids: &Option<UInt64Array>,
-) -> Option<()> {
-    let (heads, px_scale, qty_scale) = rows.plain_heads()?;
-    let px = px.as_ref()?.plain(px_scale)?;
-    let qty = qty.as_ref()?.plain_sizes(qty_scale)?;
-    let sides = sides.as_ref()?.plain::<Side>()?;
-    let ids = Whole::of(ids)?;
-    let trade = |row| Trade {
-        head: heads.get(row),
-        px: Px::new(px[row]),
-        qty: Qty::new(qty[row]).unwrap_or_default(),
-        side: sides.get(row),
-        id: ids.get(row),
-    };
-    sink.batch.extend_rows((0..rows.len()).map(trade));
-    sink.ordinals.extend(rows.ordinals().into_iter().flatten());
-    Some(())
-}
-
 pub(super) fn quotes(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    if quick(rows, sink).is_some() {
+        return Ok(());
+    }
     let (bid_px, bid_qty, ask_px, ask_qty, ids) = columns_or_refuse!(
         sink,
         (
@@ -154,9 +110,6 @@ pub(super) fn quotes(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), ReadErr
             rows.whole("id")?,
         )
     );
-    if quick_quotes(rows, sink, [&bid_px, &ask_px], [&bid_qty, &ask_qty], &ids).is_some() {
-        return Ok(());
-    }
     let quote = |row: usize| -> Result<Quote, Problem> {
         let head = rows.head(row)?;
         let (px_scale, qty_scale) = rows.scales(&head);
@@ -170,32 +123,6 @@ pub(super) fn quotes(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), ReadErr
         })
     };
     each(rows, sink, quote)
-}
-
-/// Quotes of a table where nothing is missing.
-fn quick_quotes(
-    rows: &Rows<'_>,
-    sink: &mut Sink<'_>,
-    [bid_px, ask_px]: [&Option<DecimalCells>; 2],
-    [bid_qty, ask_qty]: [&Option<DecimalCells>; 2],
-    ids: &Option<UInt64Array>,
-) -> Option<()> {
-    let (heads, px_scale, qty_scale) = rows.plain_heads()?;
-    let (bid_px, ask_px) = (bid_px.as_ref()?.plain(px_scale)?, ask_px.as_ref()?.plain(px_scale)?);
-    let bid_qty = bid_qty.as_ref()?.plain_sizes(qty_scale)?;
-    let ask_qty = ask_qty.as_ref()?.plain_sizes(qty_scale)?;
-    let ids = Whole::of(ids)?;
-    let quote = |row| Quote {
-        head: heads.get(row),
-        bid_px: Some(Px::new(bid_px[row])),
-        bid_qty: Qty::new(bid_qty[row]).ok(),
-        ask_px: Some(Px::new(ask_px[row])),
-        ask_qty: Qty::new(ask_qty[row]).ok(),
-        id: ids.get(row),
-    };
-    sink.batch.extend_rows((0..rows.len()).map(quote));
-    sink.ordinals.extend(rows.ordinals().into_iter().flatten());
-    Some(())
 }
 
 /// Reads one row per record.
@@ -248,6 +175,9 @@ pub(super) fn depths(
     carry: &mut Carry,
     sink: &mut Sink<'_>,
 ) -> Result<(), ReadError> {
+    if quick_depths(rows, carry, sink).is_some() {
+        return Ok(());
+    }
     let (actions, first_ids, last_ids, prev_ids, numbers, levels) = columns_or_refuse!(
         sink,
         (
@@ -263,10 +193,6 @@ pub(super) fn depths(
             },
         )
     );
-    let ids = [&first_ids, &last_ids, &prev_ids];
-    if quick_depths(rows, carry, sink, &actions, ids, &numbers, &levels).is_some() {
-        return Ok(());
-    }
     let open = |row: usize, head: Head| -> Result<Depth, Problem> {
         Ok(Depth {
             head,
@@ -318,63 +244,32 @@ pub(super) fn depths(
 }
 
 /// Depth records of a table where nothing is missing. The last one stays open.
-fn quick_depths(
-    rows: &Rows<'_>,
-    carry: &mut Carry,
-    sink: &mut Sink<'_>,
-    actions: &Option<WordCells>,
-    [first_ids, last_ids, prev_ids]: [&Option<UInt64Array>; 3],
-    numbers: &Option<Numbers<UInt32Type>>,
-    levels: &LevelCells,
-) -> Option<()> {
-    let (heads, px_scale, qty_scale) = rows.plain_heads()?;
-    let px = levels.px.as_ref()?.plain(px_scale)?;
-    let qty = levels.qty.as_ref()?.plain_sizes(qty_scale)?;
-    let sides = levels.sides.as_ref()?.plain::<Side>()?;
-    let actions = actions.as_ref()?.plain::<DepthAction>()?;
-    let ids = (Whole::of(first_ids)?, Whole::of(last_ids)?, Whole::of(prev_ids)?);
-    let numbers = numbers.as_ref()?.plain()?;
+fn quick_depths(rows: &Rows<'_>, carry: &mut Carry, sink: &mut Sink<'_>) -> Option<()> {
     // A level goes on from the one before it, or opens a record.
     if carry.is_refused {
         return None;
     }
-    let open = carry.open.as_ref().map(|(_, levels)| levels.len());
-    let first = numbers.first().is_none_or(|first| *first == 0 || open == Some(*first as usize));
-    if !first || numbers.windows(2).any(|pair| pair[1] != 0 && pair[1] != pair[0].wrapping_add(1)) {
-        return None;
-    }
-    let level = |row: usize| Level {
-        px: Px::new(px[row]),
-        qty: Qty::new(qty[row]).unwrap_or_default(),
-        side: sides.get(row).unwrap_or(Side::Buy),
-    };
-    let depth = |row: usize| Depth {
-        head: heads.get(row),
-        action: actions.get(row).unwrap_or(DepthAction::Delta),
-        first_id: ids.0.get(row),
-        last_id: ids.1.get(row),
-        prev_id: ids.2.get(row),
-    };
-    let mut starts: Vec<usize> = Vec::with_capacity(rows.len() + 1);
-    starts.extend((0..rows.len()).filter(|row| numbers[*row] == 0));
+    let plain = Plain::of(rows)?;
+    let Own::Depth(own) = &plain.own else { return None };
+    let first = plain.start(0);
     // What goes on from the table before.
-    let first = starts.first().copied().unwrap_or(rows.len());
-    if let Some((_, open)) = carry.open.as_mut() {
-        open.extend((0..first).map(level));
+    if first > 0 {
+        let (_, open) = carry.open.as_mut()?;
+        if open.len() != own.level[0] as usize || open.last()?.side > own.level(0).side {
+            return None;
+        }
+        open.extend((0..first).map(|row| own.level(row)));
     }
-    let Some(last) = starts.pop() else { return Some(()) };
+    let Some(last) = plain.records().checked_sub(1) else { return Some(()) };
     flush(carry, sink);
-    sink.batch.extend_depths(
-        starts.iter().map(|start| depth(*start)),
-        (first..last).map(level),
-        // Each record ends where the next begins.
-        starts.iter().skip(1).chain([&last]).map(|end| (end - first) as u32),
-    );
+    plain.extend(0..last, sink.batch);
+    let start = plain.start(last);
     let mut open = take(sink.spare);
-    open.extend((last..rows.len()).map(level));
-    carry.open = Some((depth(last), open));
+    open.extend((start..rows.len()).map(|row| own.level(row)));
+    carry.open = Some((own.depth(&plain, start), open));
     if rows.ordinals().is_some() {
-        sink.ordinals.extend(starts.iter().chain([&last]).filter_map(|start| rows.ordinal(*start)));
+        let starts = (0..=last).map(|record| plain.start(record));
+        sink.ordinals.extend(starts.filter_map(|start| rows.ordinal(start)));
     }
     Some(())
 }

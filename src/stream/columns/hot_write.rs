@@ -96,7 +96,7 @@ impl Heads {
         columns: &mut Columns<'_>,
     ) -> (UInt64Array, Vec<Option<InstrumentId>>) {
         let (event, nulls) = self.event.finish();
-        columns.opening(ordinals, (event, nulls), self.recv, self.keys);
+        columns.opening(ordinals, (event, nulls), self.recv.into(), self.keys);
         (UInt64Array::new(ScalarBuffer::from(self.seq), None), self.ids)
     }
 }

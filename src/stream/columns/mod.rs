@@ -5,11 +5,13 @@
 //! and sizes are decimals at the widest scale of the stream's instruments: 64 bits wide where all
 //! instruments agree on it, 128 where they differ.
 
+mod braid_write;
 mod cells;
 mod convert;
 mod hot_read;
 mod hot_write;
 mod keys;
+mod plain;
 mod read;
 mod rows;
 mod schema;
@@ -18,7 +20,9 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use braid_write::Strip;
 pub(crate) use hot_read::out_of_place;
+pub(crate) use plain::{Depths, Own, Plain, Quotes, Trades, Whole};
 pub(crate) use read::{Blame, Carry, RowReader, Sink, close};
 pub(crate) use schema::{ColumnScale, ColumnScales, ORDINAL, guess_kind, schema, ts_type};
 pub(crate) use write::RowWriter;

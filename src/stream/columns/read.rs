@@ -20,6 +20,7 @@ use rust_decimal::Decimal;
 use super::cells::{DecimalCells, EXACT_COLUMN, Numbers, WordCells, misfit};
 use super::convert::column;
 use super::hot_read;
+use super::plain::Plain;
 use super::rows::{Heads, Ids, OfRows, Resolved, Rows};
 use super::schema::{MONEY_SCALE, ORDINAL, data_type, scale_of_column, ts_type};
 use crate::error::Problem;
@@ -132,6 +133,17 @@ impl RowReader {
             Kind::Depth => hot_read::depths(&rows, carry, sink),
             _ => general(&rows, sink),
         }
+    }
+
+    /// The columns of a table, if they can be taken as they are: whoever does so says how many of
+    /// the rows they passed over. `None` leaves the table to be read.
+    pub(crate) fn plain(&mut self, table: &RecordBatch, symbols: &mut Symbols) -> Option<Plain> {
+        let heads = self.heads(table, symbols).ok()?;
+        Plain::of(&Rows { table, heads, symbols, kind: self.kind })
+    }
+
+    pub(crate) fn pass_over(&mut self, rows: usize) {
+        self.first_row += rows as u64;
     }
 
     fn heads(&mut self, table: &RecordBatch, symbols: &mut Symbols) -> Result<Heads, Problem> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt64Array};
+use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{DataType, Int32Type, TimestampNanosecondType, UInt32Type, UInt64Type};
 use qt_model::ids::InstrumentId;
 use qt_model::record::{Head, Kind, SymbolRule};
@@ -25,7 +26,7 @@ pub(super) struct Resolved {
 }
 
 /// The instruments of the rows of a table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum OfRows {
     /// All rows have this one.
     One(Option<InstrumentId>),
@@ -38,26 +39,9 @@ impl Default for OfRows {
     }
 }
 
-/// The heads of a table that lacks nothing.
-pub(super) struct PlainHeads<'t> {
-    event: &'t [i64],
-    recv: &'t [i64],
-    seq: &'t [u64],
-    ids: &'t Ids,
-}
-
-impl PlainHeads<'_> {
-    #[inline]
-    pub(super) fn get(&self, row: usize) -> Head {
-        Head {
-            ts_event: Ts::from_nanos(self.event[row]),
-            ts_recv: Ts::from_nanos(self.recv[row]),
-            seq: self.seq[row],
-            instrument: self.ids.get(row),
-            has_event_time: true,
-        }
-    }
-}
+/// `ts_event`, `ts_recv` and `seq` of rows that lack nothing, and the scales of price and size.
+pub(super) type PlainHeads =
+    (ScalarBuffer<i64>, ScalarBuffer<i64>, ScalarBuffer<u64>, (Scale, Scale));
 
 /// The clocks, symbols and numbers of the rows of a table.
 pub(super) struct Heads {
@@ -78,12 +62,12 @@ pub(super) struct Ids {
     pub(super) resolved: Arc<Resolved>,
 }
 
-impl Ids {
+impl OfRows {
     #[inline]
-    fn get(&self, row: usize) -> Option<InstrumentId> {
-        match &self.of_rows {
-            OfRows::One(id) => *id,
-            OfRows::Many(ids) => ids[row],
+    pub(super) fn get(&self, row: usize) -> Option<InstrumentId> {
+        match self {
+            Self::One(id) => *id,
+            Self::Many(ids) => ids[row],
         }
     }
 }
@@ -101,27 +85,25 @@ impl Rows<'_> {
         self.table.num_rows()
     }
 
-    /// The heads, where nothing is missing and all instruments have the scales of the columns.
-    pub(super) fn plain_heads(&self) -> Option<(PlainHeads<'_>, Scale, Scale)> {
-        let heads = PlainHeads {
-            event: self.heads.event.as_ref()?.plain()?,
-            recv: self.heads.recv.as_ref()?.plain()?,
-            seq: self.heads.seq.as_ref()?.plain()?,
-            ids: &self.heads.ids,
-        };
+    /// The clocks, the numbers and the one pair of scales, where nothing is missing and all
+    /// instruments have the scales of the columns.
+    pub(super) fn plain_heads(&self) -> Option<PlainHeads> {
+        let event = self.heads.event.as_ref()?.plain()?;
+        let recv = self.heads.recv.as_ref()?.plain()?;
+        let seq = self.heads.seq.as_ref()?.plain()?;
         let scales = |id: Option<InstrumentId>| id.map(|id| self.symbols.scales(id));
-        let (px, qty) = match &self.heads.ids.of_rows {
+        let scales = match &self.heads.ids.of_rows {
             OfRows::One(id) => scales(*id)?,
             OfRows::Many(ids) => {
                 let first = scales(*ids.first()?)?;
                 ids.iter().all(|id| scales(*id) == Some(first)).then_some(first)?
             }
         };
-        Some((heads, px, qty))
+        Some((event.clone(), recv.clone(), seq.clone(), scales))
     }
 
     pub(super) fn ordinals(&self) -> Option<&[u64]> {
-        self.heads.ordinal.as_ref().and_then(Numbers::plain)
+        self.heads.ordinal.as_ref().and_then(Numbers::plain).map(|ordinals| &ordinals[..])
     }
 
     #[inline]
@@ -141,7 +123,7 @@ impl Rows<'_> {
                 .ok_or_else(|| self.missing("ts_recv", "a time within range"))?,
             (None, None) => return Err(self.missing("ts_recv", "a time here or in `ts_event`")),
         };
-        let instrument = heads.ids.get(row);
+        let instrument = heads.ids.of_rows.get(row);
         if instrument.is_none() {
             self.refuse_symbol(row)?;
         }

@@ -16,6 +16,7 @@ use qt_model::record::{Batch, Field, FieldType, Head, Kind, Record, Value};
 use qt_model::units::Scale;
 use rust_decimal::Decimal;
 
+use super::braid_write::{self, Strip};
 use super::hot_write;
 use super::keys::SymbolKeys;
 use super::schema::{ColumnScale, ColumnScales, MONEY_SCALE};
@@ -80,7 +81,27 @@ impl RowWriter {
         batch: &Batch,
         ordinals: &[u64],
     ) -> Result<RecordBatch, WriteError> {
-        let instruments = batch.instruments();
+        let kind = self.kind;
+        self.make(batch.instruments(), |columns| match kind {
+            Kind::Trade => hot_write::trades(batch, ordinals, columns),
+            Kind::Quote => hot_write::quotes(batch, ordinals, columns),
+            Kind::Depth => hot_write::depths(batch, ordinals, columns),
+            _ => general(kind, batch, ordinals, columns),
+        })
+    }
+
+    /// The records of this kind of a braid as a table.
+    pub(crate) fn strip(&mut self, strip: Strip<'_>) -> Result<RecordBatch, WriteError> {
+        let kind = self.kind;
+        let instruments = strip.instruments().cloned().unwrap_or_default();
+        self.make(&instruments, |columns| braid_write::strip(kind, strip, columns))
+    }
+
+    fn make(
+        &mut self,
+        instruments: &Instruments,
+        fill: impl FnOnce(&mut Columns<'_>) -> Result<(), WriteError>,
+    ) -> Result<RecordBatch, WriteError> {
         for symbol in std::mem::take(&mut self.expected) {
             if let Some(id) = instruments.find(&symbol) {
                 self.symbols.key(id, instruments);
@@ -96,12 +117,7 @@ impl RowWriter {
             utc: Arc::clone(&self.utc),
             arrays: Vec::with_capacity(self.schema.fields().len()),
         };
-        match self.kind {
-            Kind::Trade => hot_write::trades(batch, ordinals, &mut columns)?,
-            Kind::Quote => hot_write::quotes(batch, ordinals, &mut columns)?,
-            Kind::Depth => hot_write::depths(batch, ordinals, &mut columns)?,
-            _ => general(self.kind, batch, ordinals, &mut columns)?,
-        }
+        fill(&mut columns)?;
         let arrays = columns.arrays;
         RecordBatch::try_new(Arc::clone(&self.schema), arrays)
             .map_err(|error| WriteError::Unfit(error.to_string()))
@@ -140,7 +156,7 @@ impl Columns<'_> {
         &mut self,
         ordinals: Vec<u64>,
         (event, nulls): (ScalarBuffer<i64>, Option<NullBuffer>),
-        recv: Vec<i64>,
+        recv: ScalarBuffer<i64>,
         keys: Vec<i32>,
     ) {
         self.opening_of(ordinals, (event, nulls), recv, Int32Array::new(keys.into(), None));
@@ -150,7 +166,7 @@ impl Columns<'_> {
         &mut self,
         ordinals: Vec<u64>,
         (event, nulls): (ScalarBuffer<i64>, Option<NullBuffer>),
-        recv: Vec<i64>,
+        recv: ScalarBuffer<i64>,
         keys: Int32Array,
     ) {
         if self.with_ordinal {
@@ -160,7 +176,7 @@ impl Columns<'_> {
             let array = TimestampNanosecondArray::new(values, nulls);
             Arc::new(array.with_timezone_opt(Some(Arc::clone(&self.utc)))) as ArrayRef
         };
-        let (event, recv) = (times(event, nulls), times(recv.into(), None));
+        let (event, recv) = (times(event, nulls), times(recv, None));
         self.push(event);
         self.push(recv);
         let array = DictionaryArray::<Int32Type>::try_new(keys, self.symbols.values());

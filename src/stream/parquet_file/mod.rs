@@ -6,6 +6,7 @@
 
 mod chunks;
 mod read;
+mod strands;
 mod write;
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Parquet files to batches, row group by row group.
 
+use std::collections::VecDeque;
 use std::fmt::Display;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -17,8 +19,12 @@ use qt_model::record::{Batch, Kind, Level, Source};
 use qt_model::time::Ts;
 
 use super::chunks::Chunks;
+use super::strands::Tail;
 use super::{END_KEY, HEADER_KEY, SPAN_KEY};
-use crate::columns::{Blame, Carry, ColumnScales, RowReader, Sink, close, guess_kind, schema};
+use crate::braid::Strand;
+use crate::columns::{
+    Blame, Carry, ColumnScales, Plain, RowReader, Sink, close, guess_kind, schema,
+};
 use crate::contain::contained;
 use crate::digest::Digest;
 use crate::error::{Problem, ReadError};
@@ -67,24 +73,28 @@ pub struct Description {
 pub struct ParquetReader {
     path: PathBuf,
     input: Arc<str>,
-    options: Options,
-    span: Span,
-    state: State,
-    digest: Option<Digest>,
-    carry: Carry,
+    pub(super) options: Options,
+    pub(super) span: Span,
+    pub(super) state: State,
+    pub(super) digest: Option<Digest>,
+    pub(super) carry: Carry,
     spare: Vec<Level>,
     read: u64,
     /// An error that waits until the records before it are handed out.
-    pending: Option<ReadError>,
+    pub(super) pending: Option<ReadError>,
+    /// Where the file is read as strands: those that were decoded and not handed out yet, and the
+    /// record that may go on in the next table.
+    pub(super) ready: VecDeque<Strand>,
+    pub(super) tail: Option<Tail>,
 }
 
-enum State {
+pub(super) enum State {
     Closed,
     Open(Box<Open>),
     Done,
 }
 
-struct Open {
+pub(super) struct Open {
     tables: ParquetRecordBatchReader,
     rows: RowReader,
     symbols: Symbols,
@@ -198,10 +208,13 @@ impl ParquetReader {
             spare: Vec::new(),
             read: 0,
             pending: None,
+            ready: VecDeque::new(),
+            tail: None,
         }
     }
 
-    fn open(&mut self) -> Result<(), ReadError> {
+    /// Opens the file, to be read in tables of at most so many rows.
+    pub(super) fn open(&mut self, table_rows: usize) -> Result<(), ReadError> {
         let input = &self.input;
         let file = chunks(input, &self.path)?;
         let plain = load(input, &file)?;
@@ -219,12 +232,11 @@ impl ParquetReader {
         let columns = metadata.schema().fields().iter().enumerate();
         let columns = columns.filter(|(_, field)| known(field.name())).map(|(at, _)| at);
         let mask = ProjectionMask::roots(metadata.parquet_schema(), columns);
-        let batch_rows = self.options.batch_records.clamp(1, BATCH_ROWS_MAX);
         let tables = decoded(|| {
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
                 .with_projection(mask)
                 .with_row_groups(groups)
-                .with_batch_size(batch_rows)
+                .with_batch_size(table_rows.clamp(1, BATCH_ROWS_MAX))
                 .build()
         });
         let tables = tables.map_err(|error| corrupt(input, error))?;
@@ -269,9 +281,28 @@ impl ParquetReader {
     }
 
     fn step(&mut self, batch: &mut Batch) -> Result<(), ReadError> {
-        let State::Open(open) = &mut self.state else { return Ok(()) };
-        let table = decoded(|| open.tables.next().transpose());
-        let table = table.map_err(|error| {
+        let table = self.table()?;
+        let read = match &table {
+            Some(table) => self.rows(table, batch),
+            None => {
+                self.close(batch);
+                Ok(())
+            }
+        };
+        self.place(batch);
+        if let Some(digest) = &mut self.digest {
+            digest.update(batch);
+        }
+        if table.is_none() {
+            return self.end();
+        }
+        read
+    }
+
+    /// Decodes the next table.
+    pub(super) fn table(&mut self) -> Result<Option<RecordBatch>, ReadError> {
+        let State::Open(open) = &mut self.state else { return Ok(None) };
+        decoded(|| open.tables.next().transpose()).map_err(|error| {
             let place = Place { input: Arc::clone(&self.input), at: At::Row(self.read) };
             match error.rsplit_once("Disabled feature at compile time: ") {
                 Some((_, what)) => {
@@ -280,7 +311,46 @@ impl ParquetReader {
                 }
                 None => ReadError::Corrupt { place, message: format!("damaged data: {error}") },
             }
-        })?;
+        })
+    }
+
+    /// The columns of a table, where nothing is missing in them.
+    pub(super) fn plain(&mut self, table: &RecordBatch) -> Option<Plain> {
+        let State::Open(open) = &mut self.state else { return None };
+        open.rows.plain(table, &mut open.symbols)
+    }
+
+    /// Notes rows that were handed on as columns.
+    pub(super) fn pass_over(&mut self, rows: usize) {
+        let State::Open(open) = &mut self.state else { return };
+        open.rows.pass_over(rows);
+        self.read += rows as u64;
+    }
+
+    /// Appends the rows of a table, without placing them.
+    pub(super) fn rows(&mut self, table: &RecordBatch, batch: &mut Batch) -> Result<(), ReadError> {
+        let read = self.with_sink(batch, |open, carry, sink| {
+            open.rows.read(table, &mut open.symbols, carry, sink)
+        });
+        self.read += table.num_rows() as u64;
+        read
+    }
+
+    /// Appends the record that is open: it is whole.
+    pub(super) fn close(&mut self, batch: &mut Batch) {
+        let closed = self.with_sink(batch, |_, carry, sink| {
+            close(carry, sink);
+            Ok(())
+        });
+        debug_assert!(closed.is_ok(), "nothing is judged here");
+    }
+
+    fn with_sink(
+        &mut self,
+        batch: &mut Batch,
+        fill: impl FnOnce(&mut Open, &mut Carry, &mut Sink<'_>) -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        let State::Open(open) = &mut self.state else { return Ok(()) };
         let (tolerance, first, input) = (&self.options.tolerance, self.read, &self.input);
         let mut judge = |blame: Blame, problem: Problem| match blame {
             Blame::Row(row) => {
@@ -292,38 +362,30 @@ impl ParquetReader {
                 Err(ReadError::Unreadable { place, message })
             }
         };
-        let mut ordinals = Vec::new();
-        let mut sink =
-            Sink { batch, ordinals: &mut ordinals, spare: &mut self.spare, judge: &mut judge };
-        let Some(table) = table else {
-            close(&mut self.carry, &mut sink);
-            batch.place_all(open.kind);
-            return self.finish(batch);
-        };
-        let read = open.rows.read(&table, &mut open.symbols, &mut self.carry, &mut sink);
-        self.read += table.num_rows() as u64;
-        batch.place_all(open.kind);
-        if let Some(digest) = &mut self.digest {
-            digest.update(batch);
-        }
-        read
+        let (ordinals, spare) = (&mut Vec::new(), &mut self.spare);
+        fill(open, &mut self.carry, &mut Sink { batch, ordinals, spare, judge: &mut judge })
     }
 
-    fn finish(&mut self, batch: &Batch) -> Result<(), ReadError> {
+    /// Gives the rows that were read their places.
+    pub(super) fn place(&self, batch: &mut Batch) {
+        if let State::Open(open) = &self.state {
+            batch.place_all(open.kind);
+        }
+    }
+
+    /// Everything was read; compares it with what was written, if that is asked for.
+    pub(super) fn end(&mut self) -> Result<(), ReadError> {
         let State::Open(open) = std::mem::replace(&mut self.state, State::Done) else {
             return Ok(());
         };
-        match (&mut self.digest, open.end) {
-            (Some(digest), Some(end)) => {
-                digest.update(batch);
-                verify(&Place::whole(&self.input), &end, digest)
-            }
+        match (&self.digest, open.end) {
+            (Some(digest), Some(end)) => verify(&Place::whole(&self.input), &end, digest),
             _ => Ok(()),
         }
     }
 
     /// Leaves out what lies outside the range, where row groups reach beyond it.
-    fn trim(&self, batch: &mut Batch) {
+    pub(super) fn trim(&self, batch: &mut Batch) {
         let inside = |at: usize| self.span.contains(batch.head(at).ts_recv);
         if self.span == Span::ALL || (0..batch.len()).all(inside) {
             return;
@@ -353,7 +415,7 @@ impl Source for ParquetReader {
             return Err(error);
         }
         if matches!(self.state, State::Closed)
-            && let Err(error) = self.open()
+            && let Err(error) = self.open(self.options.batch_records)
         {
             self.state = State::Done;
             return Err(error);

@@ -79,7 +79,10 @@ impl<S: Strategy> Desk<S> {
     #[inline]
     pub fn step(&mut self, now: Ts, input: &Input<'_>, front: &Front, out: &mut Outbox) -> Effect {
         match input {
-            Input::Market(record) => self.market(now, record, front, out),
+            Input::Market(record) => {
+                let is_revalued = self.market(now, record, front, out);
+                Effect { is_revalued, ..Effect::default() }
+            }
             Input::Execution(Execution::Report(report)) => {
                 let taken = self.books.orders.report(report);
                 match taken {
@@ -113,13 +116,18 @@ impl<S: Strategy> Desk<S> {
         }
     }
 
+    /// The step for a record of the market, which the front has taken: whether anything is worth
+    /// more or less for it.
     #[inline]
-    fn market(&mut self, now: Ts, record: &Record<'_>, front: &Front, out: &mut Outbox) -> Effect {
+    pub fn market(
+        &mut self,
+        now: Ts,
+        record: &Record<'_>,
+        front: &Front,
+        out: &mut Outbox,
+    ) -> bool {
         let kind = record.kind();
-        let is_revalued = match (record.head().instrument, prices(kind)) {
-            (Some(instrument), true) => self.revalue(instrument, front),
-            _ => false,
-        };
+        let is_revalued = front.news().is_some_and(|instrument| self.revalue(instrument, front));
         if self.mode == Mode::Trading && self.wants.wants(kind) {
             let context = &mut Context { now, front, books: &mut self.books, out };
             self.strategy.market(record, context);
@@ -129,7 +137,7 @@ impl<S: Strategy> Desk<S> {
         {
             self.features(now, instrument, front, out);
         }
-        Effect { is_revalued, ..Effect::default() }
+        is_revalued
     }
 
     /// Values a position at what the front shows; says whether that changed anything.
@@ -202,10 +210,4 @@ fn flatten(instrument: InstrumentId, context: &mut Context<'_>) {
         // A rule never refuses what reduces; what is flat already needs nothing.
         let _ = context.close(instrument);
     }
-}
-
-/// Whether records of a kind can change what a position is worth.
-#[inline]
-fn prices(kind: Kind) -> bool {
-    matches!(kind, Kind::Quote | Kind::Depth | Kind::Trade | Kind::Bar)
 }

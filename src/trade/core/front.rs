@@ -132,11 +132,12 @@ pub struct Front {
     instruments: Arc<Instruments>,
     from: TopFrom,
     seen: Vec<Seen>,
+    news: Option<InstrumentId>,
 }
 
 impl Front {
     pub fn new(instruments: Arc<Instruments>, from: TopFrom) -> Self {
-        let mut front = Self { instruments, from, seen: Vec::new() };
+        let mut front = Self { instruments, from, seen: Vec::new(), news: None };
         front.fit();
         front
     }
@@ -154,15 +155,22 @@ impl Front {
         &self.seen[instrument.index()]
     }
 
-    /// Takes a record in; says whether the price that positions are valued at may have changed.
+    /// The instrument of which the last record changed the best prices or the last print.
     #[inline]
-    pub fn market(&mut self, record: &Record<'_>) -> bool {
+    pub fn news(&self) -> Option<InstrumentId> {
+        self.news
+    }
+
+    /// Takes a record in.
+    #[inline]
+    pub fn market(&mut self, record: &Record<'_>) {
         let head = record.head();
+        self.news = None;
         let Some(instrument) = head.instrument else {
             if let Record::Gap(_) = record {
                 self.seen.iter_mut().for_each(Seen::gap);
             }
-            return false;
+            return;
         };
         let is_quoted = self.from == TopFrom::Quotes;
         let seen = &mut self.seen[instrument.index()];
@@ -190,8 +198,8 @@ impl Front {
         };
         if is_news {
             seen.updated = Some(head.ts_recv);
+            self.news = Some(instrument);
         }
-        is_news
     }
 
     /// Takes a row of features that was computed beside the stream.

@@ -60,7 +60,8 @@ fn want(
     let qty = entry_size(&rules.size, instance, context)?;
     if let Some(rule) = &quotes.max_position {
         // A limit that has no value is one of nothing.
-        let most = size(rule, instance, context).unwrap_or_default();
+        let most = instance.fixed_most.or_else(|| size(rule, instance, context));
+        let most = most.unwrap_or_default();
         let position = if side == Side::Buy { instance.position } else { -instance.position };
         if position.saturating_add(qty.mantissa()) > most.mantissa() {
             return None;

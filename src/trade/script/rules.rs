@@ -112,6 +112,8 @@ pub(super) struct Instance {
     pub(super) steps: Steps,
     /// The size of an entry, where the file states it as a number.
     pub(super) fixed_qty: Option<Qty>,
+    /// The largest position of quotes, likewise.
+    pub(super) fixed_most: Option<Qty>,
     pub(super) position: i64,
     pub(super) opened: Option<Ts>,
     pub(super) closed: Option<Ts>,
@@ -173,14 +175,16 @@ impl Strategy for Scripted {
         self.instances = vec![None; context.instruments().len()];
         for id in &self.instruments {
             let steps = Steps::of(context.instrument(*id));
-            let fixed_qty = match &self.rules.size {
+            let fixed = |rule: &SizeRule| match rule {
                 SizeRule::Fixed(number) => steps.exact(*number),
                 SizeRule::Qty(_) | SizeRule::Notional(_) => None,
             };
+            let most = self.rules.quotes.as_ref().and_then(|quotes| quotes.max_position.as_ref());
             self.instances[id.index()] = Some(Instance {
                 id: *id,
                 steps,
-                fixed_qty,
+                fixed_qty: fixed(&self.rules.size),
+                fixed_most: most.and_then(fixed),
                 position: 0,
                 opened: None,
                 closed: None,

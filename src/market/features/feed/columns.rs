@@ -1,5 +1,6 @@
 //! The columns that expressions begin with, for the events of a batch.
 
+use super::tops::with_parts;
 use crate::features::base::Base;
 use crate::features::graph::Plan;
 use crate::features::value::SKIP;
@@ -22,30 +23,25 @@ pub(super) const fn bits(bases: &[Base]) -> u64 {
 }
 
 /// The events of one symbol, a column each for what the plan asks for.
+///
+/// Invariant: a column has no more values than there are rows. One that has fewer says nothing of
+/// the last rows, which is filled in when it says something again, and at the end.
 #[derive(Debug)]
 pub(crate) struct Columns {
     values: Vec<Vec<f64>>,
-    wanted: Vec<Base>,
-    /// The same, one bit a column.
+    /// The columns that are kept, one bit each.
     mask: u64,
-    /// The event at hand; what nobody asked for is never read.
-    event: [f64; Base::COUNT],
     rows: usize,
 }
 
 impl Columns {
     pub(super) fn new(plan: &Plan) -> Self {
-        let wanted: Vec<Base> = Base::ALL.iter().copied().filter(|base| plan.uses(*base)).collect();
-        let mask = wanted.iter().fold(0, |mask, base| mask | bit(*base));
-        Self {
-            values: vec![Vec::new(); Base::COUNT],
-            wanted,
-            mask,
-            event: [SKIP; Base::COUNT],
-            rows: 0,
-        }
+        let asked = Base::ALL.iter().filter(|base| plan.uses(**base));
+        let mask = with_parts(asked.fold(0, |mask, base| mask | bit(*base)));
+        Self { values: vec![Vec::new(); Base::COUNT], mask, rows: 0 }
     }
 
+    /// A column, as it is once all is said; nothing where nobody asked for it.
     pub(crate) fn get(&self, base: Base) -> &[f64] {
         &self.values[base.index()]
     }
@@ -59,26 +55,57 @@ impl Columns {
         self.rows = 0;
     }
 
-    /// Whether any of these is asked for.
+    /// Whether any of these is kept.
     #[inline]
     pub(super) fn wants(&self, bases: u64) -> bool {
         self.mask & bases != 0
     }
 
-    /// Sets a value of the event at hand.
+    /// Begins a row that nothing is said of yet.
     #[inline]
-    pub(super) fn set(&mut self, base: Base, value: f64) {
-        self.event[base.index()] = value;
+    pub(super) fn open(&mut self) {
+        self.rows += 1;
     }
 
-    /// Appends the event at hand, with nothing in the columns that it said nothing of.
+    /// Says a value of the last row.
     #[inline]
-    pub(super) fn close(&mut self) {
-        for base in &self.wanted {
-            let value = &mut self.event[base.index()];
-            self.values[base.index()].push(*value);
-            *value = SKIP;
+    pub(super) fn put(&mut self, base: Base, value: f64) {
+        self.extend(base, self.rows - 1, std::iter::once(value));
+    }
+
+    /// Says the values of several rows from one on.
+    #[inline]
+    pub(super) fn extend(&mut self, base: Base, first: usize, values: impl Iterator<Item = f64>) {
+        if self.wants(bit(base)) {
+            let column = &mut self.values[base.index()];
+            debug_assert!(column.len() <= first, "{base:?} is said of row {first} already");
+            column.resize(first, SKIP);
+            column.extend(values);
         }
-        self.rows += 1;
+    }
+
+    /// Says the values of the rows from one on that others already have, by a function of those.
+    pub(super) fn derive<const N: usize>(
+        &mut self,
+        base: Base,
+        first: usize,
+        parts: [Base; N],
+        function: impl Fn([f64; N]) -> f64,
+    ) {
+        if self.wants(bit(base)) {
+            let mut column = std::mem::take(&mut self.values[base.index()]);
+            column.resize(first, SKIP);
+            let parts = parts.map(|part| &self.values[part.index()][first..]);
+            let rows = 0..parts[0].len();
+            column.extend(rows.map(|row| function(parts.map(|part| part[row]))));
+            self.values[base.index()] = column;
+        }
+    }
+
+    /// Ends the columns: each has a value a row, or that it says nothing.
+    pub(super) fn close(&mut self) {
+        for base in Base::ALL.iter().filter(|base| self.mask & bit(**base) != 0) {
+            self.values[base.index()].resize(self.rows, SKIP);
+        }
     }
 }

@@ -47,11 +47,11 @@ impl Deep {
             (Base::BidDepth10, bid.ten),
             (Base::AskDepth10, ask.ten),
         ] {
-            columns.set(base, qty.to_f64(scale));
+            columns.put(base, qty.to_f64(scale));
         }
         for (base, side) in [(Base::BidSlope, bid), (Base::AskSlope, ask)] {
             let slope = side.ticks.map(|ticks| side.ten.to_f64(scale) / ticks);
-            columns.set(base, slope.unwrap_or(NONE));
+            columns.put(base, slope.unwrap_or(NONE));
         }
     }
 }

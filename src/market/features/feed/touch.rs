@@ -90,10 +90,10 @@ impl Change {
             (Base::AskAdded, self.added[1]),
             (Base::BestTraded, self.traded),
         ] {
-            columns.set(base, units as f64 / unit);
+            columns.put(base, units as f64 / unit);
         }
         let (sum, count) = self.lived;
         // An event that ends no best price says nothing of lifetimes.
-        columns.set(Base::BestLifetime, if count == 0 { SKIP } else { sum / f64::from(count) });
+        columns.put(Base::BestLifetime, if count == 0 { SKIP } else { sum / f64::from(count) });
     }
 }

@@ -131,12 +131,14 @@ impl BookWork {
     pub(super) fn put(&mut self, row: Option<usize>, sheet: &mut Sheet) {
         let Some(row) = row else { return };
         let (warm, mask) = (self.lob.warm(), (1 << self.count) - 1);
+        let values = sheet.values_of(row);
         // Every value is present from the first event on; the mask says which may be used.
         if warm & 1 == 1 {
-            let values = &mut sheet.values_mut()[row * self.count..][..self.count];
             for (value, found) in values.iter_mut().zip(self.lob.values()) {
                 *value = *found as f64;
             }
+        } else {
+            values.fill(f64::NAN);
         }
         let mark = sheet.mark_mut(row);
         mark.warm = warm & mask;

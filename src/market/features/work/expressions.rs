@@ -43,6 +43,7 @@ impl Expressions {
         }
     }
 
+    #[inline]
     pub(super) fn record(&mut self, record: &Record<'_>) -> Fed {
         let event = self.columns.rows();
         let fed = self.feed.record(record, self.clocks, &mut self.columns);
@@ -52,6 +53,7 @@ impl Expressions {
         fed
     }
 
+    #[inline]
     pub(super) fn put(&mut self, row: Option<usize>) {
         self.places.push(row.map(|row| row as u32));
     }
@@ -61,33 +63,24 @@ impl Expressions {
     }
 
     pub(super) fn forget(&mut self) {
+        self.feed.flush(&mut self.columns);
         self.feed = Feed::new(&self.instrument, self.from);
         self.resets.push(self.columns.rows());
     }
 
     /// Runs the events through the plan, from one reset to the next.
     pub(super) fn finish(&mut self, scratch: &mut Scratch, sheet: &mut Sheet) {
-        let Self { state, columns, places, resets, .. } = self;
-        let events = columns.rows();
-        assert_eq!(places.len(), events, "each event has its place");
+        let Self { feed, state, columns, places, resets, .. } = self;
+        feed.close(columns);
+        assert_eq!(places.len(), columns.rows(), "each event has its place");
         let mut start = 0;
-        for reset in resets.iter().copied().chain([events]) {
-            if reset > start {
-                let base = |base| part(columns.get(base), start, reset);
-                state.run(base, &places[start..reset], scratch, sheet);
-            }
-            if reset < events {
-                state.reset();
-            }
+        for reset in resets.drain(..) {
+            state.run(columns, start..reset, places, scratch, sheet);
+            state.reset();
             start = reset;
         }
+        state.run(columns, start..columns.rows(), places, scratch, sheet);
         columns.clear();
         places.clear();
-        resets.clear();
     }
-}
-
-/// The events of a column from one to another; a column that nobody asked for is empty.
-fn part(column: &[f64], from: usize, to: usize) -> &[f64] {
-    if column.is_empty() { column } else { &column[from..to] }
 }

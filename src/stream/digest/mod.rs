@@ -7,6 +7,8 @@
 //! a depth record adds its number of levels and side, px, qty of each. `docs/stream-format.md` has
 //! it in full.
 
+mod columns;
+
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;

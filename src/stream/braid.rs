@@ -1,0 +1,242 @@
+//! Records on their way through as columns: strands, and braids of them.
+//!
+//! A strand is a stretch of one input: the columns of a table as they were decoded, or rows where
+//! the table wanted a closer look. A braid is the order in which runs of strands follow each other.
+//! Who only passes records on, as a replay does, need not make rows of columns to make columns of
+//! rows again.
+//!
+//! Invariant: a braid is what the batch of its records is: the same records, digest and encodings.
+//! Absent on purpose: the fields of a record. Who looks at records takes a batch.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use qt_model::instrument::Instruments;
+use qt_model::record::{Batch, Key, Kind, Sequence};
+use qt_model::time::Ts;
+
+use crate::columns::Plain;
+
+/// A stretch of records of one input. Copies share what they show.
+#[derive(Clone, Debug)]
+pub struct Strand {
+    of: Fibre,
+    records: Range<usize>,
+}
+
+/// What a strand shows a part of.
+#[derive(Clone, Debug)]
+pub(crate) enum Fibre {
+    Columns(Arc<Plain>),
+    Rows(Arc<Batch>),
+}
+
+impl Fibre {
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Columns(a), Self::Columns(b)) => Arc::ptr_eq(a, b),
+            (Self::Rows(a), Self::Rows(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+
+    fn instruments(&self) -> &Arc<Instruments> {
+        match self {
+            Self::Columns(plain) => plain.instruments(),
+            Self::Rows(batch) => batch.instruments(),
+        }
+    }
+
+    fn key(&self, at: usize) -> Key {
+        match self {
+            Self::Columns(plain) => {
+                let head = plain.head(plain.start(at));
+                let (kind, instrument) = (plain.kind(), head.instrument);
+                Key { ts_recv: head.ts_recv, kind, instrument, seq: head.seq }
+            }
+            Self::Rows(batch) => batch.key(at),
+        }
+    }
+}
+
+impl Strand {
+    pub(crate) fn columns(plain: &Arc<Plain>, records: Range<usize>) -> Self {
+        Self { of: Fibre::Columns(Arc::clone(plain)), records }
+    }
+
+    pub(crate) fn of_rows(batch: Batch) -> Self {
+        let records = 0..batch.len();
+        Self { of: Fibre::Rows(Arc::new(batch)), records }
+    }
+
+    /// The records as rows.
+    pub(crate) fn to_batch(&self) -> Batch {
+        let mut braid = Braid::default();
+        braid.push(self, 0..self.len());
+        braid.to_batch()
+    }
+}
+
+impl Default for Strand {
+    fn default() -> Self {
+        Self::of_rows(Batch::default())
+    }
+}
+
+impl Sequence for Strand {
+    #[inline]
+    fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn instruments(&self) -> &Arc<Instruments> {
+        self.of.instruments()
+    }
+
+    #[inline]
+    fn ts_recv(&self, at: usize) -> Ts {
+        let at = self.records.start + at;
+        match &self.of {
+            Fibre::Columns(plain) => Ts::from_nanos(plain.recv[plain.start(at)]),
+            Fibre::Rows(batch) => batch.slots()[at].ts_recv,
+        }
+    }
+
+    #[inline]
+    fn kind(&self, at: usize) -> Kind {
+        match &self.of {
+            Fibre::Columns(plain) => plain.kind(),
+            Fibre::Rows(batch) => batch.slots()[self.records.start + at].kind,
+        }
+    }
+
+    #[inline]
+    fn key(&self, at: usize) -> Key {
+        self.of.key(self.records.start + at)
+    }
+
+    fn is_same(&self, at: usize, other: &Self, place: usize) -> bool {
+        let (mut one, mut two) = (Braid::default(), Braid::default());
+        one.push(self, at..at + 1);
+        two.push(other, place..place + 1);
+        one.to_batch().get(0) == two.to_batch().get(0)
+    }
+}
+
+/// Runs of strands in the order of a stream.
+#[derive(Debug, Default)]
+pub struct Braid {
+    fibres: Vec<Fibre>,
+    runs: Vec<Run>,
+    len: usize,
+}
+
+/// Neighbours of one strand.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    fibre: u32,
+    from: u32,
+    to: u32,
+}
+
+/// How many of the latest strands are asked whether a run goes on with them. One that is not found
+/// is noted again, which costs a little and bends nothing.
+const LOOK_BACK: usize = 8;
+
+impl Braid {
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Forgets the records and keeps the memory.
+    pub fn clear(&mut self) {
+        self.fibres.clear();
+        self.runs.clear();
+        self.len = 0;
+    }
+
+    /// Appends some records of a strand.
+    pub fn push(&mut self, strand: &Strand, places: Range<usize>) {
+        if places.is_empty() {
+            return;
+        }
+        self.len += places.len();
+        let from = (strand.records.start + places.start) as u32;
+        let to = (strand.records.start + places.end) as u32;
+        let known = self.fibres.iter().rev().take(LOOK_BACK).position(|it| it.is(&strand.of));
+        let fibre = match known {
+            Some(back) => self.fibres.len() - 1 - back,
+            None => {
+                self.fibres.push(strand.of.clone());
+                self.fibres.len() - 1
+            }
+        } as u32;
+        match self.runs.last_mut() {
+            Some(last) if last.fibre == fibre && last.to == from => last.to = to,
+            Some(_) | None => self.runs.push(Run { fibre, from, to }),
+        }
+    }
+
+    /// Leaves out what comes behind so many records.
+    pub fn truncate(&mut self, len: usize) {
+        while self.len > len
+            && let Some(last) = self.runs.last_mut()
+        {
+            let over = (self.len - len).min((last.to - last.from) as usize);
+            last.to -= over as u32;
+            self.len -= over;
+            if last.from == last.to {
+                self.runs.pop();
+            }
+        }
+    }
+
+    /// The place of the last record.
+    pub fn last_key(&self) -> Option<Key> {
+        let last = self.runs.last()?;
+        Some(self.fibres[last.fibre as usize].key(last.to as usize - 1))
+    }
+
+    /// The instruments of the records. The tables of strands only grow, so one has them all.
+    pub fn instruments(&self) -> Arc<Instruments> {
+        let tables = self.fibres.iter().map(Fibre::instruments);
+        tables.max_by_key(|table| table.len()).cloned().unwrap_or_default()
+    }
+
+    /// The runs, where all of them are columns.
+    pub(crate) fn columns(&self) -> Option<impl Iterator<Item = (&Arc<Plain>, Range<usize>)>> {
+        if !self.fibres.iter().all(|fibre| matches!(fibre, Fibre::Columns(_))) {
+            return None;
+        }
+        Some(self.runs.iter().filter_map(|run| match &self.fibres[run.fibre as usize] {
+            Fibre::Columns(plain) => Some((plain, run.from as usize..run.to as usize)),
+            Fibre::Rows(_) => None,
+        }))
+    }
+
+    /// The records as rows.
+    pub fn to_batch(&self) -> Batch {
+        let mut batch = Batch::new(self.instruments());
+        for run in &self.runs {
+            let (from, to) = (run.from as usize, run.to as usize);
+            match &self.fibres[run.fibre as usize] {
+                Fibre::Columns(plain) => {
+                    let first = batch.count(plain.kind());
+                    plain.extend(from..to, &mut batch);
+                    let rows = first..batch.count(plain.kind());
+                    rows.for_each(|row| batch.place(plain.kind(), row as u32));
+                }
+                Fibre::Rows(rows) => batch.push_range(rows, from, to),
+            }
+        }
+        batch
+    }
+}

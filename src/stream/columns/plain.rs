@@ -1,0 +1,301 @@
+//! The columns of a hot kind where nothing is missing, checked as a whole.
+//!
+//! Invariants: clocks, numbers and symbols are there in every row; prices and sizes stand at the
+//! scales of all instruments of the table; words are positions in their list; the levels of a depth
+//! record are numbered from zero, bids before asks. So whoever goes by these columns need not ask
+//! again. A table that breaks any of this is read row by row instead.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{Array, UInt64Array};
+use arrow::buffer::ScalarBuffer;
+use qt_model::ids::InstrumentId;
+use qt_model::instrument::Instruments;
+use qt_model::record::{Batch, Depth, Head, Kind, Level, Quote, Trade};
+use qt_model::time::Ts;
+use qt_model::units::{Px, Qty, Scale};
+use qt_model::words::{DepthAction, Side, Word};
+
+use super::cells::WordCells;
+use super::rows::{OfRows, Rows};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Plain {
+    instruments: Arc<Instruments>,
+    pub(crate) event: ScalarBuffer<i64>,
+    pub(crate) recv: ScalarBuffer<i64>,
+    pub(crate) seq: ScalarBuffer<u64>,
+    pub(super) ids: OfRows,
+    pub(crate) own: Own,
+}
+
+/// The columns that a kind has of its own.
+#[derive(Debug)]
+pub(crate) enum Own {
+    Trade(Trades),
+    Quote(Quotes),
+    Depth(Depths),
+}
+
+#[derive(Debug)]
+pub(crate) struct Trades {
+    pub(crate) px: ScalarBuffer<i64>,
+    pub(crate) qty: ScalarBuffer<i64>,
+    pub(crate) side: ScalarBuffer<i8>,
+    pub(crate) id: Whole,
+}
+
+#[derive(Debug)]
+pub(crate) struct Quotes {
+    pub(crate) bid_px: ScalarBuffer<i64>,
+    pub(crate) bid_qty: ScalarBuffer<i64>,
+    pub(crate) ask_px: ScalarBuffer<i64>,
+    pub(crate) ask_qty: ScalarBuffer<i64>,
+    pub(crate) id: Whole,
+}
+
+#[derive(Debug)]
+pub(crate) struct Depths {
+    pub(crate) action: ScalarBuffer<i8>,
+    /// `first_id`, `last_id` and `prev_id`.
+    pub(crate) ids: [Whole; 3],
+    pub(crate) level: ScalarBuffer<u32>,
+    pub(crate) side: ScalarBuffer<i8>,
+    pub(crate) px: ScalarBuffer<i64>,
+    pub(crate) qty: ScalarBuffer<i64>,
+    starts: Starts,
+}
+
+/// Where the records of a table begin.
+#[derive(Debug)]
+enum Starts {
+    /// Each row is a record.
+    Each,
+    /// The first rows of the records, and the end of the last one.
+    At(Vec<u32>),
+}
+
+/// Numbers that are there in every row or in none.
+#[derive(Debug)]
+pub(crate) enum Whole {
+    All(ScalarBuffer<u64>),
+    None,
+}
+
+impl Whole {
+    fn of(column: &Option<UInt64Array>) -> Option<Self> {
+        match column {
+            Some(values) if values.null_count() == 0 => Some(Self::All(values.values().clone())),
+            Some(values) => (values.null_count() == values.len()).then_some(Self::None),
+            None => Some(Self::None),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, row: usize) -> Option<u64> {
+        match self {
+            Self::All(values) => Some(values[row]),
+            Self::None => None,
+        }
+    }
+}
+
+impl Plain {
+    /// The columns of a table, or nothing where a row needs a closer look.
+    pub(super) fn of(rows: &Rows<'_>) -> Option<Self> {
+        let (event, recv, seq, (px, qty)) = rows.plain_heads()?;
+        let own = match rows.kind {
+            Kind::Trade => Own::Trade(trades(rows, px, qty)?),
+            Kind::Quote => Own::Quote(quotes(rows, px, qty)?),
+            Kind::Depth => Own::Depth(depths(rows, px, qty)?),
+            _ => return None,
+        };
+        let instruments = rows.symbols.table();
+        Some(Self { instruments, event, recv, seq, ids: rows.heads.ids.of_rows.clone(), own })
+    }
+
+    pub(crate) fn instruments(&self) -> &Arc<Instruments> {
+        &self.instruments
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match &self.own {
+            Own::Trade(_) => Kind::Trade,
+            Own::Quote(_) => Kind::Quote,
+            Own::Depth(_) => Kind::Depth,
+        }
+    }
+
+    /// How many records begin in these rows.
+    pub(crate) fn records(&self) -> usize {
+        match &self.own {
+            Own::Depth(Depths { starts: Starts::At(starts), .. }) => starts.len() - 1,
+            Own::Trade(_) | Own::Quote(_) | Own::Depth(_) => self.recv.len(),
+        }
+    }
+
+    /// The first row of a record; for the number of records, the end of the last one.
+    #[inline]
+    pub(crate) fn start(&self, record: usize) -> usize {
+        match &self.own {
+            Own::Depth(Depths { starts: Starts::At(starts), .. }) => starts[record] as usize,
+            Own::Trade(_) | Own::Quote(_) | Own::Depth(_) => record,
+        }
+    }
+
+    /// The rows of some records.
+    #[inline]
+    pub(crate) fn rows(&self, records: &Range<usize>) -> Range<usize> {
+        self.start(records.start)..self.start(records.end)
+    }
+
+    #[inline]
+    pub(crate) fn head(&self, row: usize) -> Head {
+        Head {
+            ts_event: Ts::from_nanos(self.event[row]),
+            ts_recv: Ts::from_nanos(self.recv[row]),
+            seq: self.seq[row],
+            instrument: self.ids.get(row),
+            has_event_time: true,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn instrument(&self, row: usize) -> Option<InstrumentId> {
+        self.ids.get(row)
+    }
+
+    /// The instrument of all rows, where they have one in common.
+    pub(crate) fn only_instrument(&self) -> Option<InstrumentId> {
+        match &self.ids {
+            OfRows::One(id) => *id,
+            OfRows::Many(_) => None,
+        }
+    }
+
+    /// Appends records as rows, without placing them.
+    pub(crate) fn extend(&self, records: Range<usize>, batch: &mut Batch) {
+        match &self.own {
+            Own::Trade(own) => {
+                let trade = |row| Trade {
+                    head: self.head(row),
+                    px: Px::new(own.px[row]),
+                    qty: size(own.qty[row]),
+                    side: word(own.side[row]),
+                    id: own.id.get(row),
+                };
+                batch.extend_rows(records.map(trade));
+            }
+            Own::Quote(own) => {
+                let quote = |row| Quote {
+                    head: self.head(row),
+                    bid_px: Some(Px::new(own.bid_px[row])),
+                    bid_qty: Some(size(own.bid_qty[row])),
+                    ask_px: Some(Px::new(own.ask_px[row])),
+                    ask_qty: Some(size(own.ask_qty[row])),
+                    id: own.id.get(row),
+                };
+                batch.extend_rows(records.map(quote));
+            }
+            Own::Depth(own) => {
+                let rows = self.rows(&records);
+                let depth = |record| own.depth(self, self.start(record));
+                let end = |record: usize| (self.start(record + 1) - rows.start) as u32;
+                let levels = rows.clone().map(|row| own.level(row));
+                batch.extend_depths(records.clone().map(depth), levels, records.map(end));
+            }
+        }
+    }
+}
+
+impl Depths {
+    #[inline]
+    pub(super) fn depth(&self, plain: &Plain, row: usize) -> Depth {
+        Depth {
+            head: plain.head(row),
+            action: word(self.action[row]).unwrap_or(DepthAction::Delta),
+            first_id: self.ids[0].get(row),
+            last_id: self.ids[1].get(row),
+            prev_id: self.ids[2].get(row),
+        }
+    }
+
+    #[inline]
+    pub(super) fn level(&self, row: usize) -> Level {
+        Level {
+            px: Px::new(self.px[row]),
+            qty: size(self.qty[row]),
+            side: word(self.side[row]).unwrap_or(Side::Buy),
+        }
+    }
+}
+
+/// A size that was seen not to be negative.
+#[inline]
+fn size(mantissa: i64) -> Qty {
+    Qty::new(mantissa).unwrap_or_default()
+}
+
+/// A word whose place was seen to lie in its list.
+#[inline]
+fn word<W: Word>(place: i8) -> Option<W> {
+    W::from_index(usize::from(place.cast_unsigned()))
+}
+
+fn trades(rows: &Rows<'_>, px: Scale, qty: Scale) -> Option<Trades> {
+    Some(Trades {
+        px: rows.decimals("px").ok()??.plain(px)?,
+        qty: rows.decimals("qty").ok()??.plain_sizes(qty)?,
+        side: words::<Side>(rows.words("side", Side::WORDS).ok()??)?,
+        id: Whole::of(&rows.whole("id").ok()?)?,
+    })
+}
+
+fn quotes(rows: &Rows<'_>, px: Scale, qty: Scale) -> Option<Quotes> {
+    Some(Quotes {
+        bid_px: rows.decimals("bid_px").ok()??.plain(px)?,
+        bid_qty: rows.decimals("bid_qty").ok()??.plain_sizes(qty)?,
+        ask_px: rows.decimals("ask_px").ok()??.plain(px)?,
+        ask_qty: rows.decimals("ask_qty").ok()??.plain_sizes(qty)?,
+        id: Whole::of(&rows.whole("id").ok()?)?,
+    })
+}
+
+fn depths(rows: &Rows<'_>, px: Scale, qty: Scale) -> Option<Depths> {
+    let id = |name| Whole::of(&rows.whole(name).ok()?);
+    let level = rows.numbers("level").ok()??.plain()?.clone();
+    let side = words::<Side>(rows.words("side", Side::WORDS).ok()??)?;
+    let starts = starts(&level, &side)?;
+    Some(Depths {
+        action: words::<DepthAction>(rows.words("action", DepthAction::WORDS).ok()??)?,
+        ids: [id("first_id")?, id("last_id")?, id("prev_id")?],
+        level,
+        side,
+        px: rows.decimals("px").ok()??.plain(px)?,
+        qty: rows.decimals("qty").ok()??.plain_sizes(qty)?,
+        starts,
+    })
+}
+
+fn words<W: Word>(cells: WordCells) -> Option<ScalarBuffer<i8>> {
+    debug_assert!(W::WORDS.len() <= 127, "a key names every word");
+    cells.plain()
+}
+
+/// Where records begin, if levels are numbered as they must be and bids stand before asks. The
+/// first rows may go on with a record of the table before.
+fn starts(levels: &[u32], sides: &[i8]) -> Option<Starts> {
+    // All values are looked at, and no one alone: a loop without a branch.
+    if levels.iter().fold(0, |any, level| any | level) == 0 {
+        return Some(Starts::Each);
+    }
+    let goes_on =
+        |row: usize| levels[row] == levels[row - 1].wrapping_add(1) && sides[row] >= sides[row - 1];
+    if !(1..levels.len()).all(|row| levels[row] == 0 || goes_on(row)) {
+        return None;
+    }
+    let first = (0_u32..).zip(levels).filter(|(_, level)| **level == 0).map(|(row, _)| row);
+    Some(Starts::At(first.chain([levels.len() as u32]).collect()))
+}
