@@ -62,6 +62,11 @@ pub(super) fn simulation(
     if backtest.action.is_some() {
         return Err(unusable("it is no simulation".to_owned()).into());
     }
+    if !backtest.simulate.sweep.is_empty() {
+        let failure =
+            Failure::usage(format!("{}: it is a sweep, which keeps no rows", kept.run_id));
+        return Err(failure.with_hint("run the point that matters on its own").into());
+    }
     let mut simulate = backtest.simulate;
     // Whatever else the command line said: rows are what is compared.
     simulate.no_run = false;

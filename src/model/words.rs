@@ -325,6 +325,8 @@ words! {
     RunKind {
         Replay = "replay",
         Backtest = "backtest",
+        /// Many variants of a backtest over one input.
+        Sweep = "sweep",
         Live = "live",
         Research = "research",
     }
