@@ -270,10 +270,22 @@ fn decimals(
         ))
     };
     if column.is_wide {
+        // Neighbours mostly are of one instrument, and what is absent is zero at any scale.
+        let mut last: Option<(InstrumentId, i128)> = None;
         let lift = |(row, value): (usize, &i64)| {
-            let missing = column.scale.digits().checked_sub(from(row).digits());
-            let missing = missing.ok_or_else(|| joined_late(row))?;
-            Ok(i128::from(*value) * 10_i128.pow(u32::from(missing)))
+            let id = ids.get(row).copied().flatten();
+            let factor = match last.filter(|(last, _)| Some(*last) == id) {
+                Some((_, factor)) => factor,
+                None => {
+                    let missing = column.scale.digits().checked_sub(from(row).digits());
+                    let missing = missing.and_then(|digits| Scale::new(digits).ok());
+                    let factor = i128::from(missing.ok_or_else(|| joined_late(row))?.unit());
+                    let is_there = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+                    last = id.filter(|_| is_there).map(|id| (id, factor));
+                    factor
+                }
+            };
+            Ok(i128::from(*value) * factor)
         };
         let lifted = values.iter().enumerate().map(lift).collect::<Result<Vec<_>, WriteError>>()?;
         let array = Decimal128Array::new(ScalarBuffer::from(lifted), nulls);
