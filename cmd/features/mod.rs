@@ -1,6 +1,7 @@
 //! `qt features`: signals computed from a stream, row by row.
 
 mod causality;
+mod parity;
 mod reference;
 
 use clap::{Args, ValueEnum};
@@ -10,6 +11,7 @@ use qt_market::features::{
 use qt_market::labels::{LabelError, LabelSpec, Labels};
 use qt_model::instrument::Symbol;
 use qt_model::record::{Batch, Kind};
+use qt_model::time::duration_ns;
 use qt_stream::catalog::SymbolPattern;
 use qt_stream::frame::Header;
 use qt_stream::wide::WideColumns;
@@ -21,6 +23,8 @@ use crate::select_args::SelectArgs;
 use crate::stream_args::StreamArgs;
 use crate::streams::{Filter, Stage};
 use crate::write_args::WriteArgs;
+
+use parity::Shadow;
 
 /// Compute features of books, trades and bars
 ///
@@ -51,6 +55,12 @@ pub(crate) struct Features {
     /// Prove that no value depends on records behind it: compute prefixes again and compare
     #[arg(long)]
     causality: bool,
+    /// Compute everything twice, over blocks and record by record, and compare to the bit
+    #[arg(long, conflicts_with = "causality")]
+    shadow_parity: bool,
+    /// Flag rows whose cause was received so long after the venue's time, such as 500ms
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    stale_after: Option<i64>,
     /// Write the rows without the records that caused them
     #[arg(long)]
     only: bool,
@@ -102,7 +112,7 @@ pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outco
     if args.causality {
         return causality::run(&args, &chosen, context);
     }
-    let Opened { filter, engine, book } = Opened::new(&args, &chosen, context)?;
+    let Opened { filter, engine, shadow, book } = Opened::new(&args, &chosen, context)?;
     if args.write.dry_run {
         let (features, steps) = (chosen.names.len(), chosen.program.steps());
         context.note(format_args!("would compute {features} features in {steps} steps"));
@@ -114,8 +124,16 @@ pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outco
         features: chosen.names,
         labels: args.labels.iter().map(|label| label.name.clone()).collect(),
     });
-    let mut work = Work { engine, labels, columns, rows: Batch::default() };
-    filter.run(&mut work, (&args.stream, &args.write), context)
+    let mut work = Work { engine, shadow, labels, columns, rows: Batch::default() };
+    let outcome = filter.run(&mut work, (&args.stream, &args.write), context)?;
+    let Some(shadow) = work.shadow else { return Ok(outcome) };
+    context.note(shadow.verdict());
+    Ok(if shadow.is_equal() { outcome } else { Outcome::No })
+}
+
+fn duration(text: &str) -> Result<i64, String> {
+    let found = duration_ns(text).filter(|ns| *ns > 0);
+    found.ok_or_else(|| format!("expected a duration such as 500ms, found `{text}`"))
 }
 
 /// Whether what caused the rows is left out: a wide table has no place for it.
@@ -130,6 +148,7 @@ fn label(text: &str) -> Result<LabelSpec, LabelError> {
 /// Features, and labels where they are asked for.
 struct Work {
     engine: Engine,
+    shadow: Option<Shadow>,
     labels: Option<Labels>,
     columns: Option<WideColumns>,
     rows: Batch,
@@ -145,11 +164,13 @@ impl Stage for Work {
     fn batch(&mut self, batch: &Batch, out: &mut Batch) -> anyhow::Result<()> {
         let Some(labels) = &mut self.labels else {
             self.engine.batch(batch, out);
+            self.compare(batch);
             return Ok(());
         };
         self.rows.clear();
         self.engine.batch(batch, &mut self.rows);
         labels.batch(&self.rows, out);
+        self.compare(batch);
         Ok(())
     }
 
@@ -158,6 +179,14 @@ impl Stage for Work {
             labels.finish(out);
         }
         Ok(())
+    }
+}
+
+impl Work {
+    fn compare(&mut self, batch: &Batch) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.compare(batch, &self.engine.rows());
+        }
     }
 }
 
@@ -215,6 +244,7 @@ fn raise(error: &ExprError, text: &str) -> Failure {
 struct Opened {
     filter: Filter,
     engine: Engine,
+    shadow: Option<Shadow>,
     book: BookFrom,
 }
 
@@ -230,19 +260,23 @@ impl Opened {
             only: is_alone(args) && args.labels.is_empty(),
             warm_only: args.warm_only,
             every: args.every,
+            stale_after_ns: args.stale_after,
             ..EngineOptions::default()
         };
-        let patterns: Vec<_> = args.of.iter().map(|text| SymbolPattern::new(text)).collect();
-        let wanted = move |symbol: &Symbol| {
-            patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(symbol))
+        let begin = || {
+            let patterns: Vec<_> = args.of.iter().map(|text| SymbolPattern::new(text)).collect();
+            let wanted = move |symbol: &Symbol| {
+                patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(symbol))
+            };
+            Engine::new(chosen.program.clone(), options.clone(), Box::new(wanted))
         };
-        let engine = Engine::new(chosen.program.clone(), options, Box::new(wanted));
+        let (engine, shadow) = (begin(), args.shadow_parity.then(|| Shadow::new(begin())));
         header.add_kind(Kind::Feature, is_alone(args));
         if !args.labels.is_empty() {
             header.add_kind(Kind::Label, false);
         }
         header.provenance.insert(format!("features.{}", chosen.set), chosen.names.join("; "));
-        Ok(Self { filter, engine, book })
+        Ok(Self { filter, engine, shadow, book })
     }
 }
 
