@@ -2,7 +2,10 @@
 
 mod causality;
 mod parity;
+mod profiles;
 mod reference;
+
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use qt_market::features::{
@@ -25,6 +28,7 @@ use crate::streams::{Filter, Stage};
 use crate::write_args::WriteArgs;
 
 use parity::Shadow;
+use profiles::{Beside, Profiles};
 
 /// Compute features of books, trades and bars
 ///
@@ -40,6 +44,12 @@ pub(crate) struct Features {
     /// A list of expressions
     #[arg(long, short, value_name = "LIST")]
     features: Option<String>,
+    /// A TOML file of profiles: sets with parameters of their own, one of them active
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["set", "features"])]
+    profiles: Option<PathBuf>,
+    /// Another profile of that file than the active one
+    #[arg(long, value_name = "NAME", requires = "profiles")]
+    profile: Option<String>,
     /// List columns, functions and sets
     #[arg(long)]
     list: bool,
@@ -112,7 +122,7 @@ pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outco
     if args.causality {
         return causality::run(&args, &chosen, context);
     }
-    let Opened { filter, engine, shadow, book } = Opened::new(&args, &chosen, context)?;
+    let Opened { filter, engine, shadow, beside, book } = Opened::new(&args, &chosen, context)?;
     if args.write.dry_run {
         let (features, steps) = (chosen.names.len(), chosen.program.steps());
         context.note(format_args!("would compute {features} features in {steps} steps"));
@@ -124,8 +134,11 @@ pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outco
         features: chosen.names,
         labels: args.labels.iter().map(|label| label.name.clone()).collect(),
     });
-    let mut work = Work { engine, shadow, labels, columns, rows: Batch::default() };
+    let mut work = Work { engine, shadow, beside, labels, columns, rows: Batch::default() };
     let outcome = filter.run(&mut work, (&args.stream, &args.write), context)?;
+    if let Some(beside) = &work.beside {
+        context.note(beside.verdict());
+    }
     let Some(shadow) = work.shadow else { return Ok(outcome) };
     context.note(shadow.verdict());
     Ok(if shadow.is_equal() { outcome } else { Outcome::No })
@@ -149,6 +162,7 @@ fn label(text: &str) -> Result<LabelSpec, LabelError> {
 struct Work {
     engine: Engine,
     shadow: Option<Shadow>,
+    beside: Option<Beside>,
     labels: Option<Labels>,
     columns: Option<WideColumns>,
     rows: Batch,
@@ -187,6 +201,9 @@ impl Work {
         if let Some(shadow) = &mut self.shadow {
             shadow.compare(batch, &self.engine.rows());
         }
+        if let Some(beside) = &mut self.beside {
+            beside.compare(batch, &self.engine.rows());
+        }
     }
 }
 
@@ -196,10 +213,20 @@ struct Chosen {
     set: String,
     program: Program,
     names: Vec<String>,
+    /// The profile that says so, and what runs in its shadow.
+    profile: Option<String>,
+    shadow: Option<(String, Program)>,
 }
 
 impl Chosen {
     fn new(args: &Features) -> anyhow::Result<Self> {
+        if let Some(path) = &args.profiles {
+            let profiles = Profiles::read(path)?;
+            let (name, set, program) = profiles.choose(args.profile.as_deref())?;
+            let shadow = profiles.shadow().map(|(name, program)| (name.to_owned(), program));
+            let (set, profile, names) = (set.to_owned(), Some(name.to_owned()), program.names());
+            return Ok(Self { set, program, names, profile, shadow });
+        }
         let (set, program) = match &args.features {
             Some(text) => ("features", expressions(text)?),
             None => {
@@ -215,7 +242,7 @@ impl Chosen {
             }
         };
         let names = program.names();
-        Ok(Self { set: set.to_owned(), program, names })
+        Ok(Self { set: set.to_owned(), program, names, profile: None, shadow: None })
     }
 }
 
@@ -245,6 +272,7 @@ struct Opened {
     filter: Filter,
     engine: Engine,
     shadow: Option<Shadow>,
+    beside: Option<Beside>,
     book: BookFrom,
 }
 
@@ -263,20 +291,26 @@ impl Opened {
             stale_after_ns: args.stale_after,
             ..EngineOptions::default()
         };
-        let begin = || {
+        let begin = |program: &Program| {
             let patterns: Vec<_> = args.of.iter().map(|text| SymbolPattern::new(text)).collect();
             let wanted = move |symbol: &Symbol| {
                 patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(symbol))
             };
-            Engine::new(chosen.program.clone(), options.clone(), Box::new(wanted))
+            Engine::new(program.clone(), options.clone(), Box::new(wanted))
         };
-        let (engine, shadow) = (begin(), args.shadow_parity.then(|| Shadow::new(begin())));
+        let engine = begin(&chosen.program);
+        let shadow = args.shadow_parity.then(|| Shadow::new(begin(&chosen.program)));
+        let beside = chosen.shadow.as_ref();
+        let beside = beside.map(|(name, it)| Beside::new(name, begin(it), &chosen.program));
         header.add_kind(Kind::Feature, is_alone(args));
         if !args.labels.is_empty() {
             header.add_kind(Kind::Label, false);
         }
         header.provenance.insert(format!("features.{}", chosen.set), chosen.names.join("; "));
-        Ok(Self { filter, engine, shadow, book })
+        if let Some(profile) = &chosen.profile {
+            header.provenance.insert("features.profile".to_owned(), profile.clone());
+        }
+        Ok(Self { filter, engine, shadow, beside, book })
     }
 }
 

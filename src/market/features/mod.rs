@@ -13,6 +13,7 @@
 
 mod base;
 mod books;
+mod clusters;
 mod engine;
 mod expr;
 mod feed;
@@ -33,6 +34,7 @@ mod tests;
 
 pub use base::{Base, Clock};
 pub(crate) use books::{Books, Turn};
+pub use clusters::{Clusters, ClustersError};
 pub use engine::{Engine, EngineOptions, Wanted};
 pub use expr::{Argument, Expr, ExprError, ExprKind, Named, Operator, parse, parse_list};
 pub use feed::BookFrom;
