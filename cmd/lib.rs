@@ -41,6 +41,7 @@ mod drill;
 mod explain;
 mod features;
 mod man;
+mod parity;
 mod record;
 mod replay;
 mod report;

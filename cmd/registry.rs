@@ -51,6 +51,7 @@ commands! {
     report::Report,
     diff::Diff,
     explain::Explain,
+    parity::Parity,
     demo::Demo,
     schema::Schema,
     config::Config,

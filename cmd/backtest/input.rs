@@ -39,6 +39,11 @@ impl Opened {
         Ok(None)
     }
 
+    /// The next batch; says whether there was one.
+    pub(super) fn next(&mut self, batch: &mut Batch) -> anyhow::Result<bool> {
+        self.filter.next(batch)
+    }
+
     /// How far the data can be trusted, where it was judged.
     pub(super) fn grade(&self) -> Option<&str> {
         self.filter.header.provenance.get("grade").map(String::as_str)

@@ -8,9 +8,9 @@ use qt_live::process::{Fault, Process, ProcessError, ProcessOptions};
 use qt_market::features::{Expr, Named, parse};
 use qt_model::record::Batch;
 use qt_model::time::Ts;
-use qt_sim::driver::{Driven, Driver, DriverOptions, LaneParts};
+use qt_sim::driver::{Driven, Driver, DriverOptions, Feed, LaneParts};
 use qt_sim::exchange::{Delay, Exchange, FillModel, Latency, LatencyConfig};
-use qt_trade::core::{Desk, Strategy, TopFrom};
+use qt_trade::core::{Core, Desk, Front, Strategy, TopFrom};
 use qt_trade::metrics::{Figures, Options, Sample};
 use qt_trade::native::Registration;
 use qt_trade::script::{Compiled, Scripted};
@@ -31,6 +31,20 @@ pub(super) struct Common {
     pub(super) has_quotes: bool,
     pub(super) sample: Sample,
     pub(super) start: Ts,
+}
+
+impl Common {
+    fn top(&self) -> TopFrom {
+        if self.has_quotes { TopFrom::Quotes } else { TopFrom::Depth }
+    }
+
+    /// The delay on top of the data's own: what all lanes see.
+    fn feed(&self) -> Option<Latency> {
+        let venues = self.file.venues.venues(FillModel::default(), self.market.money());
+        let latency = LatencyConfig::clone(&venues.default.latency);
+        let has_feed = latency.feed != Delay::Constant { ns: 0 };
+        has_feed.then(|| Latency::new(latency, self.seed))
+    }
 }
 
 /// Lanes at work.
@@ -57,40 +71,19 @@ impl Lanes {
         let programs = variants.iter().map(|variant| Program::start(common, variant));
         let programs = programs.collect::<anyhow::Result<Vec<_>>>()?;
         let shared = Shared::new(&programs);
-        let top = if common.has_quotes { TopFrom::Quotes } else { TopFrom::Depth };
         let options = DriverOptions {
-            top,
+            top: common.top(),
             lookahead_ns: common.lookahead_ns,
             engine: strategy::engine(&shared.named, market, common.has_quotes)?,
         };
-        // A delay on top of the data's own concerns what all lanes see.
-        let latency = file.venues.venues(FillModel::default(), market.money());
-        let latency = LatencyConfig::clone(&latency.default.latency);
-        let has_feed = latency.feed != Delay::Constant { ns: 0 };
-        let feed = has_feed.then(|| Latency::new(latency, common.seed));
-        let mut driver = Driver::new(&market.instruments, feed, options);
+        let mut driver = Driver::new(&market.instruments, common.feed(), options);
         let mut faults = Vec::new();
         for (variant, program) in variants.iter().zip(programs) {
             let venues = file.venues.venues(variant.fills.model(), market.money());
             let exchange = Exchange::new(&venues, &market.instruments)?;
             let ledger = market.ledger()?;
             let places = shared.places(&program);
-            let strategy: Box<dyn Strategy> = match program {
-                Program::Script(compiled) => {
-                    Box::new(Scripted::new(&compiled, &places, market.traded.clone()))
-                }
-                Program::Regime { terms, .. } => {
-                    Box::new(terms.strategy(&places, market.traded.clone()))
-                }
-                Program::Native { native, compiled, .. } => {
-                    strategy::build(native, &compiled, &places, market, common.seed)?
-                }
-                Program::Process { mut process, .. } => {
-                    process.place(places);
-                    faults.push(process.fault());
-                    process
-                }
-            };
+            let strategy = program.strategy(common, places, &mut faults)?;
             let mut observer = Watch::new(&ledger);
             if variant.is_measured {
                 let rows = variant.kept == Kept::All;
@@ -145,6 +138,29 @@ impl Lanes {
     }
 }
 
+/// One variant without a driver.
+#[derive(Debug)]
+pub(super) struct Alone {
+    pub(super) core: Core<Box<dyn Strategy>>,
+    pub(super) faults: Vec<Fault>,
+    pub(super) feed: Feed,
+}
+
+impl Alone {
+    pub(super) fn new(common: &Common, variant: &Variant) -> anyhow::Result<Self> {
+        let (market, mut faults) = (&common.market, Vec::new());
+        let program = Program::start(common, variant)?;
+        let shared = Shared::new(std::slice::from_ref(&program));
+        let places = shared.places(&program);
+        let strategy = program.strategy(common, places, &mut faults)?;
+        let desk = Desk::new(strategy, market.ledger()?, market.stack(), common.file.account.mark);
+        let engine = strategy::engine(&shared.named, market, common.has_quotes)?;
+        let front = Front::new(Arc::clone(&market.instruments), common.top());
+        let core = Core::new(front, desk, engine);
+        Ok(Self { core, faults, feed: Feed::new(common.feed()) })
+    }
+}
+
 /// What decides in a lane.
 #[derive(Debug)]
 enum Program {
@@ -188,6 +204,28 @@ impl Program {
         };
         let features = process.features().iter().map(expr).collect::<Result<_, _>>()?;
         Ok(Self::Process { process: Box::new(process), features })
+    }
+
+    /// What decides, with the places of its features in the rows to come.
+    fn strategy(
+        self,
+        common: &Common,
+        places: Vec<usize>,
+        faults: &mut Vec<Fault>,
+    ) -> anyhow::Result<Box<dyn Strategy>> {
+        let (market, traded) = (&common.market, common.market.traded.clone());
+        Ok(match self {
+            Self::Script(compiled) => Box::new(Scripted::new(&compiled, &places, traded)),
+            Self::Regime { terms, .. } => Box::new(terms.strategy(&places, traded)),
+            Self::Native { native, compiled, .. } => {
+                strategy::build(native, &compiled, &places, market, common.seed)?
+            }
+            Self::Process { mut process, .. } => {
+                process.place(places);
+                faults.push(process.fault());
+                process
+            }
+        })
     }
 
     fn features(&self) -> &[Expr] {

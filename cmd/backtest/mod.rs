@@ -1,7 +1,9 @@
 //! `qt backtest`: a strategy over history, with honest fills.
 
+mod folds;
 mod input;
 mod lanes;
+pub(crate) mod parity;
 mod record;
 mod rows;
 mod summary;
@@ -18,11 +20,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use qt_model::record::Batch;
 use qt_model::time::duration_ns;
 use qt_model::words::RunStatus;
 use qt_sim::driver::Driven;
 use qt_sim::exchange::{Operation, Preset};
-use qt_trade::metrics::{Sample, Trials};
+use qt_trade::metrics::{Folds, Sample, Trials};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -31,6 +34,7 @@ use crate::select_args::SelectArgs;
 use crate::strategy::{self, DelayText, FeeFlag, Market, StrategyFile};
 use crate::stream_args::ReadArgs;
 
+use folds::CrossValidation;
 use input::Opened;
 use lanes::Common;
 use record::{Data, Place, Recorder};
@@ -95,6 +99,18 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "TRAIN/TEST", requires = "sweep", conflicts_with = "shard",
           value_parser = walk::Windows::parse)]
     walk_forward: Option<walk::Windows>,
+    /// Cross-validate the points: choose the best on all groups of periods but one, or but TEST, and
+    /// judge it on those, for each choice of them
+    #[arg(long, value_name = "GROUPS[/TEST]", requires = "sweep", conflicts_with = "shard",
+          value_parser = folds::groups)]
+    cv: Option<(usize, usize)>,
+    /// Periods before a tested group that do not train
+    #[arg(long, value_name = "PERIODS", requires = "cv", default_value_t = 1)]
+    purge: usize,
+    /// Share of all periods that does not train behind a tested group
+    #[arg(long, value_name = "SHARE", requires = "cv", default_value = "0.01",
+          value_parser = folds::embargo)]
+    embargo: f64,
     /// How often equity is sampled for returns
     #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = sample)]
     sample: Sample,
@@ -105,7 +121,7 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
     lookahead: i64,
     /// Keep the run in this new folder
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["sweep", "no_run"])]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "no_run")]
     run_dir: Option<PathBuf>,
     /// Keep no run and enter no trial
     #[arg(long)]
@@ -149,11 +165,12 @@ fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
     let file = Arc::new(StrategyFile::named(args.strategy(), context.natives())?);
     let root = context.settings()?.runs();
     let place = match &args.run_dir {
-        _ if args.no_run || !args.sweep.is_empty() => None,
+        _ if args.no_run => None,
         Some(folder) => Some(Place::Folder(folder.clone())),
         None => Some(Place::Root(root.clone())),
     };
-    let mut done = execute(args, file, place.as_ref(), context)?;
+    let is_sweep = !args.sweep.is_empty();
+    let mut done = execute(args, file, place.as_ref().filter(|_| !is_sweep), context)?;
     if !args.no_run {
         let trials = record::note_trials(&root, &done.common, &done.results, &done.data.digest())?;
         let trials = Trials::of(&trials);
@@ -161,6 +178,9 @@ fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
         figures.for_each(|figures| figures.set_trials(trials));
     }
     warn_of_warm_up(&done, context);
+    if is_sweep {
+        return conclude_sweep(args, done, place.as_ref(), context);
+    }
     let recorder = done.recorder.take();
     let folder = recorder.as_ref().map(|recorder| recorder.folder().to_owned());
     let data = std::mem::take(&mut done.data);
@@ -169,15 +189,44 @@ fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
         let status = if done.is_cut { RunStatus::Stopped } else { RunStatus::Done };
         recorder.finish(data, &summary, status)?;
     }
-    let end = done.driven.last.unwrap_or_default();
-    let walk = args.walk_forward.map(|windows| Walk::new(windows, &done.results));
-    context.print(match (args.sweep.is_empty(), context.json()) {
-        (true, true) => format!("{}\n", summary.json(folder.as_deref())),
-        (true, false) => summary.text(folder.as_deref()),
-        (false, true) => table::lines(&done.results, end, walk.as_ref()),
-        (false, false) => table::text(&done.results, end, walk.as_ref()),
+    context.print(match context.json() {
+        true => format!("{}\n", summary.json(folder.as_deref())),
+        false => summary.text(folder.as_deref()),
     })?;
     done.opened.conclude(context)
+}
+
+/// Shows the points of a sweep, and keeps them where runs are kept.
+fn conclude_sweep(
+    args: &Simulate,
+    mut done: Executed,
+    place: Option<&Place>,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let end = done.driven.last.unwrap_or_default();
+    let judged = Judged {
+        walk: args.walk_forward.map(|windows| Walk::new(windows, &done.results)),
+        cross: args.cv.map(|(groups, test)| {
+            let folds = Folds { groups, test, purge: args.purge, embargo: args.embargo };
+            CrossValidation::new(folds, &done.results)
+        }),
+    };
+    let lines = table::lines(&done.results, end, &judged);
+    let data = std::mem::take(&mut done.data);
+    let kept = place.map(|place| record::keep_sweep(place, &done, data, &args.sweep, &lines));
+    let kept = kept.transpose()?;
+    context.print(match context.json() {
+        true => lines,
+        false => table::text(&done.results, end, &judged, kept.as_deref()),
+    })?;
+    done.opened.conclude(context)
+}
+
+/// What is said of a sweep as a whole.
+#[derive(Debug)]
+struct Judged {
+    walk: Option<Walk>,
+    cross: Option<CrossValidation>,
 }
 
 /// Says where a feature can never have had a value: the silence of a rule has a reason then.
@@ -212,12 +261,20 @@ impl Executed {
     }
 }
 
-fn execute(
+/// A simulation that is about to run.
+#[derive(Debug)]
+struct Prepared {
+    common: Common,
+    variants: Vec<Variant>,
+    opened: Opened,
+    first: Batch,
+}
+
+fn prepare(
     args: &Simulate,
     mut file: Arc<StrategyFile>,
-    place: Option<&Place>,
     context: &Context,
-) -> anyhow::Result<Executed> {
+) -> anyhow::Result<Prepared> {
     if args.fees.is_some() || !args.latency.is_empty() {
         let here = Path::new("");
         let delays = args.latency.iter().map(|(operation, text)| {
@@ -246,6 +303,16 @@ fn execute(
         sample: args.sample,
         start: first.head(0).ts_recv,
     };
+    Ok(Prepared { common, variants, opened, first })
+}
+
+fn execute(
+    args: &Simulate,
+    file: Arc<StrategyFile>,
+    place: Option<&Place>,
+    context: &Context,
+) -> anyhow::Result<Executed> {
+    let Prepared { common, variants, mut opened, first } = prepare(args, file, context)?;
     let arguments = || std::env::args().skip(1).collect();
     let recorder = place.map(|place| Recorder::new(place, &common, &variants, arguments()));
     let mut recorder = recorder.transpose()?;

@@ -8,12 +8,14 @@ use qt_model::ids::{DecisionId, FillId, OrderId, StrategyId};
 use qt_model::instrument::{Instrument, Instruments};
 use qt_model::order::{OrderNo, Pricing, Report, ReportKind};
 use qt_model::record::{Batch, Decision, Equity, Fill, Head, Order};
+use qt_model::step::Input;
 use qt_model::time::Ts;
 use qt_model::words::{OrderStatus, OrderType, Word};
 use qt_sim::driver::Ours;
 use qt_trade::ledger::Ledger;
 use qt_trade::orders::{Change, Entry};
 use qt_trade::outbox::Decided;
+use qt_trade::tape::Tape;
 use rust_decimal::Decimal;
 
 /// How often equity is kept where nothing happens.
@@ -25,6 +27,7 @@ pub(super) struct Rows {
     strategy: StrategyId,
     instruments: Arc<Instruments>,
     rows: Batch,
+    tape: Tape,
     decisions: u64,
     orders: u64,
     fills: u64,
@@ -39,6 +42,7 @@ impl Rows {
             strategy: StrategyId::from(strategy),
             rows: Batch::new(Arc::clone(&instruments)),
             instruments,
+            tape: Tape::default(),
             decisions: 0,
             orders: 0,
             fills: 0,
@@ -57,6 +61,18 @@ impl Rows {
             out.push_range(&self.rows, 0, self.rows.len());
         }
         self.rows.clear();
+    }
+
+    /// What the strategy is about to be told.
+    #[inline]
+    pub(super) fn told(&mut self, now: Ts, input: &Input<'_>, ours: Ours<'_>) {
+        if self.only_equity {
+            return;
+        }
+        let instrument_of = |order| ours.orders.get(order).map(|entry| entry.new.instrument);
+        if let Some(row) = self.tape.row(now, input, instrument_of) {
+            self.rows.push_row(row, &[]);
+        }
     }
 
     pub(super) fn decided(&mut self, now: Ts, decided: &Decided) {

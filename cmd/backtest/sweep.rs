@@ -20,6 +20,14 @@ pub(crate) struct Shard {
 const MOST: usize = 1_000_000;
 
 impl Axis {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn values(&self) -> &[f64] {
+        &self.values
+    }
+
     /// `fast=5..50:5`, ends included, or a list `fast=5,10,50`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let expected = || {

@@ -1,10 +1,13 @@
 //! What came of a sweep: a line for each point, and windows walked forward over them.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use qt_model::record::Metric;
 use serde_json::json;
 
+use super::Judged;
+use super::folds::CrossValidation;
 use super::lanes::Ran;
 use super::summary::{figure, metric_json, outline_json};
 use super::walk::Walk;
@@ -17,7 +20,12 @@ fn metrics(result: &Ran, end: qt_model::time::Ts) -> Vec<Metric> {
 }
 
 /// Lines for people.
-pub(super) fn text(results: &[Ran], end: qt_model::time::Ts, walk: Option<&Walk>) -> String {
+pub(super) fn text(
+    results: &[Ran],
+    end: qt_model::time::Ts,
+    judged: &Judged,
+    kept: Option<&Path>,
+) -> String {
     let mut text = String::new();
     let names: Vec<&String> =
         results.first().map(|first| first.variant.values.keys().collect()).unwrap_or_default();
@@ -43,15 +51,20 @@ pub(super) fn text(results: &[Ran], end: qt_model::time::Ts, walk: Option<&Walk>
         }
         text.push('\n');
     }
-    if let Some(walk) = walk {
+    let judged = [
+        judged.walk.as_ref().map(Walk::text),
+        judged.cross.as_ref().map(CrossValidation::text),
+        kept.map(|folder| format!("kept in {}\n", folder.display())),
+    ];
+    for part in judged.iter().flatten() {
         text.push('\n');
-        text.push_str(&walk.text());
+        text.push_str(part);
     }
     text
 }
 
 /// A line of JSON for each point.
-pub(super) fn lines(results: &[Ran], end: qt_model::time::Ts, walk: Option<&Walk>) -> String {
+pub(super) fn lines(results: &[Ran], end: qt_model::time::Ts, judged: &Judged) -> String {
     let mut text = String::new();
     for result in results {
         let metrics: serde_json::Map<_, _> = metrics(result, end).iter().map(metric_json).collect();
@@ -63,8 +76,10 @@ pub(super) fn lines(results: &[Ran], end: qt_model::time::Ts, walk: Option<&Walk
         });
         let _ = writeln!(text, "{line}");
     }
-    if let Some(walk) = walk {
-        let _ = writeln!(text, "{}", walk.json());
+    let judged =
+        [judged.walk.as_ref().map(Walk::json), judged.cross.as_ref().map(CrossValidation::json)];
+    for line in judged.iter().flatten() {
+        let _ = writeln!(text, "{line}");
     }
     text
 }

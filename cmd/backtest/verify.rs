@@ -8,7 +8,7 @@ use clap::Args;
 use qt_model::words::RunStatus;
 use qt_stream::runs::{Manifest, RunReader};
 
-use super::{Place, execute};
+use super::{Place, Simulate, execute};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
@@ -43,8 +43,12 @@ pub(super) fn run(args: &Verify, context: &Context) -> anyhow::Result<Outcome> {
     Err(Failure::no(format!("{}: {} differences", kept.run_id, differences.len())).into())
 }
 
-/// Runs the run again in a folder that goes away.
-fn again(args: &Verify, kept: &Manifest, context: &Context) -> anyhow::Result<Manifest> {
+/// The simulation that a run kept, on the input that it names or another.
+pub(super) fn simulation(
+    kept: &Manifest,
+    input: &[PathBuf],
+    context: &Context,
+) -> anyhow::Result<(Simulate, Arc<StrategyFile>)> {
     let line = std::iter::once("qt".to_owned()).chain(kept.arguments.iter().cloned());
     let unusable = |message: String| {
         Failure::usage(format!("{}: {message}", kept.run_id))
@@ -58,15 +62,26 @@ fn again(args: &Verify, kept: &Manifest, context: &Context) -> anyhow::Result<Ma
     if backtest.action.is_some() {
         return Err(unusable("it is no simulation".to_owned()).into());
     }
+    if !backtest.simulate.sweep.is_empty() {
+        let failure =
+            Failure::usage(format!("{}: it is a sweep, which keeps no rows", kept.run_id));
+        return Err(failure.with_hint("run the point that matters on its own").into());
+    }
     let mut simulate = backtest.simulate;
     // Whatever else the command line said: rows are what is compared.
     simulate.no_run = false;
-    if !args.input.is_empty() {
-        simulate.read.input.clone_from(&args.input);
+    if !input.is_empty() {
+        simulate.read.input = input.to_vec();
     }
     let config = &kept.input.config;
     let text = config["strategy"].as_str().unwrap_or_default().to_owned();
-    let file = Arc::new(StrategyFile::parse(simulate.strategy(), text, context.natives())?);
+    let file = StrategyFile::parse(simulate.strategy(), text, context.natives())?;
+    Ok((simulate, Arc::new(file)))
+}
+
+/// Runs the run again in a folder that goes away.
+fn again(args: &Verify, kept: &Manifest, context: &Context) -> anyhow::Result<Manifest> {
+    let (simulate, file) = simulation(kept, &args.input, context)?;
     let folder = tempfile::tempdir()?;
     let place = Place::Folder(folder.path().join("again"));
     let mut done = execute(&simulate, file, Some(&place), context)?;

@@ -6,6 +6,7 @@ use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
 use qt_model::order::{Cash, CashFlow, OrderNo, Report, ReportKind};
 use qt_model::record::Batch;
+use qt_model::step::Input;
 use qt_model::time::Ts;
 use qt_sim::driver::{AtVenue, Observer, Ours};
 use qt_sim::exchange::Market;
@@ -82,6 +83,13 @@ impl Watch {
 }
 
 impl Observer for Watch {
+    #[inline]
+    fn input(&mut self, now: Ts, input: &Input<'_>, ours: Ours<'_>) {
+        if let Some(rows) = &mut self.rows {
+            rows.told(now, input, ours);
+        }
+    }
+
     #[inline]
     fn shown(&mut self, at: Ts, instrument: InstrumentId, market: &Market) {
         if let Some(statistics) = &mut self.statistics {

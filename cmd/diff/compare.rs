@@ -12,14 +12,14 @@ use qt_stream::runs::{MetricRow, RunReader};
 
 /// One place where two runs differ.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Difference {
-    pub(super) entity: &'static str,
+pub(crate) struct Difference {
+    pub(crate) entity: &'static str,
     /// When, of something that has a time.
-    pub(super) ts: Option<Ts>,
-    pub(super) key: String,
-    pub(super) field: Option<String>,
-    pub(super) a: Option<String>,
-    pub(super) b: Option<String>,
+    pub(crate) ts: Option<Ts>,
+    pub(crate) key: String,
+    pub(crate) field: Option<String>,
+    pub(crate) a: Option<String>,
+    pub(crate) b: Option<String>,
 }
 
 impl Difference {
@@ -29,7 +29,7 @@ impl Difference {
 }
 
 /// What the runs were given.
-pub(super) fn inputs(a: &RunReader, b: &RunReader) -> Vec<Difference> {
+pub(crate) fn inputs(a: &RunReader, b: &RunReader) -> Vec<Difference> {
     let rows = |run: &RunReader| -> Vec<(String, String)> {
         let input = &run.manifest().input;
         let mut rows = vec![
@@ -74,7 +74,7 @@ fn pairs<'a, T>(
 }
 
 /// The first record of a kind that differs.
-pub(super) fn stream(
+pub(crate) fn stream(
     a: &RunReader,
     b: &RunReader,
     kind: Kind,
@@ -231,7 +231,7 @@ impl Cursor {
 }
 
 /// Where the profit came from, then every other metric of the main lanes.
-pub(super) fn metrics(a: &RunReader, b: &RunReader) -> anyhow::Result<Vec<Difference>> {
+pub(crate) fn metrics(a: &RunReader, b: &RunReader) -> anyhow::Result<Vec<Difference>> {
     let rows = |run: &RunReader| -> anyhow::Result<Vec<(String, String)>> {
         let text = |row: &MetricRow| match (row.exact, row.value, &row.reason) {
             (Some(exact), _, _) => exact.normalize().to_string(),

@@ -1,6 +1,6 @@
 //! `qt diff`: where two runs part.
 
-mod compare;
+pub(crate) mod compare;
 
 use std::sync::Arc;
 

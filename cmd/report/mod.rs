@@ -8,11 +8,13 @@ mod format;
 mod html;
 mod markdown;
 mod svg;
+mod sweep;
 mod text;
 
 use std::path::PathBuf;
 
 use clap::Args;
+use qt_model::words::{RunKind, RunStatus};
 use qt_stream::runs::RunReader;
 
 use crate::context::Context;
@@ -22,10 +24,11 @@ use crate::runs::folder;
 use crate::write_args::WriteArgs;
 
 use data::Data;
+use sweep::Sweep;
 
 /// Report on a run
 ///
-/// Prints a summary, assumptions first. `--html` writes one self-contained page, `--md` prints
+/// Prints a summary, assumptions first; of a sweep, how a metric lies over the parameters. `--html` writes one self-contained page, `--md` prints
 /// Markdown, `--json` the metrics as they are. RUN is the name of a run, a part of it that no other
 /// run has, or the path of its folder.
 #[derive(Debug, Args)]
@@ -39,6 +42,9 @@ pub(crate) struct Report {
     /// Print Markdown
     #[arg(long, conflicts_with = "html")]
     md: bool,
+    /// Of a sweep, the metric that is shown over its parameters
+    #[arg(long, value_name = "METRIC")]
+    metric: Option<String>,
     /// Print what a metric means, and of a run its value and inputs
     #[arg(long, value_name = "METRIC", conflicts_with_all = ["html", "md"])]
     explain: Option<String>,
@@ -67,8 +73,18 @@ pub(crate) fn run(args: Report, context: &mut Context) -> anyhow::Result<Outcome
     report(&args, &run, context)
 }
 
+fn sweep_report(args: &Report, run: &RunReader, context: &Context) -> anyhow::Result<Outcome> {
+    let sweep = Sweep::read(run, args.metric.as_deref())?;
+    match &args.html {
+        Some(path) => args.write.write(context, path, sweep.page().as_bytes())?,
+        None if context.json() => context.print(sweep::lines(run)?)?,
+        None if args.md => context.print(sweep.markdown())?,
+        None => context.print(sweep.text())?,
+    }
+    Ok(Outcome::Done)
+}
+
 fn report(args: &Report, run: &RunReader, context: &Context) -> anyhow::Result<Outcome> {
-    use qt_model::words::RunStatus;
     let status = run.manifest().status;
     if matches!(status, RunStatus::Running | RunStatus::Crashed) {
         let failure = Failure::no(format!("the run is {status}: its streams are not whole"));
@@ -76,6 +92,13 @@ fn report(args: &Report, run: &RunReader, context: &Context) -> anyhow::Result<O
     }
     if let Some(path) = &args.html {
         args.write.check(path)?;
+    }
+    if run.manifest().kind == RunKind::Sweep {
+        return sweep_report(args, run, context);
+    }
+    if args.metric.is_some() {
+        let failure = Failure::usage("--metric chooses what is shown of a sweep, and this is none");
+        return Err(failure.into());
     }
     let data = Data::gather(run)?;
     match &args.html {

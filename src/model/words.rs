@@ -218,6 +218,39 @@ words! {
         Other = "other",
     }
 
+    /// What a strategy is told beside the market.
+    InputKind {
+        /// Of an order: the venue has it.
+        Acknowledged = "acknowledged",
+        Rejected = "rejected",
+        Filled = "filled",
+        Triggered = "triggered",
+        Amended = "amended",
+        AmendRefused = "amend_refused",
+        CancelRefused = "cancel_refused",
+        Cancelled = "cancelled",
+        Expired = "expired",
+        /// The venue never answered.
+        Unknown = "unknown",
+        /// A venue closed a position without an order of ours.
+        Closure = "closure",
+        /// Cash that moved without a fill.
+        Funding = "funding",
+        Borrow = "borrow",
+        Dividend = "dividend",
+        Deposit = "deposit",
+        Withdrawal = "withdrawal",
+        Liquidation = "liquidation",
+        Settlement = "settlement",
+        /// A timer is due.
+        Timer = "timer",
+        /// An operator interferes.
+        Halt = "halt",
+        Resume = "resume",
+        Flatten = "flatten",
+        Stop = "stop",
+    }
+
     /// Why an order ended without being filled whole.
     CancelReason {
         /// We asked for it.
@@ -292,6 +325,8 @@ words! {
     RunKind {
         Replay = "replay",
         Backtest = "backtest",
+        /// Many variants of a backtest over one input.
+        Sweep = "sweep",
         Live = "live",
         Research = "research",
     }

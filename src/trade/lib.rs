@@ -13,4 +13,5 @@ pub mod prelude;
 pub mod regime;
 pub mod risk;
 pub mod script;
+pub mod tape;
 pub mod ticks;

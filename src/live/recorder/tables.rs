@@ -57,7 +57,7 @@ pub const fn table(kind: Kind) -> Table {
         }
         Kind::Decision | Kind::Intent | Kind::Order => (Class::Orders, Mode::WalFirst),
         Kind::Fill => (Class::Fills, Mode::WalFirst),
-        Kind::FillQuality | Kind::RoundTrip => (Class::Runs, Mode::Direct),
+        Kind::InputRow | Kind::FillQuality | Kind::RoundTrip => (Class::Runs, Mode::Direct),
         Kind::Position | Kind::Account | Kind::Equity => (Class::Profit, Mode::Direct),
         Kind::Run | Kind::Metric => (Class::Runs, Mode::Direct),
         Kind::Health => (Class::Latency, Mode::Direct),

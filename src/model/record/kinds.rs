@@ -225,6 +225,7 @@ kinds! {
     Bar bars,
     Feature features,
     Label labels,
+    InputRow inputs,
     Decision decisions,
     Intent intents,
     Verdict verdicts,

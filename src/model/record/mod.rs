@@ -25,8 +25,8 @@ pub use market::{
 pub use runs::{Audit, Diff, Equity, Finding, Health, Metric, Run};
 pub use source::{Sequence, Source};
 pub use trading::{
-    Account, Breach, Decision, Enforcement, Fill, FillQuality, Intent, Lockout, Order, Position,
-    RoundTrip, Verdict,
+    Account, Breach, Decision, Enforcement, Fill, FillQuality, InputRow, Intent, Lockout, Order,
+    Position, RoundTrip, Verdict,
 };
 
 use crate::ids::InstrumentId;

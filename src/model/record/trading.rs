@@ -10,11 +10,43 @@ use crate::ids::{
 use crate::time::Ts;
 use crate::units::{Px, Qty};
 use crate::words::{
-    DecisionAction, EnforcementAction, IntentAction, Liquidity, LockoutState, OrderStatus,
-    OrderType, Severity, Side, TimeInForce, VerdictResult,
+    CancelReason, DecisionAction, EnforcementAction, InputKind, IntentAction, Liquidity,
+    LockoutState, OrderStatus, OrderType, RejectReason, Severity, Side, TimeInForce, VerdictResult,
 };
 
 rows! {
+    /// What a strategy was told beside the market. With the market's records it is all that the strategy
+    /// knew, so that a session can be stepped again.
+    #[derive(PartialEq, Eq)]
+    InputRow "input" Optional {
+        /// How many records of the market it had received before.
+        after: u64,
+        /// What it was told.
+        what: InputKind,
+        /// The number of the order, within its run.
+        order: Option<u64>,
+        /// Why the venue refused.
+        refusal: Option<RejectReason>,
+        /// Why the order was cancelled.
+        ending: Option<CancelReason>,
+        /// The number of the execution, within its run.
+        fill: Option<u64>,
+        /// The side, for a position that was closed.
+        side: Option<Side>,
+        /// The price of an execution, or the new one of an order.
+        px: Option<Px>,
+        /// The size of an execution, or the new one of an order.
+        qty: Option<Qty>,
+        /// Maker or taker.
+        liquidity: Option<Liquidity>,
+        /// The fee of an execution, positive: paid; or cash, positive: received.
+        amount: Option<Decimal>,
+        /// Its currency.
+        currency: Option<String>,
+        /// The timer, by the number that the strategy gave it.
+        timer: Option<u64>,
+    }
+
     /// A strategy decided something, which may be to do nothing.
     #[derive(PartialEq, Eq)]
     Decision "decision" Optional {

@@ -138,7 +138,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     pub(super) fn stop(&mut self, now: Ts, front: &Front) {
         let input = Input::Operator(Operator::Stop);
-        self.observer.input(now, &input);
+        self.observer.input(now, &input, Self::ours(&self.desk));
         self.desk.step(now, &input, front, &mut self.out);
         self.dispatch(now, front);
     }
@@ -205,7 +205,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             }
             Event::Timer => {
                 let Reverse((_, _, timer)) = self.timers.pop().expect("it was first");
-                self.observer.input(now, &Input::Timer(timer));
+                self.observer.input(now, &Input::Timer(timer), Self::ours(&self.desk));
                 self.desk.step(now, &Input::Timer(timer), front, &mut self.out);
                 self.dispatch(now, front);
             }
@@ -248,7 +248,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     /// A message of a venue reaches us.
     fn hear(&mut self, now: Ts, execution: Execution, front: &Front) {
         let input = Input::Execution(execution);
-        self.observer.input(now, &input);
+        self.observer.input(now, &input, Self::ours(&self.desk));
         let effect = self.desk.step(now, &input, front, &mut self.out);
         let ours = Self::ours(&self.desk);
         match &execution {
@@ -296,7 +296,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     /// A record is received, which the front shows.
     #[inline]
     pub(super) fn receive(&mut self, now: Ts, record: &Record<'_>, front: &Front) {
-        self.observer.input(now, &Input::Market(*record));
+        self.observer.input(now, &Input::Market(*record), Self::ours(&self.desk));
         if self.desk.market(now, record, front, &mut self.out) {
             self.observer.valued(now, Self::ours(&self.desk));
         }

@@ -6,6 +6,7 @@
 //! lanes do not see each other; results depend on the records alone, not on batches or on which
 //! lanes run side by side.
 
+mod feed;
 mod lane;
 mod observer;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use crate::exchange::{Exchange, Latency, Market, News, Venues};
 use lane::Wire;
 use window::Window;
 
+pub use feed::Feed;
 pub use lane::Lane;
 pub use observer::{AtVenue, Observer, Ours, Unwatched};
 

@@ -37,7 +37,7 @@ pub trait Observer {
     fn happened(&mut self, _at: Ts, _report: &Report, _venue: AtVenue<'_>, _ours: Ours<'_>) {}
 
     /// The desk is about to take an input: what a recording would hold.
-    fn input(&mut self, _now: Ts, _input: &Input<'_>) {}
+    fn input(&mut self, _now: Ts, _input: &Input<'_>, _ours: Ours<'_>) {}
 
     /// The strategy asked for something.
     fn asked(&mut self, _now: Ts, _output: &Output, _front: &Front, _ours: Ours<'_>) {}

@@ -39,7 +39,7 @@ struct Tape {
 }
 
 impl Observer for Tape {
-    fn input(&mut self, now: Ts, input: &Input<'_>) {
+    fn input(&mut self, now: Ts, input: &Input<'_>, _ours: Ours<'_>) {
         let kept = match input {
             Input::Market(record) => {
                 self.records.push(*record);

@@ -9,10 +9,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use qt_model::record::Batch;
+use qt_model::record::{Batch, Slot};
 use qt_model::time::Ts;
 
-use crate::exchange::{Latency, Operation};
+use super::feed::Feed;
+use crate::exchange::Latency;
 
 /// One batch of the stream. A copy shares it.
 #[derive(Clone, Debug)]
@@ -50,14 +51,11 @@ pub(super) struct Window {
     dues: VecDeque<Due>,
     pushed: u32,
     lookahead_ns: i64,
-    /// The delay between stream and strategy, where one is added.
-    feed: Option<Latency>,
+    feed: Feed,
     /// Nothing that is still to come is received before.
     horizon: i64,
     is_ended: bool,
     last_by_instrument: Vec<i64>,
-    last_received: i64,
-    received: u64,
     late: u64,
 }
 
@@ -68,12 +66,10 @@ impl Window {
             dues: VecDeque::new(),
             pushed: 0,
             lookahead_ns,
-            feed,
+            feed: Feed::new(feed),
             horizon: i64::MIN,
             is_ended: false,
             last_by_instrument: Vec::new(),
-            last_received: i64::MIN,
-            received: 0,
             late: 0,
         }
     }
@@ -109,7 +105,10 @@ impl Window {
             }
             self.insert(Due { at, chunk: number, index: index as u32 });
         }
-        let received = self.feed.is_some().then(|| self.receive(&batch).into());
+        let received = self.feed.is_delayed().then(|| {
+            let receive = |slot: &Slot| self.feed.receive(slot.ts_recv).nanos();
+            batch.slots().iter().map(receive).collect()
+        });
         self.horizon = self.horizon.max(batch.head(batch.len() - 1).ts_recv.nanos());
         self.chunks.push_back(Chunk { batch, received, number });
     }
@@ -123,20 +122,6 @@ impl Window {
             self.dues.swap(here, here - 1);
             here -= 1;
         }
-    }
-
-    /// When the records of a batch are received, with the delay that is added; in order all the
-    /// same, as over one wire.
-    fn receive(&mut self, batch: &Batch) -> Vec<i64> {
-        let Some(feed) = &self.feed else { return Vec::new() };
-        let receive = |slot: &qt_model::record::Slot| {
-            let delay = feed.draw(Operation::Feed, slot.ts_recv, self.received).max(0);
-            self.received += 1;
-            let at = slot.ts_recv.nanos().saturating_add(delay);
-            self.last_received = self.last_received.max(at);
-            self.last_received
-        };
-        batch.slots().iter().map(receive).collect()
     }
 
     /// There is nothing more to come.
@@ -176,6 +161,6 @@ impl Window {
 
     /// The last instant of the stream that is known.
     pub(super) fn last(&self) -> Ts {
-        Ts::from_nanos(self.horizon.max(self.last_received))
+        Ts::from_nanos(self.horizon.max(self.feed.last()))
     }
 }

@@ -191,7 +191,13 @@ impl Exchange {
         }
         self.now = self.now.max(at);
         let turn = &mut Turn { market, out };
-        if let Record::Depth(view) = record {
+        if let Record::Funding(view) = record {
+            self.funding(turn, instrument, view.row);
+        } else if let Record::Status(view) = record {
+            self.status(turn, instrument, view.row.status);
+        } else if !self.pits[instrument.index()].is_working() {
+            // A position alone has nothing to be filled.
+        } else if let Record::Depth(view) = record {
             self.depth(turn, instrument, view.row, view.levels);
         } else if let Record::Trade(view) = record {
             self.trade(turn, instrument, view.row);
@@ -201,12 +207,8 @@ impl Exchange {
             self.others_order(turn, instrument, view.row);
         } else if let Record::Bar(view) = record {
             self.bar(turn, instrument, view.row);
-        } else if let Record::Status(view) = record {
-            self.status(turn, instrument, view.row.status);
-        } else if let Record::Funding(view) = record {
-            self.funding(turn, instrument, view.row);
         }
-        if market.of(instrument).is_open() {
+        if self.pits[instrument.index()].is_working() && market.of(instrument).is_open() {
             self.check_stops(turn, instrument);
         }
         self.settle(turn);

@@ -68,7 +68,13 @@ impl Default for Pit {
 impl Pit {
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
-        self.live == 0 && !self.is_held && self.taken.is_empty()
+        !self.is_working() && !self.is_held
+    }
+
+    /// Whether orders stand here, or what we took of the market is still to be shown anew.
+    #[inline]
+    pub(super) fn is_working(&self) -> bool {
+        self.live > 0 || !self.taken.is_empty()
     }
 
     #[inline]

@@ -20,6 +20,7 @@ use crate::parquet_file::ParquetWriter;
 
 /// The streams of a run: a kind of record and the name of its file.
 pub const STREAMS: &[(Kind, &str)] = &[
+    (Kind::InputRow, "inputs"),
     (Kind::Decision, "decisions"),
     (Kind::Intent, "intents"),
     (Kind::Verdict, "verdicts"),

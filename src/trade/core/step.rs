@@ -42,22 +42,41 @@ impl<S: Strategy> Core<S> {
     /// The step: from what happened to what is asked. It depends on what was stepped before and on
     /// nothing else.
     pub fn step(&mut self, now: Ts, input: &Input<'_>, out: &mut Outbox) -> Effect {
-        let Input::Market(record) = input else {
-            return self.desk.step(now, input, &self.front, out);
-        };
-        if record.kind() == Kind::Feature && self.engine.is_some() {
-            return Effect::default();
-        }
-        self.front.market(record);
-        let effect = self.desk.step(now, input, &self.front, out);
-        if let (Some(engine), Some(instrument)) = (&mut self.engine, record.head().instrument) {
-            self.one.clear();
-            self.one.push(*record);
-            if let Some(row) = engine.annotate(&self.one).of(0) {
-                self.front.features(instrument, now, row.values);
-                self.desk.features(now, instrument, &self.front, out);
-            }
-        }
+        let effect = self.take(now, input, out);
+        self.derive(now, input, out);
         effect
+    }
+
+    pub fn front(&self) -> &Front {
+        &self.front
+    }
+
+    /// The first half of a step: the input itself. For who looks at what was asked between the two.
+    pub fn take(&mut self, now: Ts, input: &Input<'_>, out: &mut Outbox) -> Effect {
+        if let Input::Market(record) = input {
+            // Where an engine makes rows of features, those of the stream are passed over.
+            if record.kind() == Kind::Feature && self.engine.is_some() {
+                return Effect::default();
+            }
+            self.front.market(record);
+        }
+        self.desk.step(now, input, &self.front, out)
+    }
+
+    /// The second half: the features that follow from it.
+    pub fn derive(&mut self, now: Ts, input: &Input<'_>, out: &mut Outbox) {
+        let Input::Market(record) = input else { return };
+        let (Some(engine), Some(instrument)) = (&mut self.engine, record.head().instrument) else {
+            return;
+        };
+        if record.kind() == Kind::Feature {
+            return;
+        }
+        self.one.clear();
+        self.one.push(*record);
+        if let Some(row) = engine.annotate(&self.one).of(0) {
+            self.front.features(instrument, now, row.values);
+            self.desk.features(now, instrument, &self.front, out);
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 use libm::log;
 
+use super::crossval::choices;
 use super::returns::{Returns, Terms};
 
 /// Why there is no answer.
@@ -40,19 +41,10 @@ pub fn overfit(trials: &[Vec<f64>], blocks: usize) -> Result<Overfit, OverfitErr
     if !periods.is_multiple_of(blocks) || periods / blocks < 2 {
         return Err(OverfitError::Periods { periods, blocks });
     }
-    let logits: Vec<f64> = halves(blocks).map(|chosen| logit(trials, &chosen, blocks)).collect();
+    let logits: Vec<f64> =
+        choices(blocks, blocks / 2).map(|chosen| logit(trials, &chosen, blocks)).collect();
     let low = logits.iter().filter(|logit| **logit <= 0.0).count();
     Ok(Overfit { probability: low as f64 / logits.len() as f64, logits })
-}
-
-/// Every choice of half the blocks, in lexicographic order.
-fn halves(blocks: usize) -> impl Iterator<Item = Vec<usize>> {
-    let mut all: Vec<Vec<usize>> = (0_u32..1 << blocks)
-        .filter(|set| set.count_ones() as usize == blocks / 2)
-        .map(|set| (0..blocks).filter(|block| set >> block & 1 == 1).collect())
-        .collect();
-    all.sort();
-    all.into_iter()
 }
 
 fn logit(trials: &[Vec<f64>], chosen: &[usize], blocks: usize) -> f64 {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may stop where they stand, like tests")]
 
 mod mistakes;
+mod parity;
 mod processes;
 mod sweeps;
 

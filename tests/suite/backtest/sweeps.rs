@@ -52,3 +52,51 @@ fn trials_are_counted_once_each() {
     assert_eq!(run(30), Some(2.0));
     assert_eq!(run(20), Some(2.0), "the same again is no new trial");
 }
+
+/// Cross-validation is cut from returns that no thread changes.
+#[test]
+fn a_sweep_is_kept_cross_validated_and_reported() {
+    let world = day();
+    let sweep = |threads: u32, folder: &str, cv: &str| {
+        let args = format!(
+            "backtest ema-cross -i day.arrow --sweep fast_n=10,20,40 --sweep slow_n=80..160:40 \
+             --sample 5s --cv {cv} --threads {threads} --run-dir {folder} --json"
+        );
+        stdout(&mut world.qt(&args))
+    };
+    let lines = sweep(1, "one", "6/2");
+    assert_eq!(sweep(2, "two", "6/2"), lines, "threads do not show");
+    let kept = std::fs::read_to_string(world.path().join("one/points.ndjson")).unwrap();
+    assert_eq!(kept, lines);
+    let last: serde_json::Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    let cross = &last["cross_validation"];
+    assert_eq!(cross["found"]["splits"].as_array().unwrap().len(), 15);
+    assert_eq!(cross["found"]["path_sharpes"].as_array().unwrap().len(), 5);
+    let share = cross["overfit"]["probability"].as_f64().unwrap();
+    assert!((0.0..=1.0).contains(&share));
+    let folds = sweep(2, "folds", "5");
+    assert_eq!(folds.matches("test_sharpe").count(), 5);
+
+    let text = stdout(&mut world.qt("report ./one"));
+    for part in ["9 points over", "The best by sharpe", "probability of overfitting: "] {
+        assert!(text.contains(part), "`{part}` is not in {text}");
+    }
+    world.qt("report ./one --html page.html --metric pnl_total").assert().success();
+    let page = std::fs::read_to_string(world.path().join("page.html")).unwrap();
+    assert!(page.contains("pnl_total by parameters"), "{page}");
+    assert_eq!(page.matches("<rect class=\"loss\"").count(), 9, "a cell for each point");
+    assert!(stdout(&mut world.qt("report ./one --md")).starts_with("# ema-cross"));
+    assert_eq!(stdout(&mut world.qt("report ./one --json")), lines);
+    let bad = world.qt("report ./one --metric nothing").assert().code(2);
+    let said = String::from_utf8(bad.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("no point has a value of `nothing`"), "{said}");
+    let verify = world.qt("backtest verify ./one").assert().code(2);
+    let said = String::from_utf8(verify.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("it is a sweep"), "{said}");
+    assert!(
+        stdout(
+            &mut world.qt("backtest ema-cross -i day.arrow --sweep fast_n=10,20 --cv 5 --no-run")
+        )
+        .contains("n/a")
+    );
+}
