@@ -263,12 +263,10 @@ fn encode(mode: Mode, format: Format, path: &Path, passes: usize) -> Outcome {
 }
 
 fn encode_lines(batches: &[Batch], header: &Header, out: impl Write) -> u64 {
-    let (mut out, mut encoder, mut buffer) = (Counting::new(out), Encoder::default(), Vec::new());
+    let (mut out, mut encoder) = (Counting::new(out), Encoder::default());
     writeln!(out, "{}", header.to_json()).expect("room on the disk");
     for batch in batches {
-        buffer.clear();
-        encoder.batch(batch, &mut buffer);
-        out.write_all(&buffer).expect("room on the disk");
+        out.write_all(encoder.lines(batch)).expect("room on the disk");
     }
     writeln!(out, "{}", End::default().to_json()).expect("room on the disk");
     out.bytes

@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 
+use clap::ValueEnum;
 use qt_market::features::unknown;
 use qt_model::words::Word;
 use rust_decimal::Decimal;
@@ -107,6 +108,24 @@ impl<'t, 'a> TomlTable<'t, 'a> {
         self.value(key, &expected, |value| T::from_word(value.as_str()?))
     }
 
+    /// One of the words that a flag takes.
+    pub(crate) fn choice<T: ValueEnum>(&mut self, key: &str) -> Option<T> {
+        let words: Vec<String> = T::value_variants().iter().filter_map(name_of).collect();
+        let expected = format!("one of {}", words.join(", "));
+        self.value(key, &expected, |value| T::from_str(value.as_str()?, false).ok())
+    }
+
+    /// Several of the words that a flag takes, or one.
+    pub(crate) fn choices<T: ValueEnum>(&mut self, key: &str) -> Option<Vec<T>> {
+        let words: Vec<String> = T::value_variants().iter().filter_map(name_of).collect();
+        let expected = format!("a list of {}", words.join(", "));
+        let word = |value: &DeValue<'a>| T::from_str(value.as_str()?, false).ok();
+        self.value(key, &expected, |value| match value.as_array() {
+            Some(list) => list.iter().map(|value| word(value.get_ref())).collect(),
+            None => word(value).map(|word| vec![word]),
+        })
+    }
+
     pub(crate) fn whole(&mut self, key: &str) -> Option<u32> {
         self.value(key, "a whole number", |value| value.as_integer()?.as_str().parse().ok())
     }
@@ -145,6 +164,10 @@ impl<'t, 'a> TomlTable<'t, 'a> {
             }
         }
     }
+}
+
+fn name_of<T: ValueEnum>(choice: &T) -> Option<String> {
+    Some(choice.to_possible_value()?.get_name().to_owned())
 }
 
 /// A number or a text, as a decimal.

@@ -18,23 +18,19 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureExt};
 use crate::outcome::{Exit, Outcome};
 use crate::select_args::now;
+use crate::toml_table::TomlTable;
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Venue")]
 pub(crate) struct VenueArgs {
     /// Venue to record
-    #[arg(long, value_name = "VENUE", conflicts_with = "input", requires = "symbols")]
+    #[arg(long, value_name = "VENUE", conflicts_with = "input")]
     pub(crate) venue: Option<VenueName>,
     /// Instruments by their names at the venue, comma-separated, such as BTCUSDT,ETHUSDT
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     symbols: Vec<String>,
-    /// What to record of each, comma-separated
-    #[arg(
-        long,
-        value_name = "STREAMS",
-        value_delimiter = ',',
-        default_value = "trade,depth,quote"
-    )]
+    /// What to record of each, comma-separated; trade,depth,quote unless said otherwise
+    #[arg(long, value_name = "STREAMS", value_delimiter = ',')]
     streams: Vec<StreamName>,
     /// Root of the venue's REST addresses, in place of the real one
     #[arg(long, value_name = "URL")]
@@ -66,6 +62,28 @@ enum StreamName {
 }
 
 impl VenueArgs {
+    /// Takes from a file of settings what no flag has said.
+    pub(super) fn fill(&mut self, file: &mut TomlTable<'_, '_>) {
+        let venue = file.choice("venue");
+        self.venue = self.venue.or(venue);
+        let symbols = file.texts("symbols", "a list of names of the venue");
+        if self.symbols.is_empty() {
+            self.symbols = symbols.unwrap_or_default();
+        }
+        let streams = file.choices("streams");
+        if self.streams.is_empty() {
+            self.streams = streams.unwrap_or_default();
+        }
+        let mut url = |key| file.text(key, "an address in quotes").map(|(url, _)| url);
+        let (rest_url, ws_url) = (url("rest_url"), url("ws_url"));
+        self.rest_url = self.rest_url.take().or(rest_url);
+        self.ws_url = self.ws_url.take().or(ws_url);
+        self.no_raw |= file.flag("raw") == Some(false);
+        let address = "an address such as \"127.0.0.1:9464\"";
+        let metrics = file.value("metrics", address, |value| value.as_str()?.parse().ok());
+        self.metrics = self.metrics.or(metrics);
+    }
+
     fn feed(&self, venue: VenueName) -> Result<Feed, Failure> {
         let market = match venue {
             VenueName::Binance => Market::Spot,
@@ -78,8 +96,14 @@ impl VenueArgs {
         if let Some(url) = &self.ws_url {
             endpoints.ws.clone_from(url);
         }
+        if self.symbols.is_empty() {
+            let failure = Failure::usage("no instruments to record");
+            return Err(failure.with_hint("`--symbols BTCUSDT,ETHUSDT` names them"));
+        }
         let mut kinds = Vec::new();
-        for stream in &self.streams {
+        let usual = [StreamName::Trade, StreamName::Depth, StreamName::Quote];
+        let streams = if self.streams.is_empty() { &usual[..] } else { &self.streams };
+        for stream in streams {
             kinds.push(match stream {
                 StreamName::Trade => FeedKind::Trade,
                 StreamName::Depth => FeedKind::Depth,

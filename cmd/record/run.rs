@@ -1,7 +1,9 @@
 //! `qt record run`: what happens now, into the catalog.
 
+use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -19,9 +21,12 @@ use crate::catalog_sink::raise;
 use crate::context::Context;
 use crate::failure::{Failure, FailureExt};
 use crate::outcome::{Exit, Outcome};
+use crate::problem::Problems;
 use crate::select_args::now;
 use crate::stream_args::ReadArgs;
 use crate::streams::{Rules, Sources, cli_input};
+use crate::toml_table::TomlTable;
+use crate::toml_text::TomlText;
 
 /// Record market data while it happens
 ///
@@ -31,6 +36,9 @@ use crate::streams::{Rules, Sources, cli_input};
 /// all that is at hand before the command exits.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
+    /// File of settings, see docs/recording.md; what a flag says comes before what it says
+    #[arg(value_name = "SETTINGS")]
+    settings: Option<PathBuf>,
     #[command(flatten)]
     venue: VenueArgs,
     #[command(flatten)]
@@ -39,25 +47,31 @@ pub(crate) struct Run {
     recording: RecordingArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Recording")]
 pub(crate) struct RecordingArgs {
     /// Print a line for each batch of records once it is safe: table, first, count, place
     #[arg(long)]
     acks: bool,
-    /// Road of market data into the catalog
-    #[arg(long, value_name = "ROAD", default_value = "direct")]
-    road: Road,
-    /// What to do when the disk is full
-    #[arg(long, value_name = "POLICY", default_value = "halt")]
-    disk_full: DiskFull,
-    /// Make parts of records that are so old
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3600))]
-    part_age_s: u32,
-    /// Make parts once there are so many records
-    #[arg(long, value_name = "RECORDS", default_value_t = 131_072, value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
-    part_records: u32,
+    /// Road of market data into the catalog; direct unless said otherwise
+    #[arg(long, value_name = "ROAD")]
+    road: Option<Road>,
+    /// What to do when the disk is full; halt unless said otherwise
+    #[arg(long, value_name = "POLICY")]
+    disk_full: Option<DiskFull>,
+    /// Make parts of records that are so old; 30 unless said otherwise
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(PART_AGE_S))]
+    part_age_s: Option<u32>,
+    /// Make parts once there are so many records; 131072 unless said otherwise
+    #[arg(long, value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(PART_RECORDS))]
+    part_records: Option<u32>,
+    /// Roads of single kinds.
+    #[arg(skip)]
+    roads: Vec<(Kind, Road)>,
 }
+
+const PART_AGE_S: RangeInclusive<i64> = 1..=3600;
+const PART_RECORDS: RangeInclusive<i64> = 1..=4_194_304;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Road {
@@ -65,6 +79,15 @@ enum Road {
     Direct,
     /// Into the log first: safe sooner, and more to write
     WalFirst,
+}
+
+impl Road {
+    fn mode(self) -> Mode {
+        match self {
+            Self::Direct => Mode::Direct,
+            Self::WalFirst => Mode::WalFirst,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -78,21 +101,42 @@ enum DiskFull {
 }
 
 impl RecordingArgs {
+    /// Takes from a file of settings what no flag has said.
+    fn fill(&mut self, file: &mut TomlTable<'_, '_>) {
+        let (road, disk_full) = (file.choice("road"), file.choice("disk_full"));
+        self.road = self.road.or(road);
+        self.disk_full = self.disk_full.or(disk_full);
+        let part_age_s = within(file, "part_age_s", &PART_AGE_S);
+        self.part_age_s = self.part_age_s.or(part_age_s);
+        let part_records = within(file, "part_records", &PART_RECORDS);
+        self.part_records = self.part_records.or(part_records);
+    }
+
+    /// The roads of single kinds, which no flag names.
+    fn fill_roads(&mut self, mut roads: TomlTable<'_, '_>) {
+        for kind in Kind::ALL {
+            self.roads.extend(roads.choice(kind.name()).map(|road| (*kind, road)));
+        }
+        roads.finish();
+    }
+
     pub(crate) fn settings(&self) -> Settings {
         let mut settings = Settings {
-            policy: match self.disk_full {
+            policy: match self.disk_full.unwrap_or(DiskFull::Halt) {
                 DiskFull::Halt => DiskPolicy::Halt,
                 DiskFull::Degrade => DiskPolicy::Degrade,
                 DiskFull::Drop => DiskPolicy::Drop,
             },
             ..Settings::default()
         };
-        settings.writer.part_age_ns = i64::from(self.part_age_s) * 1_000_000_000;
-        settings.writer.part_rows = self.part_records as usize;
+        settings.writer.part_age_ns = i64::from(self.part_age_s.unwrap_or(30)) * 1_000_000_000;
+        settings.writer.part_rows = self.part_records.unwrap_or(131_072) as usize;
         settings.load.linger_ns = settings.load.linger_ns.min(settings.writer.part_age_ns);
-        if self.road == Road::WalFirst {
+        if self.road == Some(Road::WalFirst) {
             settings.modes = Kind::ALL.iter().map(|kind| (*kind, Mode::WalFirst)).collect();
         }
+        let own = self.roads.iter().map(|(kind, road)| (*kind, road.mode()));
+        settings.modes.extend(own);
         settings
     }
 
@@ -124,21 +168,57 @@ pub(crate) fn clock() -> Clock {
 }
 
 pub(crate) fn run(args: &Run, context: &mut Context) -> anyhow::Result<Outcome> {
-    if let Some(venue) = args.venue.venue {
-        return live::record(venue, &args.venue, &args.recording, context);
+    let (mut venue, mut recording) = (args.venue.clone(), args.recording.clone());
+    if let Some(path) = &args.settings {
+        fill(path, &mut venue, &mut recording)?;
     }
-    if args.read.input.is_empty() {
-        let failure = Failure::usage("nothing to record");
-        let hint = "`--venue binance --symbols BTCUSDT` records a venue, `--input FILE` a stream";
-        return Err(failure.with_hint(hint).into());
+    match venue.venue {
+        // A stream on the command line comes before the venue of a file.
+        Some(name) if args.read.input.is_empty() => live::record(name, &venue, &recording, context),
+        _ if !args.read.input.is_empty() => record_streams(&args.read, &recording, context),
+        _ => {
+            let hint =
+                "`--venue binance --symbols BTCUSDT` records a venue, `--input FILE` a stream";
+            Err(Failure::usage("nothing to record").with_hint(hint).into())
+        }
     }
-    record_streams(args, &args.read.input, context)
 }
 
-fn record_streams(args: &Run, inputs: &[PathBuf], context: &Context) -> anyhow::Result<Outcome> {
-    let rules = Rules::new(&args.read, context)?;
+/// Takes what a file of settings says; all its mistakes at once.
+fn fill(path: &Path, venue: &mut VenueArgs, recording: &mut RecordingArgs) -> anyhow::Result<()> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("reading {}", path.display()))
+        .exit(Exit::Usage)?;
+    let mut toml = TomlText::parse(path, &text);
+    let document = toml.document();
+    let mut file = TomlTable::new(&mut toml, "", document);
+    venue.fill(&mut file);
+    recording.fill(&mut file);
+    let roads = file.table("roads");
+    file.finish();
+    if let Some(roads) = roads {
+        recording.fill_roads(TomlTable::new(&mut toml, "roads.", roads));
+    }
+    Problems::some(toml.problems()).map_or(Ok(()), |problems| Err(problems.into()))
+}
+
+/// A whole number within a range.
+fn within(file: &mut TomlTable<'_, '_>, key: &str, range: &RangeInclusive<i64>) -> Option<u32> {
+    let expected = format!("a whole number from {} to {}", range.start(), range.end());
+    file.value(key, &expected, |value| {
+        let number: u32 = value.as_integer()?.as_str().parse().ok()?;
+        range.contains(&i64::from(number)).then_some(number)
+    })
+}
+
+fn record_streams(
+    args: &ReadArgs,
+    recording: &RecordingArgs,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let rules = Rules::new(args, context)?;
     let mut sources = Sources::default();
-    for path in inputs {
+    for path in &args.input {
         sources.open(cli_input(path, context)?, Span::ALL, &rules)?;
     }
     let mut header = Header::new(rules.options.universe.snapshot());
@@ -148,10 +228,9 @@ fn record_streams(args: &Run, inputs: &[PathBuf], context: &Context) -> anyhow::
     let rows = settings.catalog_row_group_records() as usize;
     let (clock, counters) = (clock(), Arc::new(Counters::default()));
     let target = Target::take(&root, &header.provenance, rows).map_err(raise)?;
-    let acks = args.recording.acks(context)?;
-    let mut pipeline = target
-        .start(&root, &args.recording.settings(), &clock, &counters, acks)
-        .exit(Exit::Outside)?;
+    let acks = recording.acks(context)?;
+    let mut pipeline =
+        target.start(&root, &recording.settings(), &clock, &counters, acks).exit(Exit::Outside)?;
     let mut reading = sources.merge(&rules);
     let mut progress = context.progress("recording", None);
     let read = thread::scope(|scope| {

@@ -126,6 +126,9 @@ impl<B: Sequence, S: Source<B>> Merge<S, B> {
     /// Hands out records of one lane for as long as no other lane's are due.
     fn run<T: Taker<B>>(&mut self, lane: usize, out: &mut T) -> Result<(), MergeError<S::Error>> {
         let bound = self.queue.first();
+        if self.run_rising(lane, bound, out) {
+            return self.go_on(lane);
+        }
         loop {
             let end = self.run_end(lane, bound, self.batch_records.saturating_sub(out.taken()));
             let start = self.lanes[lane].at;
@@ -139,12 +142,36 @@ impl<B: Sequence, S: Source<B>> Merge<S, B> {
                 }
                 return Err(self.refuse(lane, &broken));
             }
-            if self.lanes[lane].at == self.lanes[lane].batch.len() {
-                return self.enter(lane);
-            }
-            self.queue.push(self.ticket(lane));
-            return Ok(());
+            return self.go_on(lane);
         }
+    }
+
+    /// Queues a lane by what comes next in it.
+    fn go_on(&mut self, lane: usize) -> Result<(), MergeError<S::Error>> {
+        if self.lanes[lane].at == self.lanes[lane].batch.len() {
+            return self.enter(lane);
+        }
+        self.queue.push(self.ticket(lane));
+        Ok(())
+    }
+
+    /// Hands out records whose times rise and lie before those of all other lanes: nothing else
+    /// needs comparing. Says whether there were any.
+    fn run_rising<T: Taker<B>>(&mut self, lane: usize, bound: Option<Ticket>, out: &mut T) -> bool {
+        let Lane { batch, at, .. } = &mut self.lanes[lane];
+        let room = self.batch_records.saturating_sub(out.taken()).max(1);
+        let places = *at..batch.len().min(at.saturating_add(room));
+        let after = self.watch.time().unwrap_or(Ts::MIN);
+        let end = batch.rising_end(places, after, bound.map_or(Ts::MAX, |it| it.ts_recv()));
+        // A derived record stays behind its cause, which is looked at more closely.
+        let is_cause = end < batch.len() && !batch.kind(end).is_market();
+        if end == *at || is_cause {
+            return false;
+        }
+        self.watch.set(batch.key(end - 1));
+        out.take(batch, *at..end);
+        *at = end;
+        true
     }
 
     /// Where the run of a lane ends that may be handed out at once.
@@ -188,12 +215,7 @@ impl<B: Sequence, S: Source<B>> Merge<S, B> {
         out: &T,
     ) -> Result<(), (usize, Broken)> {
         let batch = &self.lanes[lane].batch;
-        let mut at = start;
-        loop {
-            at = self.watch.pass_rising(batch, at..end);
-            if at == end {
-                return Ok(());
-            }
+        for at in start..end {
             let key = batch.key(at);
             if let Some((violation, previous)) = self.watch.check(key, &self.instruments) {
                 let last = if at > start { Some((batch, at - 1)) } else { out.last() };
@@ -203,8 +225,8 @@ impl<B: Sequence, S: Source<B>> Merge<S, B> {
                     });
                 return Err((at, Broken { violation, key, previous, is_repeat }));
             }
-            at += 1;
         }
+        Ok(())
     }
 
     /// Whether a record out of order may pass or be dropped; then it is done with.

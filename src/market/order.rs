@@ -4,10 +4,9 @@
 //! orders and so on) have no place of their own in it: they follow the record that caused them.
 
 use std::cmp::Ordering;
-use std::ops::Range;
 
 use qt_model::instrument::Instruments;
-use qt_model::record::Sequence;
+use qt_model::time::Ts;
 
 pub use qt_model::record::Key;
 
@@ -74,20 +73,16 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Lets records pass for as long as each has a later time than the one before it, so that
-    /// nothing else needs comparing; returns where that ends.
+    /// The time of the last record that passed.
     #[inline]
-    pub fn pass_rising<B: Sequence>(&mut self, batch: &B, places: Range<usize>) -> usize {
-        let mut end = places.start;
-        let mut last = self.last.map(|last| last.ts_recv);
-        while end < places.end && last.is_none_or(|last| batch.ts_recv(end) > last) {
-            last = Some(batch.ts_recv(end));
-            end += 1;
-        }
-        if end > places.start {
-            self.last = Some(batch.key(end - 1));
-        }
-        end
+    pub fn time(&self) -> Option<Ts> {
+        self.last.map(|last| last.ts_recv)
+    }
+
+    /// Takes a record as the last one that passed.
+    #[inline]
+    pub fn set(&mut self, key: Key) {
+        self.last = Some(key);
     }
 
     /// Whether the record may follow those before it; on a violation, its predecessor's place.

@@ -7,6 +7,7 @@
 
 use rust_decimal::Decimal;
 
+use crate::digits;
 use crate::units::Scale;
 
 /// Why a text is not a number at the asked scale.
@@ -207,55 +208,66 @@ pub fn write(mantissa: i64, scale: Scale, out: &mut Vec<u8>) {
     out.extend_from_slice(&buffer[..len]);
 }
 
-/// The longest text: a sign, twenty digits, a point.
-pub const MAX_LEN: usize = 24;
-
-const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
-2021222324252627282930313233343536373839\
-4041424344454647484950515253545556575859\
-6061626364656667686970717273747576777879\
-8081828384858687888990919293949596979899";
+/// The room that a text takes while it is written: blocks are put down whole, and what reaches
+/// beyond the text is written over by what follows.
+pub const MAX_LEN: usize = 40;
 
 /// Writes the mantissa to the start of `buffer` and returns the length of the text.
 #[inline]
 pub fn put(mantissa: i64, scale: Scale, buffer: &mut [u8; MAX_LEN]) -> usize {
     let magnitude = mantissa.unsigned_abs();
-    let mut at = 0;
-    if mantissa < 0 {
-        buffer[0] = b'-';
-        at = 1;
-    }
     let decimals = usize::from(scale.digits());
+    buffer[0] = b'-';
+    let at = usize::from(mantissa < 0);
+    if magnitude >= SIXTEEN || decimals >= 16 {
+        return put_long(magnitude, decimals, buffer, at);
+    }
+    let (text, count) = digits::sixteen(magnitude);
     if decimals == 0 {
-        return put_whole(magnitude, buffer, at);
+        put_block(&text, 16 - count, buffer, at);
+        return at + count;
     }
-    let unit = scale.unit().unsigned_abs();
-    let (whole, fraction) = (magnitude / unit, magnitude % unit);
-    at = put_whole(whole, buffer, at);
-    buffer[at] = b'.';
-    put_digits(fraction, decimals, buffer, at + 1)
+    let whole = count.saturating_sub(decimals).max(1);
+    put_block(&text, 16 - whole - decimals, buffer, at);
+    buffer[at + whole] = b'.';
+    put_block(&text, 16 - decimals, buffer, at + whole + 1);
+    at + whole + 1 + decimals
 }
 
-/// A whole number without leading zeros.
+/// Writes a whole number without leading zeros, likewise.
 #[inline]
-pub fn put_whole(value: u64, buffer: &mut [u8; MAX_LEN], at: usize) -> usize {
-    let count = value.checked_ilog10().map_or(1, |log| log as usize + 1);
-    put_digits(value, count, buffer, at)
+pub fn put_whole(value: u64, buffer: &mut [u8; MAX_LEN]) -> usize {
+    if value >= SIXTEEN {
+        return put_long(value, 0, buffer, 0);
+    }
+    let (text, count) = digits::sixteen(value);
+    put_block(&text, 16 - count, buffer, 0);
+    count
 }
 
-/// Exactly `count` digits, from the last to the first.
+/// From here on a number has more than sixteen digits.
+const SIXTEEN: u64 = 10_000_000_000_000_000;
+
+/// Copies sixteen bytes from `from` on; those behind the digits are padding.
 #[inline]
-fn put_digits(mut value: u64, count: usize, buffer: &mut [u8; MAX_LEN], start: usize) -> usize {
-    let end = start + count;
-    let mut at = end;
-    while at >= start + 2 {
-        let pair = (value % 100) as usize * 2;
-        value /= 100;
-        at -= 2;
-        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
-    }
-    if at > start {
-        buffer[start] = b'0' + (value % 10) as u8;
+fn put_block(text: &[u8; 32], from: usize, buffer: &mut [u8; MAX_LEN], at: usize) {
+    buffer[at..at + 16].copy_from_slice(&text[from..from + 16]);
+}
+
+/// A number too long for a block, digit by digit from the last.
+#[cold]
+fn put_long(magnitude: u64, decimals: usize, buffer: &mut [u8; MAX_LEN], at: usize) -> usize {
+    let count = magnitude.checked_ilog10().map_or(1, |log| log as usize + 1).max(decimals + 1);
+    let end = at + count + usize::from(decimals > 0);
+    let (mut place, mut rest) = (end, magnitude);
+    for digit in 0..count {
+        if digit == decimals && decimals > 0 {
+            place -= 1;
+            buffer[place] = b'.';
+        }
+        place -= 1;
+        buffer[place] = b'0' + (rest % 10) as u8;
+        rest /= 10;
     }
     end
 }
@@ -335,7 +347,38 @@ mod tests {
         assert_eq!(decimals_of(b"x"), None);
     }
 
+    #[test]
+    fn texts_have_all_digits_of_their_scale() {
+        let text = |mantissa: i64, digits| {
+            let mut text = Vec::new();
+            write(mantissa, scale(digits), &mut text);
+            String::from_utf8(text).unwrap()
+        };
+        assert_eq!(text(0, 0), "0");
+        assert_eq!(text(0, 3), "0.000");
+        assert_eq!(text(-7, 2), "-0.07");
+        assert_eq!(text(6_182_099, 2), "61820.99");
+        assert_eq!(text(9_999_999_999_999_999, 15), "9.999999999999999");
+        assert_eq!(text(-9_999_999_999_999_999, 0), "-9999999999999999");
+        assert_eq!(text(10_000_000_000_000_000, 16), "1.0000000000000000");
+        assert_eq!(text(5, 18), "0.000000000000000005");
+        assert_eq!(text(i64::MIN, 18), "-9.223372036854775808");
+        assert_eq!(text(i64::MAX, 0), "9223372036854775807");
+        let mut buffer = [0; MAX_LEN];
+        let len = put_whole(u64::MAX, &mut buffer);
+        assert_eq!(&buffer[..len], b"18446744073709551615");
+    }
+
     proptest! {
+        #[test]
+        fn whole_numbers_are_those_of_the_standard(value: u64, shift in 0_u32..64) {
+            let value = value >> shift;
+            let mut buffer = [b'x'; MAX_LEN];
+            let len = put_whole(value, &mut buffer);
+            let text = value.to_string();
+            prop_assert_eq!(&buffer[..len], text.as_bytes());
+        }
+
         #[test]
         fn writing_and_parsing_is_the_identity(mantissa in -MAX_MANTISSA..=MAX_MANTISSA, digits in 0_u8..=18) {
             let mut text = Vec::new();

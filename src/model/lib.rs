@@ -3,6 +3,7 @@
 //! Pure, and at the bottom: it knows no file, wire, clock or database, and imports no other room.
 
 pub mod decimal;
+pub mod digits;
 pub mod ids;
 pub mod instrument;
 pub mod order;

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::digits;
+
 /// Nanoseconds since the epoch, UTC: the years 1677 to 2262.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ts(i64);
@@ -165,8 +167,9 @@ impl Default for TsWriter {
 }
 
 impl TsWriter {
+    /// Puts the text of an instant there.
     #[inline]
-    pub fn text(&mut self, ts: Ts) -> &[u8; TEXT_LEN] {
+    pub fn put(&mut self, ts: Ts, target: &mut [u8; TEXT_LEN]) {
         let mut second = ts.0 / NANOS;
         let mut nanos = ts.0 % NANOS;
         if nanos < 0 {
@@ -178,8 +181,9 @@ impl TsWriter {
             self.text = ts.text();
             self.second = second;
         }
-        put_nine(&mut self.text, nanos as u32);
-        &self.text
+        // The text kept is not written to: reading back what was just put there would have to wait.
+        *target = self.text;
+        put_nine(target, nanos as u32);
     }
 }
 
@@ -213,7 +217,7 @@ impl TsReader {
         if second > 59 {
             return None;
         }
-        let high = take_eight(text[20..28].try_into().expect("eight bytes"))?;
+        let high = digits::take_eight(text[20..28].try_into().expect("eight bytes"))?;
         let last = text[28].wrapping_sub(b'0');
         if last > 9 {
             return None;
@@ -317,21 +321,6 @@ fn take(text: &[u8]) -> Option<u32> {
     Some(value)
 }
 
-/// Eight digits at once: each step adds neighbours in pairs, fours, eights.
-#[inline]
-fn take_eight(text: [u8; 8]) -> Option<u32> {
-    let word = u64::from_le_bytes(text);
-    let digits = word.wrapping_sub(0x3030_3030_3030_3030);
-    // A byte above nine shows in the high bit after adding 0x76, one below zero before.
-    if (digits | digits.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 != 0 {
-        return None;
-    }
-    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
-    let fours = (pairs & 0x00ff_00ff_00ff_00ff).wrapping_mul(1 + (100 << 16)) >> 16;
-    let value = (fours & 0x0000_ffff_0000_ffff).wrapping_mul(1 + (10_000 << 32)) >> 32;
-    Some(value as u32)
-}
-
 fn put(target: &mut [u8], mut value: u32) {
     for byte in target.iter_mut().rev() {
         *byte = b'0' + (value % 10) as u8;
@@ -341,21 +330,8 @@ fn put(target: &mut [u8], mut value: u32) {
 
 #[inline]
 fn put_nine(text: &mut [u8; TEXT_LEN], nanos: u32) {
-    // Nine digits as 1 + 4 + 4, each group from independent divisions.
-    let (high, low) = (nanos / 10_000, nanos % 10_000);
-    let (top, mid) = (high / 10_000, high % 10_000);
-    text[20] = b'0' + top as u8;
-    put_four(&mut text[21..25], mid);
-    put_four(&mut text[25..29], low);
-}
-
-#[inline]
-fn put_four(target: &mut [u8], value: u32) {
-    let (high, low) = (value / 100, value % 100);
-    target[0] = b'0' + (high / 10) as u8;
-    target[1] = b'0' + (high % 10) as u8;
-    target[2] = b'0' + (low / 10) as u8;
-    target[3] = b'0' + (low % 10) as u8;
+    text[20..28].copy_from_slice(&digits::eight(nanos / 10));
+    text[28] = b'0' + (nanos % 10) as u8;
 }
 
 fn days_in_month(year: i32, month: u32) -> u32 {
@@ -464,7 +440,9 @@ mod tests {
             let ts = Ts::from_nanos(nanos);
             prop_assert_eq!(Ts::parse(&ts.text()), Ok(ts));
             prop_assert_eq!(parse_rfc3339(&ts.text()), Ok(ts));
-            prop_assert_eq!(*TsWriter::default().text(ts), ts.text());
+            let mut text = [0; TEXT_LEN];
+            TsWriter::default().put(ts, &mut text);
+            prop_assert_eq!(text, ts.text());
         }
 
         #[test]

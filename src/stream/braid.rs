@@ -49,11 +49,7 @@ impl Fibre {
 
     fn key(&self, at: usize) -> Key {
         match self {
-            Self::Columns(plain) => {
-                let head = plain.head(plain.start(at));
-                let (kind, instrument) = (plain.kind(), head.instrument);
-                Key { ts_recv: head.ts_recv, kind, instrument, seq: head.seq }
-            }
+            Self::Columns(plain) => plain.key(at),
             Self::Rows(batch) => batch.key(at),
         }
     }
@@ -103,6 +99,19 @@ impl Sequence for Strand {
         match &self.of {
             Fibre::Columns(plain) => Ts::from_nanos(plain.recv[plain.start(at)]),
             Fibre::Rows(batch) => batch.slots()[at].ts_recv,
+        }
+    }
+
+    fn rising_end(&self, places: Range<usize>, after: Ts, before: Ts) -> usize {
+        let first = self.records.start;
+        match &self.of {
+            Fibre::Columns(plain) => {
+                let records = first + places.start..first + places.end;
+                plain.rising_end(records, after, before) - first
+            }
+            Fibre::Rows(batch) => {
+                batch.rising_end(first + places.start..first + places.end, after, before) - first
+            }
         }
     }
 

@@ -22,6 +22,8 @@ pub struct Lines {
     at_eof: bool,
     /// The number of the last line handed out, counting from one.
     number: u64,
+    /// How far behind `start` the next line feed lies, where somebody asked already.
+    feed: Option<usize>,
     /// Whether the last line handed out ended with the input and not with a line feed.
     is_open_ended: bool,
 }
@@ -48,6 +50,7 @@ impl Lines {
             end: 0,
             at_eof: false,
             number: 0,
+            feed: None,
             is_open_ended: false,
         }
     }
@@ -62,8 +65,9 @@ impl Lines {
     }
 
     /// Whether a line can be had without waiting for more bytes.
-    pub fn is_ready(&self) -> bool {
-        memchr::memchr(b'\n', &self.buffer[self.start..self.end]).is_some()
+    pub fn is_ready(&mut self) -> bool {
+        self.feed = memchr::memchr(b'\n', &self.buffer[self.start..self.end]);
+        self.feed.is_some()
     }
 
     /// The next line; `None` at the end of the input.
@@ -75,7 +79,9 @@ impl Lines {
     pub fn next_within(&mut self, limit: usize) -> std::io::Result<Option<Line<'_>>> {
         let mut searched = self.start;
         loop {
-            if let Some(at) = memchr::memchr(b'\n', &self.buffer[searched..self.end]) {
+            let found = self.feed.take();
+            let feed = || memchr::memchr(b'\n', &self.buffer[searched..self.end]);
+            if let Some(at) = found.or_else(feed) {
                 let line = self.start..searched + at;
                 self.start = searched + at + 1;
                 self.number += 1;
@@ -129,6 +135,7 @@ impl Lines {
 
     /// Steps over bytes that `peek` showed.
     pub fn pass(&mut self, bytes: usize) {
+        self.feed = None;
         self.start = self.end.min(self.start + bytes);
     }
 

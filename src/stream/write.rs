@@ -34,7 +34,7 @@ pub struct StreamWriter<W: Write + Send> {
 
 #[derive(Debug)]
 enum Encoding<W: Write + Send> {
-    Ndjson { out: W, encoder: Box<Encoder>, buffer: Vec<u8> },
+    Ndjson { out: W, encoder: Box<Encoder> },
     Arrow(Box<ArrowWriter<W>>),
     Parquet(Box<ParquetWriter<W>>),
     Csv(Box<CsvWriter<W>>),
@@ -52,7 +52,7 @@ impl<W: Write + Send> StreamWriter<W> {
         let encoding = match format {
             Format::Ndjson => {
                 writeln!(out, "{}", header.to_json())?;
-                Encoding::Ndjson { out, encoder: Box::default(), buffer: Vec::new() }
+                Encoding::Ndjson { out, encoder: Box::default() }
             }
             Format::Arrow => Encoding::Arrow(Box::new(ArrowWriter::new(out, header.clone()))),
             Format::Parquet => {
@@ -97,11 +97,7 @@ impl<W: Write + Send> StreamWriter<W> {
     pub fn write(&mut self, batch: &Batch) -> Result<(), WriteError> {
         self.digest.update(batch);
         match &mut self.encoding {
-            Encoding::Ndjson { out, encoder, buffer } => {
-                buffer.clear();
-                encoder.batch(batch, buffer);
-                Ok(out.write_all(buffer)?)
-            }
+            Encoding::Ndjson { out, encoder } => Ok(out.write_all(encoder.lines(batch))?),
             Encoding::Arrow(writer) => writer.write(batch),
             Encoding::Parquet(writer) => writer.write(batch),
             Encoding::Csv(writer) => writer.write(batch),

@@ -4,4 +4,5 @@
 
 mod kill;
 mod live;
+mod settings;
 mod tools;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instruments, Symbol};
-use qt_model::record::{Batch, Depth, Feature, Head, Quote, Record, Table, View};
+use qt_model::record::{Batch, Depth, Feature, Head, Quote, Record, Table};
 use qt_model::time::Ts;
 
 use super::feed::{BookFrom, Fed};
@@ -155,19 +155,20 @@ impl Engine {
             return 1;
         };
         let events = lane.events;
+        let mut plain = Plain { lane, options, sheet, rows: 0 };
         let count = match first {
             Record::Quote(_) => each(batch, from, id, |row: &Quote, _| {
-                lane.feed(&Record::Quote(View { row, levels: &[] }), options, sheet);
+                plain.feed(&row.head, |work| work.quote(row));
             }),
             Record::Depth(_) => each(batch, from, id, |row: &Depth, depth| {
-                let levels = batch.levels(depth);
-                lane.feed(&Record::Depth(View { row, levels }), options, sheet);
+                plain.feed(&row.head, |work| work.depth(row, batch.levels(depth)));
             }),
             _ => {
-                lane.feed(&first, options, sheet);
+                plain.feed(first.head(), |work| work.record(&first));
                 1
             }
         };
+        plain.put();
         if lane.events > events && !std::mem::replace(&mut lane.is_touched, true) {
             touched.push(id.index());
         }
@@ -227,25 +228,54 @@ fn each<T: Table>(
     count
 }
 
-impl Lane {
+/// A run of records of one symbol. Rows that carry no flag are only counted, until something else
+/// comes: then they are put down at once.
+struct Plain<'a> {
+    lane: &'a mut Lane,
+    options: &'a EngineOptions,
+    sheet: &'a mut Sheet,
+    rows: usize,
+}
+
+impl Plain<'_> {
     #[inline]
-    fn feed(&mut self, record: &Record<'_>, options: &EngineOptions, sheet: &mut Sheet) {
-        let ts = record.head().ts_recv;
-        let idle = self.last.map(|last| ts.nanos().saturating_sub(last.nanos()));
-        if idle.is_some_and(|idle| idle > options.forget_after_ns) {
-            self.work.forget();
+    fn feed(&mut self, head: &Head, take: impl FnOnce(&mut Work) -> Fed) {
+        let lane = &mut *self.lane;
+        let ts = head.ts_recv;
+        let idle = lane.last.map(|last| ts.nanos().saturating_sub(last.nanos()));
+        if idle.is_some_and(|idle| idle > self.options.forget_after_ns) {
+            lane.work.forget();
         }
-        self.last = self.last.max(Some(ts));
-        match self.work.record(record) {
-            Fed::Nothing => {}
-            Fed::Row { flags } | Fed::Reset { flags } => {
-                let is_due = options.every == 1 || self.events.is_multiple_of(options.every);
-                self.events += 1;
-                let row = is_due.then(|| sheet.open(flags));
-                self.work.put(row, sheet);
-            }
+        lane.last = lane.last.max(Some(ts));
+        let fed = take(&mut lane.work);
+        let is_plain = fed == Fed::Row { flags: 0 };
+        if is_plain && self.options.every == 1 && lane.work.can_wait() {
+            self.rows += 1;
+        } else {
+            self.other(fed);
         }
-        sheet.end_record();
+    }
+
+    /// Puts down what is not plain.
+    #[inline(never)]
+    fn other(&mut self, fed: Fed) {
+        self.put();
+        if let Fed::Row { flags } | Fed::Reset { flags } = fed {
+            let is_due = self.lane.events.is_multiple_of(self.options.every);
+            self.lane.events += 1;
+            let row = is_due.then(|| self.sheet.open(flags));
+            self.lane.work.put(row, self.sheet);
+        }
+        self.sheet.end_record();
+    }
+
+    /// Puts down the rows that were counted.
+    fn put(&mut self) {
+        let rows = std::mem::take(&mut self.rows);
+        if rows > 0 {
+            self.lane.events += rows as u64;
+            self.lane.work.put_plain(self.sheet.open_plain(rows));
+        }
     }
 }
 

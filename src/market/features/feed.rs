@@ -6,7 +6,7 @@ mod tops;
 mod touch;
 
 use qt_model::instrument::Instrument;
-use qt_model::record::{Bar, Quote, Record, Trade};
+use qt_model::record::{Bar, Depth, Head, Level, Quote, Record, Trade};
 use qt_model::time::Ts;
 use qt_model::units::Scale;
 use qt_model::words::Side;
@@ -95,38 +95,59 @@ impl Feed {
     }
 
     /// Takes a record; an event of the plan becomes a row of the columns.
-    #[inline]
     pub(super) fn record(
         &mut self,
         record: &Record<'_>,
         clocks: Clocks,
         columns: &mut Columns,
     ) -> Fed {
-        let head = record.head();
+        self.in_order(record.head(), |feed| match record {
+            Record::Mbo(view) => {
+                let turn = feed.book.order(view.row);
+                feed.turn(turn, view.row.head.ts_event, clocks, columns)
+            }
+            Record::Trade(view) => feed.trade(view.row, clocks.trade, columns),
+            Record::Bar(view) if clocks.bar => feed.bar(view.row, columns),
+            Record::Gap(_) => {
+                feed.gap();
+                Fed::Nothing
+            }
+            _ => Fed::Nothing,
+        })
+    }
+
+    /// Takes a quote, likewise.
+    #[inline]
+    pub(super) fn quote(&mut self, row: &Quote, clocks: Clocks, columns: &mut Columns) -> Fed {
+        self.in_order(&row.head, |feed| match feed.from {
+            BookFrom::Quotes => feed.best(row, clocks.book, columns),
+            BookFrom::Depth | BookFrom::Orders => Fed::Nothing,
+        })
+    }
+
+    /// Takes a record of depth, likewise.
+    #[inline]
+    pub(super) fn depth(
+        &mut self,
+        row: &Depth,
+        levels: &[Level],
+        clocks: Clocks,
+        columns: &mut Columns,
+    ) -> Fed {
+        self.in_order(&row.head, |feed| {
+            let turn = feed.book.depth(row, levels);
+            feed.turn(turn, row.head.ts_event, clocks, columns)
+        })
+    }
+
+    /// Leaves records out that were received before the last event.
+    #[inline]
+    fn in_order(&mut self, head: &Head, take: impl FnOnce(&mut Self) -> Fed) -> Fed {
         if head.ts_recv < self.last_recv {
             self.pending |= flags::OUT_OF_ORDER;
             return Fed::Nothing;
         }
-        let fed = match record {
-            Record::Quote(view) if self.from == BookFrom::Quotes => {
-                self.quote(view.row, clocks.book, columns)
-            }
-            Record::Depth(view) => {
-                let turn = self.book.depth(view.row, view.levels);
-                self.turn(turn, head.ts_event, clocks, columns)
-            }
-            Record::Mbo(view) => {
-                let turn = self.book.order(view.row);
-                self.turn(turn, head.ts_event, clocks, columns)
-            }
-            Record::Trade(view) => self.trade(view.row, clocks.trade, columns),
-            Record::Bar(view) if clocks.bar => self.bar(view.row, columns),
-            Record::Gap(_) => {
-                self.gap();
-                Fed::Nothing
-            }
-            _ => Fed::Nothing,
-        };
+        let fed = take(self);
         if fed != Fed::Nothing {
             self.last_recv = head.ts_recv;
         }
@@ -141,6 +162,7 @@ impl Feed {
 
     /// Gives the events that wait for it their columns. Needed before anything else is said of
     /// what they say, and before somebody looks.
+    #[inline(never)]
     pub(super) fn flush(&mut self, columns: &mut Columns) {
         if let Some(best) = self.tops.flush(columns) {
             self.classifier.quote(best.bid.0, best.ask.0);
@@ -161,6 +183,7 @@ impl Feed {
         self.now
     }
 
+    #[inline]
     fn row(&mut self, more: u64) -> Fed {
         Fed::Row { flags: std::mem::take(&mut self.pending) | more }
     }
@@ -173,14 +196,16 @@ impl Feed {
         columns.put(Base::Now, now as f64);
     }
 
+    /// Takes the best prices of a quote.
     #[inline]
-    fn quote(&mut self, row: &Quote, is_event: bool, columns: &mut Columns) -> Fed {
+    fn best(&mut self, row: &Quote, is_event: bool, columns: &mut Columns) -> Fed {
         let (best, ts) = (Best::of_quote(row), row.head.ts_event);
         if !is_event {
             self.stand(best, ts, columns);
             return Fed::Nothing;
         }
-        let Some(best) = self.top(best, ts, columns) else { return self.row(flags::PARTIAL) };
+        let Some(best) = best.filter(Best::is_sound) else { return self.partial(ts, columns) };
+        self.top(&best, ts, columns);
         if columns.wants(Deep::WANTED) {
             Deep::of_best(best.bid.1, best.ask.1).fill(self.qty, columns);
         }
@@ -203,16 +228,22 @@ impl Feed {
             self.stand(best, ts, columns);
             return Fed::Nothing;
         }
-        let best = self.top(best, ts, columns);
-        if let Some(best) = best.filter(|_| columns.wants(BEHIND)) {
-            self.behind(&best, columns);
+        let fed = match best.filter(Best::is_sound) {
+            None => self.partial(ts, columns),
+            Some(best) => {
+                self.top(&best, ts, columns);
+                if columns.wants(BEHIND) {
+                    self.behind(&best, columns);
+                }
+                self.row(0)
+            }
+        };
+        match fed {
+            Fed::Row { flags } if turn == Turn::Anew => {
+                Fed::Reset { flags: flags | flags::STATE_RESET }
+            }
+            fed => fed,
         }
-        let more = if best.is_some() { 0 } else { flags::PARTIAL };
-        if turn == Turn::Anew {
-            let flags = std::mem::take(&mut self.pending) | more | flags::STATE_RESET;
-            return Fed::Reset { flags };
-        }
-        self.row(more)
     }
 
     /// Takes best prices that are no event of their own: prints ask for the quote in force.
@@ -229,25 +260,34 @@ impl Feed {
         Some(Best { bid: (bid.px, bid.qty), ask: (ask.px, ask.qty) })
     }
 
-    /// Opens the row of a book event; the best prices, unless the book is crossed or has one side.
+    /// Opens the row of an event of a sound book.
     #[inline]
-    fn top(&mut self, best: Option<Best>, ts: Ts, columns: &mut Columns) -> Option<Best> {
-        let Some(best) = best.filter(Best::is_sound) else {
-            self.open(ts, columns);
-            return None;
-        };
+    fn top(&mut self, best: &Best, ts: Ts, columns: &mut Columns) {
         columns.open();
-        let now = self.at(ts);
+        let top = Top { best: *best, ts, now: self.at(ts) };
         if columns.wants(Touches::WANTED) {
-            self.touches.book([best.bid, best.ask], ts).fill(self.qty, columns);
+            self.touch(best, ts, columns);
         }
-        if self.tops.push(Top { best, ts, now }, columns.rows() - 1) {
+        if self.tops.push(top, columns.rows() - 1) {
             self.flush(columns);
         }
-        Some(best)
+    }
+
+    /// Opens the row of a book that is crossed or has one side.
+    #[inline(never)]
+    fn partial(&mut self, ts: Ts, columns: &mut Columns) -> Fed {
+        self.open(ts, columns);
+        self.row(flags::PARTIAL)
+    }
+
+    /// Fills what happened at the best prices.
+    #[inline(never)]
+    fn touch(&mut self, best: &Best, ts: Ts, columns: &mut Columns) {
+        self.touches.book([best.bid, best.ask], ts).fill(self.qty, columns);
     }
 
     /// Fills what lies behind the best prices of the book.
+    #[inline(never)]
     fn behind(&self, best: &Best, columns: &mut Columns) {
         if columns.wants(Deep::WANTED) {
             Deep::of_book(self.book.prices(), self.tick).fill(self.qty, columns);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::base::{Base, Clock};
 use super::expr::Named;
 use super::feed::Columns;
-use super::node::{Node, has_absent};
+use super::node::{BLOCK, Node, has_absent};
 use super::rows::Sheet;
 use super::value::{NONE, SKIP, is_skip};
 
@@ -39,9 +39,6 @@ enum StepKind {
     Base(Base),
     Node { prototype: Box<dyn Node>, inputs: Vec<usize> },
 }
-
-/// How many events run through the steps at once. Their columns fit the nearest cache.
-const BLOCK: usize = 128;
 
 /// The most inputs that a step has.
 const INPUTS_MAX: usize = 4;
@@ -187,16 +184,26 @@ impl State {
                     *warm |= !column(feature)[event].is_nan();
                 }
                 self.is_warm = self.warm.iter().all(|warm| *warm);
+            } else if let Some(first) = row_of(&places[event..]) {
+                // Once warm, always warm.
+                let marks = sheet.marks_mut(first, places.len() - event);
+                marks.iter_mut().for_each(|mark| (mark.warm, mark.is_warm) = (self.mask(), true));
+                return;
             }
-            let Some(place) = place else { continue };
-            let bits = self.warm.iter().take(64).enumerate();
-            let mask = match self.is_warm {
-                true => u64::MAX.checked_shr(64 - self.warm.len().min(64) as u32).unwrap_or(0),
-                false => bits.fold(0, |mask, (bit, warm)| mask | u64::from(*warm) << bit),
-            };
-            let mark = sheet.mark_mut(*place as usize);
-            (mark.warm, mark.is_warm) = (mask, self.is_warm);
+            if let Some(place) = place {
+                let mark = &mut sheet.marks_mut(*place as usize, 1)[0];
+                (mark.warm, mark.is_warm) = (self.mask(), self.is_warm);
+            }
         }
+    }
+
+    /// One bit a feature that has had a value; the first 64 of them.
+    fn mask(&self) -> u64 {
+        if self.is_warm {
+            return u64::MAX.checked_shr(64 - self.warm.len().min(64) as u32).unwrap_or(0);
+        }
+        let bits = self.warm.iter().take(64).enumerate();
+        bits.fold(0, |mask, (bit, warm)| mask | u64::from(*warm) << bit)
     }
 
     /// Turns the columns of a block into rows.
@@ -208,29 +215,73 @@ impl State {
     ) {
         let width = sheet.width();
         let values = sheet.values_mut();
-        // Of one symbol whose rows are all wanted, they lie one behind the other.
-        let first = places[0].filter(|first| {
-            places.iter().zip(*first..).fold(true, |all, (place, row)| all & (*place == Some(row)))
-        });
-        for (feature, held) in self.held.iter_mut().enumerate() {
-            let column = column(feature);
-            let has_skip = has_absent(column) && column.iter().any(|value| is_skip(*value));
-            if let (Some(first), false) = (first, has_skip) {
-                let cells = values[first as usize * width + feature..].iter_mut().step_by(width);
-                for (value, cell) in column.iter().zip(cells) {
-                    *cell = *value;
-                }
-                *held = column[column.len() - 1];
+        let (features, first) = (self.held.len(), row_of(places));
+        let is_whole = |feature: &usize| {
+            let column = column(*feature);
+            !has_absent(column) || !column.iter().any(|value| is_skip(*value))
+        };
+        let mut feature = 0;
+        while feature < features {
+            // Most columns say something of every event, and most rows lie one behind the other.
+            let together = (feature..features.min(feature + 4)).take_while(is_whole).count();
+            let Some(first) = first.filter(|_| together > 0) else {
+                self.fill_one(feature, column(feature), places, values, width);
+                feature += 1;
                 continue;
+            };
+            let rows = &mut values[first * width..];
+            match together {
+                4 => lay_four([0, 1, 2, 3].map(|at| column(feature + at)), feature, rows, width),
+                _ => (feature..feature + together).for_each(|at| lay(column(at), at, rows, width)),
             }
-            for (value, place) in column.iter().zip(places) {
-                if !is_skip(*value) {
-                    *held = *value;
-                }
-                if let Some(place) = place {
-                    values[*place as usize * width + feature] = *held;
-                }
+            for at in feature..feature + together {
+                self.held[at] = column(at)[places.len() - 1];
+            }
+            feature += together;
+        }
+    }
+
+    /// The same of one feature whose values stand between others, or are not all wanted.
+    fn fill_one(
+        &mut self,
+        feature: usize,
+        column: &[f64],
+        places: &[Option<u32>],
+        values: &mut [f64],
+        width: usize,
+    ) {
+        let held = &mut self.held[feature];
+        for (value, place) in column.iter().zip(places) {
+            if !is_skip(*value) {
+                *held = *value;
+            }
+            if let Some(place) = place {
+                values[*place as usize * width + feature] = *held;
             }
         }
     }
+}
+
+/// Lays four columns beside each other into rows that are so wide, from a feature on.
+fn lay_four([a, b, c, d]: [&[f64]; 4], feature: usize, rows: &mut [f64], width: usize) {
+    let values = a.iter().zip(b).zip(c.iter().zip(d));
+    for (((a, b), (c, d)), row) in values.zip(rows.chunks_exact_mut(width)) {
+        row[feature..feature + 4].copy_from_slice(&[*a, *b, *c, *d]);
+    }
+}
+
+/// The same of one column.
+fn lay(column: &[f64], feature: usize, rows: &mut [f64], width: usize) {
+    for (value, row) in column.iter().zip(rows.chunks_exact_mut(width)) {
+        row[feature] = *value;
+    }
+}
+
+/// The first of the rows of some events, where they are all wanted and lie one behind the other:
+/// those of one symbol do.
+fn row_of(places: &[Option<u32>]) -> Option<usize> {
+    let first = (*places.first()?)?;
+    let is_next = |(place, row): (&Option<u32>, u32)| *place == Some(row);
+    let are_next = places.iter().zip(first..).fold(true, |all, pair| all & is_next(pair));
+    are_next.then_some(first as usize)
 }

@@ -3,6 +3,8 @@
 //! The engine owns the buffer and fills it anew for each batch: nothing is allocated for a row.
 //! Absent values are NaN here and nowhere outside of Rust: records hold an option each.
 
+use std::ops::Range;
+
 /// What a batch of records became.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
@@ -51,6 +53,14 @@ impl Sheet {
         self.ends.push(self.marks.len() as u32);
     }
 
+    /// Adds rows without flags, each of a record of its own; their places.
+    pub(super) fn open_plain(&mut self, count: usize) -> Range<usize> {
+        let first = self.marks.len();
+        self.marks.resize(first + count, Mark::default());
+        self.ends.extend(first as u32 + 1..=(first + count) as u32);
+        first..first + count
+    }
+
     /// Makes room for the values of all rows.
     pub(super) fn close(&mut self) {
         self.values.resize(self.marks.len() * self.width, f64::NAN);
@@ -71,8 +81,8 @@ impl Sheet {
         &mut self.values[row * self.width..end]
     }
 
-    pub(super) fn mark_mut(&mut self, row: usize) -> &mut Mark {
-        &mut self.marks[row]
+    pub(super) fn marks_mut(&mut self, first: usize, count: usize) -> &mut [Mark] {
+        &mut self.marks[first..first + count]
     }
 
     /// The row that a record caused.

@@ -4,10 +4,11 @@
 mod book;
 mod expressions;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::instrument::Instrument;
-use qt_model::record::Record;
+use qt_model::record::{Depth, Level, Quote, Record};
 
 use super::feed::{BookFrom, Fed};
 use super::graph::{Plan, Scratch};
@@ -108,11 +109,28 @@ pub(super) enum Work {
 
 impl Work {
     /// Takes a record; says whether it is an event. Each event is `put` before the next record.
-    #[inline]
     pub(super) fn record(&mut self, record: &Record<'_>) -> Fed {
+        match (self, record) {
+            (work, Record::Quote(view)) => work.quote(view.row),
+            (work, Record::Depth(view)) => work.depth(view.row, view.levels),
+            (Self::Expressions(work), record) => work.record(record),
+            (Self::Book(work), record) => work.record(record),
+        }
+    }
+
+    #[inline]
+    pub(super) fn quote(&mut self, row: &Quote) -> Fed {
         match self {
-            Self::Expressions(work) => work.record(record),
-            Self::Book(work) => work.record(record),
+            Self::Expressions(work) => work.quote(row),
+            Self::Book(work) => work.quote(row),
+        }
+    }
+
+    #[inline]
+    pub(super) fn depth(&mut self, row: &Depth, levels: &[Level]) -> Fed {
+        match self {
+            Self::Expressions(work) => work.depth(row, levels),
+            Self::Book(work) => work.depth(row, levels),
         }
     }
 
@@ -122,6 +140,21 @@ impl Work {
         match self {
             Self::Expressions(work) => work.put(row),
             Self::Book(work) => work.put(row, sheet),
+        }
+    }
+
+    /// Whether rows may be put some at a time: expressions are computed at the end of a batch, and
+    /// integer features when their event comes.
+    #[inline]
+    pub(super) fn can_wait(&self) -> bool {
+        matches!(self, Self::Expressions(_))
+    }
+
+    /// Where the rows of the last events lie, which could wait.
+    pub(super) fn put_plain(&mut self, rows: Range<usize>) {
+        match self {
+            Self::Expressions(work) => work.put_plain(rows),
+            Self::Book(_) => unreachable!("integer features do not wait"),
         }
     }
 

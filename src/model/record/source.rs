@@ -3,6 +3,7 @@
 //! A [`Batch`] holds records as rows. Who only passes records on may hold them otherwise, as columns
 //! say; what tells their order is the same.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Batch, Key, Kind};
@@ -40,6 +41,18 @@ pub trait Sequence: Default {
 
     /// When the record at that place was received: what a merge asks most.
     fn ts_recv(&self, at: usize) -> Ts;
+
+    /// Where records end to come one after the other in time, each later than the one before it,
+    /// the first later than `after`, and all before `before`.
+    #[inline]
+    fn rising_end(&self, places: Range<usize>, after: Ts, before: Ts) -> usize {
+        let (mut at, mut last) = (places.start, after);
+        while at < places.end && self.ts_recv(at) > last && self.ts_recv(at) < before {
+            last = self.ts_recv(at);
+            at += 1;
+        }
+        at
+    }
 
     fn kind(&self, at: usize) -> Kind;
 

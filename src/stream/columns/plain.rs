@@ -12,7 +12,7 @@ use arrow::array::{Array, UInt64Array};
 use arrow::buffer::ScalarBuffer;
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Depth, Head, Kind, Level, Quote, Trade};
+use qt_model::record::{Batch, Depth, Head, Key, Kind, Level, Quote, Trade};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::{DepthAction, Side, Word};
@@ -160,6 +160,36 @@ impl Plain {
             instrument: self.ids.get(row),
             has_event_time: true,
         }
+    }
+
+    /// The place of a record in the total order.
+    #[inline]
+    pub(crate) fn key(&self, record: usize) -> Key {
+        let row = self.start(record);
+        let (ts_recv, instrument) = (Ts::from_nanos(self.recv[row]), self.ids.get(row));
+        Key { ts_recv, kind: self.kind(), instrument, seq: self.seq[row] }
+    }
+
+    /// See `Sequence::rising_end`.
+    pub(crate) fn rising_end(&self, records: Range<usize>, after: Ts, before: Ts) -> usize {
+        let (mut at, mut last, before) = (records.start, after.nanos(), before.nanos());
+        if let Own::Depth(Depths { starts: Starts::At(starts), .. }) = &self.own {
+            for start in &starts[records] {
+                let time = self.recv[*start as usize];
+                if time <= last || time >= before {
+                    break;
+                }
+                (at, last) = (at + 1, time);
+            }
+            return at;
+        }
+        for time in &self.recv[records] {
+            if *time <= last || *time >= before {
+                break;
+            }
+            (at, last) = (at + 1, *time);
+        }
+        at
     }
 
     #[inline]

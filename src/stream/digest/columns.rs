@@ -115,4 +115,4 @@ impl Digest {
 }
 
 /// How many records are looked at before what gathered is weighed.
-const STRETCH: usize = 256;
+const STRETCH: usize = 64;

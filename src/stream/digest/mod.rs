@@ -17,8 +17,8 @@ use qt_model::words::Word;
 use rust_decimal::Decimal;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-/// How many bytes gather before they are hashed in one go.
-const GATHER: usize = 1 << 15;
+/// How many bytes gather before they are hashed in one go: a part of the nearest cache.
+const GATHER: usize = 1 << 13;
 
 /// The digest of the records so far, and their number.
 #[derive(Clone)]

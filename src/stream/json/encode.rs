@@ -9,53 +9,68 @@ use qt_model::words::{DepthAction, Side};
 use rust_decimal::Decimal;
 
 use super::general::Scales;
-use super::line::{Line, Padded};
+use super::line::{Padded, Page};
 
-/// Writes records into a buffer; keeps what repeats from record to record.
+/// Writes records as lines; keeps what repeats from record to record.
 #[derive(Debug, Default)]
 pub struct Encoder {
     event: TsWriter,
     recv: TsWriter,
     known: Vec<Known>,
-    line: Line,
+    page: Page,
+    /// The fields of a record of a kind that is not written by hand.
+    spare: Vec<u8>,
 }
 
 /// What every record of an instrument repeats.
 #[derive(Debug)]
 struct Known {
-    /// `,"sym":"venue:NAME"`.
+    /// `","sym":"venue:NAME"`, which begins with the end of a time.
     symbol: Padded,
     scales: Scales,
 }
 
 impl Encoder {
+    /// The records of a batch, a line each. The text lies here until the next call.
+    pub fn lines(&mut self, batch: &Batch) -> &[u8] {
+        self.know(batch.instruments());
+        self.page.clear();
+        let (trades, depths, quotes) = (batch.rows(), batch.rows(), batch.rows());
+        for (at, slot) in batch.slots().iter().enumerate() {
+            let index = slot.index as usize;
+            self.page.make_room();
+            match slot.kind {
+                Kind::Trade => self.trade(&trades[index]),
+                Kind::Depth => self.depth(&depths[index], batch.levels(index)),
+                Kind::Quote => self.quote(&quotes[index]),
+                _ => self.general(&batch.get(at)),
+            }
+        }
+        self.page.text()
+    }
+
     /// Appends the records of a batch, a line each.
     pub fn batch(&mut self, batch: &Batch, out: &mut Vec<u8>) {
-        self.know(batch.instruments());
-        for record in batch.iter() {
-            self.one(&record, out);
-        }
+        out.extend_from_slice(self.lines(batch));
     }
 
     /// Appends one record of those instruments.
     pub fn record(&mut self, record: &Record<'_>, instruments: &Instruments, out: &mut Vec<u8>) {
         self.know(instruments);
-        self.one(record, out);
-    }
-
-    #[inline(always)]
-    fn one(&mut self, record: &Record<'_>, out: &mut Vec<u8>) {
+        self.page.clear();
+        self.page.make_room();
         match record {
-            Record::Trade(view) => self.trade(view.row, out),
-            Record::Quote(view) => self.quote(view.row, out),
-            Record::Depth(view) => self.depth(view.row, view.levels, out),
-            _ => self.general(record, out),
+            Record::Trade(view) => self.trade(view.row),
+            Record::Quote(view) => self.quote(view.row),
+            Record::Depth(view) => self.depth(view.row, view.levels),
+            _ => self.general(record),
         }
+        out.extend_from_slice(self.page.text());
     }
 
     pub(crate) fn know(&mut self, instruments: &Instruments) {
         for instrument in instruments.iter().skip(self.known.len()) {
-            let symbol = Padded::new(format!(r#","sym":"{}""#, instrument.symbol).as_bytes());
+            let symbol = Padded::new(format!(r#"","sym":"{}""#, instrument.symbol).as_bytes());
             let scales = Scales { px: instrument.px_scale, qty: instrument.qty_scale };
             self.known.push(Known { symbol, scales });
         }
@@ -69,84 +84,83 @@ impl Encoder {
     #[inline(always)]
     fn head(&mut self, head: &Head) {
         if head.has_event_time {
-            self.line.put(br#","ts_event":""#);
-            self.line.put(self.event.text(head.ts_event));
-            self.line.put(b"\"");
+            self.page.put(br#","ts_event":""#);
+            self.page.instant(&mut self.event, head.ts_event);
+            self.page.put(b"\"");
         }
-        self.line.put(br#","ts_recv":""#);
-        self.line.put(self.recv.text(head.ts_recv));
-        self.line.put(b"\"");
-        if let Some(id) = head.instrument {
-            self.line.padded(&self.known[id.index()].symbol);
+        self.page.put(br#","ts_recv":""#);
+        self.page.instant(&mut self.recv, head.ts_recv);
+        match head.instrument {
+            Some(id) => self.page.padded(&self.known[id.index()].symbol),
+            None => self.page.put(b"\""),
         }
     }
 
     #[inline]
-    fn trade(&mut self, row: &Trade, out: &mut Vec<u8>) {
+    fn trade(&mut self, row: &Trade) {
         let scales = self.scales(&row.head);
-        self.line.put(br#"{"k":"trade""#);
+        self.page.put(br#"{"k":"trade""#);
         self.head(&row.head);
-        self.line.put(br#","px":"#);
+        self.page.put(br#","px":"#);
         self.number(row.px.mantissa(), scales.px);
-        self.line.put(br#","qty":"#);
+        self.page.put(br#","qty":"#);
         self.number(row.qty.mantissa(), scales.qty);
         match row.side {
-            Some(Side::Buy) => self.line.put(br#","side":"buy""#),
-            Some(Side::Sell) => self.line.put(br#","side":"sell""#),
+            Some(Side::Buy) => self.page.put(br#","side":"buy""#),
+            Some(Side::Sell) => self.page.put(br#","side":"sell""#),
             None => {}
         }
         self.id(br#","id":"#, row.id);
-        self.tail(row.head.seq, out);
+        self.tail(row.head.seq);
     }
 
     #[inline]
-    fn quote(&mut self, row: &Quote, out: &mut Vec<u8>) {
+    fn quote(&mut self, row: &Quote) {
         let scales = self.scales(&row.head);
-        self.line.put(br#"{"k":"quote""#);
+        self.page.put(br#"{"k":"quote""#);
         self.head(&row.head);
         self.optional(br#","bid_px":"#, row.bid_px.map(Px::mantissa), scales.px);
         self.optional(br#","bid_qty":"#, row.bid_qty.map(Qty::mantissa), scales.qty);
         self.optional(br#","ask_px":"#, row.ask_px.map(Px::mantissa), scales.px);
         self.optional(br#","ask_qty":"#, row.ask_qty.map(Qty::mantissa), scales.qty);
         self.id(br#","id":"#, row.id);
-        self.tail(row.head.seq, out);
+        self.tail(row.head.seq);
     }
 
     #[inline]
-    fn depth(&mut self, row: &Depth, levels: &[Level], out: &mut Vec<u8>) {
+    fn depth(&mut self, row: &Depth, levels: &[Level]) {
         let scales = self.scales(&row.head);
-        self.line.put(br#"{"k":"depth""#);
+        self.page.put(br#"{"k":"depth""#);
         self.head(&row.head);
         match row.action {
-            DepthAction::Snapshot => self.line.put(br#","action":"snapshot""#),
-            DepthAction::Delta => self.line.put(br#","action":"delta""#),
+            DepthAction::Snapshot => self.page.put(br#","action":"snapshot""#),
+            DepthAction::Delta => self.page.put(br#","action":"delta""#),
         }
         self.id(br#","first_id":"#, row.first_id);
         self.id(br#","last_id":"#, row.last_id);
         self.id(br#","prev_id":"#, row.prev_id);
         // Bids stand before asks in every batch.
         let asks = levels.partition_point(|level| level.side == Side::Buy);
-        self.line.make_room(out);
-        self.line.put(br#","bids":["#);
-        self.levels(&levels[..asks], scales, out);
-        self.line.put(br#"],"asks":["#);
-        self.levels(&levels[asks..], scales, out);
-        self.line.put(b"]");
-        self.tail(row.head.seq, out);
+        self.page.put(br#","bids":["#);
+        self.levels(&levels[..asks], scales);
+        self.page.put(br#"],"asks":["#);
+        self.levels(&levels[asks..], scales);
+        self.page.put(b"]");
+        self.tail(row.head.seq);
     }
 
     #[inline(always)]
-    fn levels(&mut self, levels: &[Level], scales: Scales, out: &mut Vec<u8>) {
+    fn levels(&mut self, levels: &[Level], scales: Scales) {
         for (at, level) in levels.iter().enumerate() {
-            self.line.make_room(out);
             if at > 0 {
-                self.line.put(b",");
+                self.page.put(b",");
             }
-            self.line.put(b"[");
+            self.page.put(b"[");
             self.number(level.px.mantissa(), scales.px);
-            self.line.put(b",");
+            self.page.put(b",");
             self.number(level.qty.mantissa(), scales.qty);
-            self.line.put(b"]");
+            self.page.put(b"]");
+            self.page.make_room();
         }
     }
 
@@ -154,17 +168,17 @@ impl Encoder {
     #[inline(always)]
     fn number(&mut self, mantissa: i64, scale: Scale) {
         if mantissa.unsigned_abs() < SAFE_MANTISSA {
-            return self.line.decimal(mantissa, scale);
+            return self.page.decimal(mantissa, scale);
         }
-        self.line.put(b"\"");
-        self.line.decimal(mantissa, scale);
-        self.line.put(b"\"");
+        self.page.put(b"\"");
+        self.page.decimal(mantissa, scale);
+        self.page.put(b"\"");
     }
 
     #[inline(always)]
     fn optional<const N: usize>(&mut self, name: &[u8; N], mantissa: Option<i64>, scale: Scale) {
         if let Some(mantissa) = mantissa {
-            self.line.put(name);
+            self.page.put(name);
             self.number(mantissa, scale);
         }
     }
@@ -172,40 +186,42 @@ impl Encoder {
     #[inline(always)]
     fn id<const N: usize>(&mut self, name: &[u8; N], id: Option<u64>) {
         if let Some(id) = id {
-            self.line.put(name);
-            self.line.whole(id);
+            self.page.put(name);
+            self.page.whole(id);
         }
     }
 
     /// The sequence number, which stands last.
     #[inline(always)]
-    fn tail(&mut self, seq: u64, out: &mut Vec<u8>) {
-        self.line.put(br#","seq":"#);
-        self.line.whole(seq);
-        self.line.put(b"}\n");
-        self.line.flush(out);
+    fn tail(&mut self, seq: u64) {
+        self.page.put(br#","seq":"#);
+        self.page.whole(seq);
+        self.page.put(b"}\n");
     }
 
     /// Any kind, by its fields.
-    fn general(&mut self, record: &Record<'_>, out: &mut Vec<u8>) {
+    fn general(&mut self, record: &Record<'_>) {
+        let mut out = std::mem::take(&mut self.spare);
+        out.clear();
         if let Record::Other(view) = record {
             out.extend_from_slice(view.json.as_bytes());
             out.push(b'\n');
-            return;
+        } else {
+            let (kind, head) = (record.kind(), record.head());
+            self.page.extend(format!(r#"{{"k":"{}""#, kind.name()).as_bytes());
+            self.page.make_room();
+            self.head(head);
+            let scales = self.scales(head);
+            for (at, described) in kind.fields().iter().enumerate() {
+                field(described, &record.value(at), scales, &mut out);
+            }
+            if kind == Kind::Depth {
+                book(record.levels(), scales, &mut out);
+            }
+            tail(head.seq, &mut out);
         }
-        let kind = record.kind();
-        let head = record.head();
-        out.extend_from_slice(format!(r#"{{"k":"{}""#, kind.name()).as_bytes());
-        self.head(head);
-        self.line.flush(out);
-        let scales = self.scales(head);
-        for (at, described) in kind.fields().iter().enumerate() {
-            field(described, &record.value(at), scales, out);
-        }
-        if kind == Kind::Depth {
-            book(record.levels(), scales, out);
-        }
-        tail(head.seq, out);
+        self.page.extend(&out);
+        self.spare = out;
     }
 }
 
@@ -332,7 +348,8 @@ mod tests {
         let mut general = Vec::new();
         let mut encoder = Encoder::default();
         encoder.know(batch.instruments());
-        batch.iter().for_each(|record| encoder.general(&record, &mut general));
+        batch.iter().for_each(|record| encoder.general(&record));
+        general.extend_from_slice(encoder.page.text());
         assert_eq!(String::from_utf8(quick).unwrap(), String::from_utf8(general).unwrap());
     }
 }

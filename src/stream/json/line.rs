@@ -1,27 +1,22 @@
-//! One line in the making, in a buffer of its own.
+//! Lines in the making, on a page that grows.
 //!
-//! The pieces of a record are short. Copied one by one into a growing vector, each would cost a
-//! call; here a piece of known length is a few moves, and the whole line is copied once.
+//! The pieces of a record are short. Appended one by one to a vector, each would ask for room and
+//! cost a call; here room is made once a line, and a piece of known length is a few moves.
+//!
+//! Invariant: behind `at` lie at least [`ROOM`] bytes whenever a line, or a level of a book, begins.
 
 use qt_model::decimal::{self, MAX_LEN};
+use qt_model::time::{TEXT_LEN, Ts, TsWriter};
 use qt_model::units::Scale;
 
-/// Longer than any line of fixed fields; a book goes out in pieces.
-const CAPACITY: usize = 640;
+/// Longer than any line of fixed fields, and than any level of a book.
+const ROOM: usize = 1024;
 
-/// Bytes that must stay free so that any single piece fits.
-const ROOM: usize = 160;
-
-#[derive(Debug)]
-pub(super) struct Line {
-    bytes: [u8; CAPACITY],
-    len: usize,
-}
-
-impl Default for Line {
-    fn default() -> Self {
-        Self { bytes: [0; CAPACITY], len: 0 }
-    }
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    /// All of it is initialised; the text ends at `at`.
+    bytes: Vec<u8>,
+    at: usize,
 }
 
 /// A text padded to a fixed length, so that it is copied as one block.
@@ -40,52 +35,76 @@ impl Padded {
     }
 }
 
-impl Line {
+impl Page {
+    pub(super) fn text(&self) -> &[u8] {
+        &self.bytes[..self.at]
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.at = 0;
+    }
+
+    /// Makes room for any pieces of a line.
+    #[inline(always)]
+    pub(super) fn make_room(&mut self) {
+        if self.bytes.len() - self.at < ROOM {
+            self.grow(ROOM);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, room: usize) {
+        self.bytes.resize((2 * self.bytes.len()).max(self.at + room), 0);
+    }
+
+    /// The place of the next bytes, so many of them.
+    #[inline(always)]
+    fn next<const N: usize>(&mut self) -> &mut [u8; N] {
+        let place = self.bytes[self.at..].first_chunk_mut();
+        place.expect("room was made before the line began")
+    }
+
     /// Appends a text of known length.
     #[inline(always)]
     pub(super) fn put<const N: usize>(&mut self, text: &[u8; N]) {
-        self.bytes[self.len..self.len + N].copy_from_slice(text);
-        self.len += N;
+        *self.next() = *text;
+        self.at += N;
     }
 
     #[inline(always)]
     pub(super) fn padded(&mut self, text: &Padded) {
         // Most symbols are short, and a short block is two moves.
         if text.len <= 48 {
-            let block: &[u8; 48] = text.bytes[..48].try_into().expect("a part of the padding");
-            self.bytes[self.len..self.len + 48].copy_from_slice(block);
+            let block: &[u8; 48] = text.bytes.first_chunk().expect("a part of the padding");
+            *self.next() = *block;
         } else {
-            self.bytes[self.len..self.len + 144].copy_from_slice(&text.bytes);
+            *self.next() = text.bytes;
         }
-        self.len += text.len;
+        self.at += text.len;
     }
 
     #[inline(always)]
     pub(super) fn decimal(&mut self, mantissa: i64, scale: Scale) {
-        let (at, tail) = (self.len, &mut self.bytes[self.len..self.len + MAX_LEN]);
-        let tail: &mut [u8; MAX_LEN] = tail.try_into().expect("of that length");
-        self.len = at + decimal::put(mantissa, scale, tail);
+        self.at += decimal::put(mantissa, scale, self.next::<MAX_LEN>());
     }
 
     #[inline(always)]
     pub(super) fn whole(&mut self, value: u64) {
-        let (at, tail) = (self.len, &mut self.bytes[self.len..self.len + MAX_LEN]);
-        let tail: &mut [u8; MAX_LEN] = tail.try_into().expect("of that length");
-        self.len = at + decimal::put_whole(value, tail, 0);
+        self.at += decimal::put_whole(value, self.next::<MAX_LEN>());
     }
 
-    /// Hands the bytes on and begins anew.
     #[inline(always)]
-    pub(super) fn flush(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.bytes[..self.len]);
-        self.len = 0;
+    pub(super) fn instant(&mut self, writer: &mut TsWriter, ts: Ts) {
+        writer.put(ts, self.next::<TEXT_LEN>());
+        self.at += TEXT_LEN;
     }
 
-    /// Hands the bytes on if another piece might not fit.
-    #[inline(always)]
-    pub(super) fn make_room(&mut self, out: &mut Vec<u8>) {
-        if self.len + ROOM > CAPACITY {
-            self.flush(out);
+    /// Appends a text of any length.
+    pub(super) fn extend(&mut self, text: &[u8]) {
+        if self.bytes.len() - self.at < text.len() {
+            self.grow(text.len());
         }
+        self.bytes[self.at..self.at + text.len()].copy_from_slice(text);
+        self.at += text.len();
     }
 }

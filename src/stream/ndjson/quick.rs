@@ -3,7 +3,8 @@
 //! Each function reads one shape and gives up at the first byte that differs; the general road
 //! then reads the line from its start. So nothing here decides what is valid, only what is common.
 
-use qt_model::decimal::{self};
+use qt_model::decimal;
+use qt_model::digits;
 use qt_model::ids::InstrumentId;
 use qt_model::record::{Batch, Depth, Head, Level, Quote, Trade};
 use qt_model::time::{TEXT_LEN, Ts, TsReader};
@@ -18,6 +19,9 @@ pub(crate) struct Quick {
     event: TsReader,
     recv: TsReader,
     levels: Vec<Level>,
+    /// The last instrument, and its symbol with the quote behind it.
+    last: Option<InstrumentId>,
+    last_text: Vec<u8>,
     /// What a record without `ts_recv` adds to its `ts_event`.
     pub(super) feed_latency_ns: i64,
     /// The number of a record without one.
@@ -62,28 +66,15 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         let negative = self.line.get(start) == Some(&b'-');
         let first = start + usize::from(negative);
-        let mut value = 0_i64;
-        let mut at = first;
-        while let Some(digit) = self.line.get(at).map(|byte| byte.wrapping_sub(b'0'))
-            && digit <= 9
-        {
-            value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
-            at += 1;
-        }
-        let whole = at - first;
-        let mut decimals = 0;
+        let (units, whole) = digits::leading(self.line.get(first..)?);
+        let mut at = first + whole;
+        let (mut parts, mut decimals) = (0, 0);
         if self.line.get(at) == Some(&b'.') {
-            at += 1;
-            while let Some(digit) = self.line.get(at).map(|byte| byte.wrapping_sub(b'0'))
-                && digit <= 9
-            {
-                value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
-                at += 1;
-                decimals += 1;
-            }
+            (parts, decimals) = digits::leading(&self.line[at + 1..]);
             if decimals == 0 {
                 return None;
             }
+            at += 1 + decimals;
         }
         // JSON knows no zero before other digits.
         if whole > 1 && self.line.get(first) == Some(&b'0') {
@@ -94,9 +85,9 @@ impl<'a> Cursor<'a> {
         if whole == 0 || whole + decimals + missing > 18 {
             return None;
         }
-        if missing > 0 {
-            value *= Scale::new(missing as u8).ok()?.unit();
-        }
+        let unit = |digits: usize| Some(Scale::new(digits as u8).ok()?.unit().unsigned_abs());
+        let value = (units * unit(decimals)? + parts) * unit(missing)?;
+        let value = value.cast_signed();
         // A sign of an exponent, or of a shape not known here.
         if matches!(self.line.get(at), Some(b'e' | b'E' | b'.')) {
             return None;
@@ -109,14 +100,8 @@ impl<'a> Cursor<'a> {
     #[inline(always)]
     fn whole(&mut self) -> Option<u64> {
         let start = self.at;
-        let mut value = 0_u64;
-        while let Some(digit) = self.line.get(self.at).map(|byte| byte.wrapping_sub(b'0'))
-            && digit <= 9
-        {
-            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-            self.at += 1;
-        }
-        let digits = self.at - start;
+        let (value, digits) = digits::leading(self.line.get(start..)?);
+        self.at += digits;
         let is_json = digits == 1 || self.line.get(start) != Some(&b'0');
         // Nineteen digits cannot wrap.
         ((1..=19).contains(&digits) && is_json).then_some(value)
@@ -180,7 +165,19 @@ impl Quick {
             (false, None) => return None,
         };
         cursor.expect(br#","sym":""#)?;
-        let instrument = symbols.find(cursor.plain_string()?)?;
+        let instrument = match self.last {
+            // Mostly the symbol of the line before stands here again.
+            Some(last) if cursor.accept(&self.last_text) => last,
+            Some(_) | None => {
+                let text = cursor.plain_string()?;
+                let found = symbols.find(text)?;
+                self.last = Some(found);
+                self.last_text.clear();
+                self.last_text.extend_from_slice(text);
+                self.last_text.push(b'"');
+                found
+            }
+        };
         let head = Head {
             ts_event: event.unwrap_or(ts_recv),
             ts_recv,

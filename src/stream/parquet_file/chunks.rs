@@ -17,7 +17,7 @@ use parquet::file::reader::{ChunkReader, Length};
 const ENDS_MAX: u32 = 64;
 
 /// A file that can be read from any place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Chunks {
     file: Arc<File>,
     len: u64,

@@ -7,6 +7,7 @@
 mod chunks;
 mod read;
 mod strands;
+mod tables;
 mod write;
 
 #[cfg(test)]

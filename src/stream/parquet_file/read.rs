@@ -9,10 +9,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
-    ParquetRecordBatchReaderBuilder,
-};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 use qt_model::record::{Batch, Kind, Level, Source};
@@ -20,6 +17,7 @@ use qt_model::time::Ts;
 
 use super::chunks::Chunks;
 use super::strands::Tail;
+use super::tables::Tables;
 use super::{END_KEY, HEADER_KEY, SPAN_KEY};
 use crate::braid::Strand;
 use crate::columns::{
@@ -95,7 +93,7 @@ pub(super) enum State {
 }
 
 pub(super) struct Open {
-    tables: ParquetRecordBatchReader,
+    tables: Tables,
     rows: RowReader,
     symbols: Symbols,
     kind: Kind,
@@ -232,20 +230,13 @@ impl ParquetReader {
         let columns = metadata.schema().fields().iter().enumerate();
         let columns = columns.filter(|(_, field)| known(field.name())).map(|(at, _)| at);
         let mask = ProjectionMask::roots(metadata.parquet_schema(), columns);
-        let tables = decoded(|| {
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
-                .with_projection(mask)
-                .with_row_groups(groups)
-                .with_batch_size(table_rows.clamp(1, BATCH_ROWS_MAX))
-                .build()
-        });
-        let tables = tables.map_err(|error| corrupt(input, error))?;
-        let schema = arrow::array::RecordBatchReader::schema(&tables);
-        let rows = RowReader::new(kind, &schema, self.options.feed_latency_ns);
+        let rows_max = table_rows.clamp(1, BATCH_ROWS_MAX);
+        let rows = RowReader::new(kind, metadata.schema(), self.options.feed_latency_ns);
         let rows = rows.map_err(|problem| ReadError::Unreadable {
             place: Place::whole(input),
             message: problem.to_string(),
         })?;
+        let tables = Tables { file, metadata, mask, rows_max, groups: groups.into(), group: None };
         let symbols = Symbols::new(&self.options.universe);
         self.state = State::Open(Box::new(Open { tables, rows, symbols, kind, end }));
         Ok(())
@@ -302,7 +293,7 @@ impl ParquetReader {
     /// Decodes the next table.
     pub(super) fn table(&mut self) -> Result<Option<RecordBatch>, ReadError> {
         let State::Open(open) = &mut self.state else { return Ok(None) };
-        decoded(|| open.tables.next().transpose()).map_err(|error| {
+        decoded(|| open.tables.next()).map_err(|error| {
             let place = Place { input: Arc::clone(&self.input), at: At::Row(self.read) };
             match error.rsplit_once("Disabled feature at compile time: ") {
                 Some((_, what)) => {

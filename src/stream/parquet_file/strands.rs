@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use qt_model::record::{Batch, Kind, Sequence, Source};
 
 use super::Span;
@@ -11,7 +12,7 @@ use crate::braid::Strand;
 use crate::error::ReadError;
 
 /// How many batches' worth of rows a table of columns has: short runs cost more than memory does.
-const TABLE_BATCHES: usize = 4;
+const TABLE_BATCHES: usize = 2;
 
 /// The last record of a table of levels, which may go on in the next one.
 #[derive(Debug)]
@@ -37,8 +38,7 @@ impl ParquetReader {
         };
         let first = plain.start(0);
         if first > 0 {
-            let head = table.slice(0, first);
-            self.read_tail(&mut rows).and_then(|()| self.rows(&head, &mut rows))?;
+            self.join(&table.slice(0, first), &mut rows)?;
         }
         // A new record begins, so the one before it is whole.
         self.end_tail();
@@ -55,6 +55,21 @@ impl ParquetReader {
             self.tail = Some(Tail { strand: Strand::columns(&plain, last..last + 1), rows });
         }
         Ok(())
+    }
+
+    /// The record that was held back ends with these rows.
+    fn join(&mut self, end: &RecordBatch, rows: &mut Batch) -> Result<(), ReadError> {
+        if let Some(tail) = &self.tail {
+            let whole = concat_batches(&tail.rows.schema(), [&tail.rows, end]);
+            let whole = whole.ok().and_then(|whole| self.plain(&whole));
+            if let Some(plain) = whole.filter(|plain| plain.start(0) == 0 && plain.records() == 1) {
+                self.tail = None;
+                self.pass_over(plain.start(1));
+                self.ready(Strand::columns(&Arc::new(plain), 0..1));
+                return Ok(());
+            }
+        }
+        self.read_tail(rows).and_then(|()| self.rows(end, rows))
     }
 
     /// The record that was held back is whole.

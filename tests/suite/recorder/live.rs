@@ -41,11 +41,12 @@ impl Loop {
 
     fn recorder(&self, more: &str) -> Child {
         let address = &self.address;
-        let args = format!(
-            "record run --symbols BTCUSDT,ETHUSDT --rest-url http://{address} \
-             --ws-url ws://{address} --acks {more}"
+        let settings = format!(
+            "symbols = [\"BTCUSDT\", \"ETHUSDT\"]\nrest_url = \"http://{address}\"\n\
+             ws_url = \"ws://{address}\"\n"
         );
-        let mut command = self.world.std(&args);
+        std::fs::write(self.world.path().join("recorder.toml"), settings).unwrap();
+        let mut command = self.world.std(&format!("record run recorder.toml --acks {more}"));
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 

@@ -84,20 +84,18 @@ impl Columns {
         }
     }
 
-    /// Says the values of the rows from one on that others already have, by a function of those.
+    /// Says the values of the rows from one on that other columns already have, made of those.
     pub(super) fn derive<const N: usize>(
         &mut self,
         base: Base,
         first: usize,
         parts: [Base; N],
-        function: impl Fn([f64; N]) -> f64,
+        make: impl Fn([&[f64]; N], &mut Vec<f64>),
     ) {
         if self.wants(bit(base)) {
             let mut column = std::mem::take(&mut self.values[base.index()]);
             column.resize(first, SKIP);
-            let parts = parts.map(|part| &self.values[part.index()][first..]);
-            let rows = 0..parts[0].len();
-            column.extend(rows.map(|row| function(parts.map(|part| part[row]))));
+            make(parts.map(|part| &self.values[part.index()][first..]), &mut column);
             self.values[base.index()] = column;
         }
     }

@@ -43,7 +43,7 @@ pub(super) struct Tops {
 
 impl Tops {
     pub(super) fn new(px: Scale, qty: Scale) -> Self {
-        Self { px, qty, first: 0, run: Vec::with_capacity(RUN), before: None }
+        Self { px, qty, first: 0, run: Vec::new(), before: None }
     }
 
     /// What comes next has nothing to do with what was before.
@@ -81,8 +81,22 @@ impl Tops {
         fill(Base::BookTime, |top| top.now, Scale::ZERO);
         let unit = 2.0 * px.unit() as f64;
         columns.extend(Base::Mid, first, run.iter().map(|top| top.best.mid_x2() / unit));
-        columns.derive(Base::Microprice, first, MICROPRICE, microprice);
-        columns.derive(Base::Imbalance, first, IMBALANCE, imbalance);
+        columns.derive(Base::Microprice, first, MICROPRICE, |parts, out| {
+            let [bid, ask, bid_qty, ask_qty, mid] = parts;
+            let sides = bid.iter().zip(ask).zip(bid_qty.iter().zip(ask_qty));
+            out.extend(sides.zip(mid).map(|(((bid, ask), (bid_qty, ask_qty)), mid)| {
+                let both = bid_qty + ask_qty;
+                let micro = finite((bid * ask_qty + ask * bid_qty) / both);
+                if both > 0.0 { micro } else { *mid }
+            }));
+        });
+        columns.derive(Base::Imbalance, first, IMBALANCE, |[bid_qty, ask_qty], out| {
+            out.extend(bid_qty.iter().zip(ask_qty).map(|(bid_qty, ask_qty)| {
+                let both = bid_qty + ask_qty;
+                let imbalance = (bid_qty - ask_qty) / both;
+                if both > 0.0 { imbalance } else { NONE }
+            }));
+        });
         let before = self.before.map(|(best, ts)| Top { best, ts, now: 0 });
         // The first event of all has nothing before it.
         let alone = usize::from(before.is_none());
@@ -109,16 +123,6 @@ const IMBALANCE: [Base; 2] = [Base::BidQty, Base::AskQty];
 pub(super) fn with_parts(mask: u64) -> u64 {
     let parts = |base, of: &[Base]| if mask & bit(base) == 0 { 0 } else { bits(of) };
     mask | parts(Base::Microprice, &MICROPRICE) | parts(Base::Imbalance, &IMBALANCE)
-}
-
-fn microprice([bid, ask, bid_qty, ask_qty, mid]: [f64; 5]) -> f64 {
-    let both = bid_qty + ask_qty;
-    if both > 0.0 { finite((bid * ask_qty + ask * bid_qty) / both) } else { mid }
-}
-
-fn imbalance([bid_qty, ask_qty]: [f64; 2]) -> f64 {
-    let both = bid_qty + ask_qty;
-    if both > 0.0 { (bid_qty - ask_qty) / both } else { NONE }
 }
 
 impl Best {

@@ -3,7 +3,7 @@
 use std::fmt::{self, Debug};
 
 use crate::features::expr::Operator;
-use crate::features::node::{Node, both, each};
+use crate::features::node::{Node, map, map_both};
 use crate::features::value::{NONE, SKIP, finite, is_skip};
 
 /// A function of one value. Its type is that of the function itself, so that a block is one loop
@@ -19,7 +19,7 @@ impl<F> Debug for Map<F> {
 
 impl<F: Fn(f64) -> f64 + Copy + Send + Sync + 'static> Node for Map<F> {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
-        each(inputs[0], out, self.0);
+        map(inputs[0], out, self.0);
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -48,7 +48,7 @@ impl<F> Join<F> {
 
 impl<F: Fn(f64, f64) -> f64 + Copy + Send + Sync + 'static> Node for Join<F> {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
-        both([inputs[0], inputs[1]], &mut self.held, out, self.function);
+        map_both([inputs[0], inputs[1]], &mut self.held, out, self.function);
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -66,7 +66,7 @@ pub(crate) struct Clamp {
 impl Node for Clamp {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         let Self { low, high } = *self;
-        each(inputs[0], out, |value| value.max(low).min(high));
+        map(inputs[0], out, |value| value.max(low).min(high));
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -90,7 +90,7 @@ impl Ratio {
 impl Node for Ratio {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         let otherwise = self.otherwise;
-        both([inputs[0], inputs[1]], &mut self.held, out, |x, y| {
+        map_both([inputs[0], inputs[1]], &mut self.held, out, |x, y| {
             if y == 0.0 { otherwise } else { finite(x / y) }
         });
     }
@@ -151,7 +151,7 @@ impl Round {
 impl Node for Round {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         let unit = self.unit;
-        each(inputs[0], out, |value| {
+        map(inputs[0], out, |value| {
             let scaled = value * unit;
             // Beyond 2^52 there are no decimals to round.
             if scaled.abs() < 4.5e15 { scaled.round_ties_even() / unit } else { value }

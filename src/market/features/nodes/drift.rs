@@ -10,8 +10,8 @@ struct Statistic {
     size: usize,
     last_price: Option<f64>,
     last_return: Option<f64>,
-    returns: Moments,
-    products: Moments,
+    returns: Moments<false>,
+    products: Moments<false>,
 }
 
 impl Statistic {
@@ -55,7 +55,7 @@ impl DriftScore {
 
 impl Node for DriftScore {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
-        crate::features::node::each(inputs[0], out, |price| match self.0.next(price) {
+        crate::features::node::map(inputs[0], out, |price| match self.0.next(price) {
             Some(t) => 2.0 / (1.0 + libm::exp(-t.abs() / 3.0)) - 1.0,
             None => NONE,
         });

@@ -1,46 +1,73 @@
 //! Windows of the last so many values: mean, deviation, sum, weighted mean, score.
 
 use super::window::{Moments, Ring};
-use crate::features::node::{Node, each};
+use crate::features::node::{Node, each, map};
 use crate::features::value::{NONE, finite};
 
-/// What is asked of a window.
+/// `sma` and `sum`.
+#[derive(Clone, Debug)]
+pub(crate) struct Average {
+    is_sum: bool,
+    size: usize,
+    sums: Moments<false>,
+}
+
+impl Average {
+    pub(crate) fn mean(size: usize) -> Self {
+        Self { is_sum: false, size, sums: Moments::new(size) }
+    }
+
+    pub(crate) fn sum(size: usize) -> Self {
+        Self { is_sum: true, ..Self::mean(size) }
+    }
+}
+
+impl Node for Average {
+    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+        each(inputs[0], out, |input, out| match self.is_sum {
+            false => self.sums.run(input, out, |sums, _| sums.mean()),
+            true => self.sums.run(input, out, |sums, _| sums.sum()),
+        });
+    }
+
+    fn fresh(&self) -> Box<dyn Node> {
+        Box::new(Self { sums: Moments::new(self.size), ..*self })
+    }
+}
+
+/// `var`, `std`, `z`.
+#[derive(Clone, Debug)]
+pub(crate) struct Moment {
+    ask: Spread,
+    size: usize,
+    moments: Moments<true>,
+}
+
+/// What is asked of how the values of a window differ.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Ask {
-    Mean,
-    Sum,
+pub(crate) enum Spread {
     Variance,
     Deviation,
     /// How many deviations the newest value lies above the mean.
     Score,
 }
 
-/// `sma`, `sum`, `var`, `std`, `z`.
-#[derive(Clone, Debug)]
-pub(crate) struct Moment {
-    ask: Ask,
-    size: usize,
-    moments: Moments,
-}
-
 impl Moment {
-    pub(crate) fn new(ask: Ask, size: usize) -> Self {
+    pub(crate) fn new(ask: Spread, size: usize) -> Self {
         Self { ask, size, moments: Moments::new(size) }
     }
 }
 
 impl Node for Moment {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
-        let (input, moments) = (inputs[0], &mut self.moments);
-        match self.ask {
-            Ask::Mean => moments.run(input, out, |sums, _| sums.mean()),
-            Ask::Sum => moments.run(input, out, |sums, _| sums.sum()),
-            Ask::Variance => moments.run(input, out, |sums, _| sums.variance()),
-            Ask::Deviation => moments.run(input, out, |sums, _| sums.variance().sqrt()),
-            Ask::Score => moments.run(input, out, |sums, value| {
+        let moments = &mut self.moments;
+        each(inputs[0], out, |input, out| match self.ask {
+            Spread::Variance => moments.run(input, out, |sums, _| sums.variance()),
+            Spread::Deviation => moments.run(input, out, |sums, _| sums.variance().sqrt()),
+            Spread::Score => moments.run(input, out, |sums, value| {
                 finite((value - sums.mean()) / sums.variance().sqrt())
             }),
-        }
+        });
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -64,7 +91,7 @@ impl Node for Weighted {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         let ring = &mut self.ring;
         let weights = (ring.size() * (ring.size() + 1)) as f64 / 2.0;
-        each(inputs[0], out, |value| {
+        map(inputs[0], out, |value| {
             ring.push(value);
             if !ring.is_full() {
                 return NONE;

@@ -1,7 +1,7 @@
 //! Two values of the same events over a window.
 
 use super::window::Ring;
-use crate::features::node::{Node, both};
+use crate::features::node::{Node, map_both};
 use crate::features::value::{NONE, finite};
 
 /// What is asked of pairs.
@@ -31,7 +31,7 @@ impl Pair {
 impl Node for Pair {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         let ([left, right], relation) = (&mut self.rings, self.relation);
-        both([inputs[0], inputs[1]], &mut self.held, out, |a, b| {
+        map_both([inputs[0], inputs[1]], &mut self.held, out, |a, b| {
             left.push(a);
             right.push(b);
             if left.is_full() { relate(relation, left.values(), right.values()) } else { NONE }

@@ -1,6 +1,7 @@
 //! Classes: which regime an event belongs to, as a small number.
 
-use crate::features::node::{Node, both, each};
+use super::arithmetic::truth;
+use crate::features::node::{Node, each, map_both};
 use crate::features::value::NONE;
 
 /// `regime(x, average, low, high)`: 0 below, 1 within, 2 above, by the ratio of the first two.
@@ -20,18 +21,12 @@ impl Band {
 impl Node for Band {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         let Self { low, high, .. } = *self;
-        both([inputs[0], inputs[1]], &mut self.held, out, |value, average| {
-            if average == 0.0 {
-                return 1.0;
-            }
+        map_both([inputs[0], inputs[1]], &mut self.held, out, |value, average| {
+            // Both sides of each question are numbers, so that several events are asked at once.
             let ratio = value / average;
-            if ratio < low {
-                0.0
-            } else if ratio > high {
-                2.0
-            } else {
-                1.0
-            }
+            let beyond = if ratio > high { 2.0 } else { 1.0 };
+            let class = if ratio < low { 0.0 } else { beyond };
+            if average == 0.0 { 1.0 } else { class }
         });
     }
 
@@ -58,30 +53,30 @@ impl Trend {
 
 impl Node for Trend {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
-        let alpha = |period: u64| 2.0 / (period as f64 + 1.0);
-        let alphas = [alpha(self.fast), alpha(self.slow)];
-        let Self { averages, count, slope: bound, slow, fast } = self;
-        each(inputs[0], out, |value| {
-            *count += 1;
-            if *count == 1 {
-                *averages = [value; 2];
+        each(inputs[0], out, |input, out| {
+            let alpha = |period: u64| 2.0 / (period as f64 + 1.0);
+            let [new_fast, new_slow] = [alpha(self.fast), alpha(self.slow)];
+            let [mut fast, mut slow] = self.averages;
+            if let (0, Some(first)) = (self.count, input.first()) {
+                // The first value only seeds, and what averages equal values is not always equal.
+                (fast, slow) = (*first, *first);
             }
-            let before = averages[0];
-            // The first value only seeds.
-            for (average, alpha) in averages.iter_mut().zip(alphas).filter(|_| *count > 1) {
-                *average = alpha * value + (1.0 - alpha) * *average;
+            let bound = self.slope;
+            for (at, (value, out)) in input.iter().zip(out.iter_mut()).enumerate() {
+                let before = fast;
+                if self.count > 0 || at > 0 {
+                    fast = new_fast * value + (1.0 - new_fast) * fast;
+                    slow = new_slow * value + (1.0 - new_slow) * slow;
+                }
+                let slope = fast - before;
+                let is_up = fast > slow && slope > bound;
+                let is_down = fast < slow && slope < -bound;
+                *out = truth(is_up) - truth(is_down);
             }
-            if *count < *slow.max(fast) {
-                return NONE;
-            }
-            let ([fast, slow], slope) = (*averages, averages[0] - before);
-            if fast > slow && slope > *bound {
-                1.0
-            } else if fast < slow && slope < -*bound {
-                -1.0
-            } else {
-                0.0
-            }
+            let cold = self.slow.max(self.fast).saturating_sub(1 + self.count);
+            out.iter_mut().zip(0..cold).for_each(|(out, _)| *out = NONE);
+            self.averages = [fast, slow];
+            self.count += input.len() as u64;
         });
     }
 

@@ -49,10 +49,19 @@ impl Shift {
 impl Node for Shift {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         let ring = &mut self.ring;
-        let against = self.against;
-        each(inputs[0], out, |new| match ring.push(new) {
-            Some(old) => against.of(old, new),
-            None => NONE,
+        each(inputs[0], out, |input, out| {
+            // One loop for each of them: the question is asked once a block.
+            match self.against {
+                Against::Lag => ring.pair(input, out, |old, new| Against::Lag.of(old, new)),
+                Against::Difference => {
+                    ring.pair(input, out, |old, new| Against::Difference.of(old, new));
+                }
+                Against::Return => ring.pair(input, out, |old, new| Against::Return.of(old, new)),
+                Against::Change => ring.pair(input, out, |old, new| Against::Change.of(old, new)),
+                Against::LogReturn => {
+                    ring.pair(input, out, |old, new| Against::LogReturn.of(old, new));
+                }
+            }
         });
     }
 

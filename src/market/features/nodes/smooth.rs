@@ -11,6 +11,7 @@ pub(crate) struct Smooth {
     warm: u64,
     seed: Seed,
     value: f64,
+    /// How many values it has taken, up to that.
     count: u64,
 }
 
@@ -29,22 +30,37 @@ impl Smooth {
     }
 }
 
+impl Smooth {
+    /// Takes one of the values that there have to be before there is one.
+    fn warm_up(&mut self, value: f64) -> f64 {
+        self.count += 1;
+        self.value = match self.seed {
+            _ if self.count == 1 => value,
+            Seed::Mean if self.count < self.warm => self.value + value,
+            Seed::Mean => (self.value + value) / self.warm as f64,
+            Seed::First => self.alpha * value + (1.0 - self.alpha) * self.value,
+        };
+        if self.count == self.warm { self.value } else { NONE }
+    }
+}
+
 impl Node for Smooth {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
-        let (alpha, keep, warm) = (self.alpha, 1.0 - self.alpha, self.warm);
-        let (mut value, mut count) = (self.value, self.count);
-        let seed = self.seed;
-        each(inputs[0], out, |input| {
-            count += 1;
-            value = match seed {
-                _ if count == 1 => input,
-                Seed::Mean if count < warm => value + input,
-                Seed::Mean if count == warm => (value + input) / warm as f64,
-                Seed::First | Seed::Mean => alpha * input + keep * value,
-            };
-            if count >= warm { value } else { NONE }
+        each(inputs[0], out, |input, out| {
+            let cold = usize::try_from(self.warm.saturating_sub(self.count)).unwrap_or(usize::MAX);
+            let (first, rest) = input.split_at(cold.min(input.len()));
+            let (first_out, rest_out) = out.split_at_mut(first.len());
+            for (value, out) in first.iter().zip(first_out) {
+                *out = self.warm_up(*value);
+            }
+            // Warm, it asks for nothing but the next value.
+            let (alpha, keep, mut state) = (self.alpha, 1.0 - self.alpha, self.value);
+            for (value, out) in rest.iter().zip(rest_out) {
+                state = alpha * value + keep * state;
+                *out = state;
+            }
+            self.value = state;
         });
-        (self.value, self.count) = (value, count);
     }
 
     fn fresh(&self) -> Box<dyn Node> {

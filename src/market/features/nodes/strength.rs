@@ -1,7 +1,7 @@
 //! Gains against losses, and where a value lies in its band.
 
 use super::window::Moments;
-use crate::features::node::{Node, each};
+use crate::features::node::{BLOCK, Node, each};
 use crate::features::value::NONE;
 
 /// `rsi` (Wilder's smoothing) and `rsi_sma` (plain averages).
@@ -14,7 +14,7 @@ pub(crate) struct Strength {
 
 #[derive(Clone, Debug)]
 enum Average {
-    Plain { gains: Moments, losses: Moments },
+    Plain { gains: Moments<false>, losses: Moments<false> },
     Wilder { gain: f64, loss: f64, count: usize },
 }
 
@@ -32,71 +32,79 @@ impl Strength {
 
 /// The index of average gain and loss.
 fn index(gain: f64, loss: f64) -> f64 {
-    if loss == 0.0 {
-        100.0
-    } else if gain == 0.0 {
-        0.0
-    } else {
-        100.0 - 100.0 / (1.0 + gain / loss)
-    }
+    let index = 100.0 - 100.0 / (1.0 + gain / loss);
+    let or_none = if gain == 0.0 { 0.0 } else { index };
+    if loss == 0.0 { 100.0 } else { or_none }
 }
 
 impl Average {
-    /// Takes a change; the averages, once there are enough.
-    fn push(&mut self, change: f64, period: usize) -> Option<(f64, f64)> {
-        let (up, down) = (change.max(0.0), (-change).max(0.0));
+    /// Takes gains and losses; the losses become the index, or nothing until there are enough.
+    fn run(&mut self, period: usize, up: &mut [f64], down: &mut [f64], out: &mut [f64]) {
         match self {
             Self::Plain { gains, losses } => {
-                gains.push(up);
-                losses.push(down);
-                gains.is_full().then(|| (gains.mean(), losses.mean()))
+                let mut mean = [0.0; BLOCK];
+                let mean = &mut mean[..up.len()];
+                gains.run(up, mean, |sums, _| sums.mean());
+                losses.run(down, out, |sums, _| sums.mean());
+                for (gain, out) in mean.iter().zip(out) {
+                    *out = if gain.is_nan() { NONE } else { index(*gain, *out) };
+                }
             }
             Self::Wilder { gain, loss, count } => {
-                *count += 1;
+                let cold = period.saturating_sub(*count).min(up.len());
                 let n = period as f64;
-                if *count <= period {
+                for (up, down) in up[..cold].iter().zip(&down[..cold]) {
                     *gain += up / n;
                     *loss += down / n;
-                } else {
-                    // The next average waits for this one, so nothing here divides.
-                    let (new, old) = (1.0 / n, 1.0 - 1.0 / n);
-                    *gain = old * *gain + new * up;
-                    *loss = old * *loss + new * down;
                 }
-                (*count >= period).then_some((*gain, *loss))
+                *count += cold;
+                // The next average waits for this one, so nothing here divides.
+                let (new, old) = (1.0 / n, 1.0 - 1.0 / n);
+                let (mut up_mean, mut down_mean) = (*gain, *loss);
+                for (up, down) in up[cold..].iter_mut().zip(&mut down[cold..]) {
+                    up_mean = old * up_mean + new * *up;
+                    down_mean = old * down_mean + new * *down;
+                    (*up, *down) = (up_mean, down_mean);
+                }
+                for ((up, down), out) in up.iter().zip(down.iter()).zip(out.iter_mut()) {
+                    *out = index(*up, *down);
+                }
+                if cold > 0 {
+                    // The value that completes the first averages has one.
+                    let last = if *count == period { index(*gain, *loss) } else { NONE };
+                    out[..cold].fill(NONE);
+                    out[cold - 1] = last;
+                }
+                (*gain, *loss) = (up_mean, down_mean);
             }
         }
     }
-}
-
-#[inline]
-fn run(
-    average: &mut Average,
-    period: usize,
-    last: &mut Option<f64>,
-    input: &[f64],
-    out: &mut [f64],
-) {
-    each(input, out, |value| {
-        let Some(before) = last.replace(value) else { return NONE };
-        match average.push(value - before, period) {
-            Some((gain, loss)) => index(gain, loss),
-            None => NONE,
-        }
-    });
 }
 
 impl Node for Strength {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
-        let Self { period, average, last } = self;
-        if let Average::Wilder { gain, loss, count } = average {
-            // Copies, so that the averages stay in registers.
-            let mut local = Average::Wilder { gain: *gain, loss: *loss, count: *count };
-            run(&mut local, *period, last, inputs[0], out);
-            *average = local;
-        } else {
-            run(average, *period, last, inputs[0], out);
-        }
+        each(inputs[0], out, |input, out| {
+            let (mut input, mut out) = (input, out);
+            let mut last = match (self.last, input) {
+                (Some(last), _) => last,
+                (None, []) => return,
+                (None, [first, rest @ ..]) => {
+                    out[0] = NONE;
+                    (input, out) = (rest, &mut out[1..]);
+                    *first
+                }
+            };
+            let (mut up, mut down) = ([0.0; BLOCK], [0.0; BLOCK]);
+            for ((value, up), down) in input.iter().zip(&mut up).zip(&mut down) {
+                let change = value - last;
+                *up = if change > 0.0 { change } else { 0.0 };
+                *down = if change < 0.0 { -change } else { 0.0 };
+                last = *value;
+            }
+            self.last = Some(last);
+            let count = input.len();
+            self.average.run(self.period, &mut up[..count], &mut down[..count], out);
+        });
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -112,7 +120,7 @@ impl Node for Strength {
 pub(crate) struct BandPosition {
     period: usize,
     width: f64,
-    moments: Moments,
+    moments: Moments<true>,
 }
 
 impl BandPosition {
@@ -124,10 +132,12 @@ impl BandPosition {
 impl Node for BandPosition {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         let width = self.width;
-        self.moments.run(inputs[0], out, |sums, value| {
-            let (mean, reach) = (sums.mean(), width * sums.variance().sqrt());
-            let (low, high) = (mean - reach, mean + reach);
-            if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
+        each(inputs[0], out, |input, out| {
+            self.moments.run(input, out, |sums, value| {
+                let (mean, reach) = (sums.mean(), width * sums.variance().sqrt());
+                let (low, high) = (mean - reach, mean + reach);
+                if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
+            });
         });
     }
 

@@ -6,9 +6,8 @@
 
 use std::collections::VecDeque;
 
-use super::moments::Ask;
 use super::shifts::Against;
-use crate::features::node::{Node, each_at};
+use crate::features::node::{Node, map_at};
 use crate::features::registry::EVENTS_MAX;
 use crate::features::value::{NONE, finite};
 
@@ -54,7 +53,12 @@ pub(crate) struct TimedMoment {
 /// What is asked of a window of time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Asked {
-    Of(Ask),
+    Mean,
+    Sum,
+    Variance,
+    Deviation,
+    /// How many deviations the newest value lies above the mean.
+    Score,
     Count,
 }
 
@@ -142,11 +146,11 @@ impl TimedMoment {
         let count = self.recent.held.len();
         match self.ask {
             Asked::Count => count as f64,
-            Asked::Of(Ask::Mean) => self.sums.mean(count),
-            Asked::Of(Ask::Sum) => self.sums.sum(count),
-            Asked::Of(Ask::Variance) => self.sums.variance(count),
-            Asked::Of(Ask::Deviation) => self.sums.variance(count).sqrt(),
-            Asked::Of(Ask::Score) => {
+            Asked::Mean => self.sums.mean(count),
+            Asked::Sum => self.sums.sum(count),
+            Asked::Variance => self.sums.variance(count),
+            Asked::Deviation => self.sums.variance(count).sqrt(),
+            Asked::Score => {
                 finite((value - self.sums.mean(count)) / self.sums.variance(count).sqrt())
             }
         }
@@ -155,7 +159,7 @@ impl TimedMoment {
 
 impl Node for TimedMoment {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
-        each_at([inputs[0], inputs[1]], out, |value, now| {
+        map_at([inputs[0], inputs[1]], out, |value, now| {
             self.push(value, now);
             if self.recent.is_full(now) { self.read(value) } else { NONE }
         });
@@ -182,7 +186,7 @@ impl TimedShift {
 impl Node for TimedShift {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         let Self { against, recent } = self;
-        each_at([inputs[0], inputs[1]], out, |value, now| {
+        map_at([inputs[0], inputs[1]], out, |value, now| {
             recent.push(now, value);
             let until = now - recent.length;
             // The newest of those that are old enough stays in front.
@@ -220,7 +224,7 @@ impl TimedExtreme {
 impl Node for TimedExtreme {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
         let Self { is_highest, recent } = self;
-        each_at([inputs[0], inputs[1]], out, |value, now| {
+        map_at([inputs[0], inputs[1]], out, |value, now| {
             let is_beaten = |old: f64| if *is_highest { old <= value } else { old >= value };
             while recent.held.back().is_some_and(|(_, old)| is_beaten(*old)) {
                 recent.held.pop_back();
@@ -285,7 +289,7 @@ impl Burst {
 
 impl Node for Burst {
     fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
-        each_at([inputs[0], inputs[1]], out, |_, now| self.next(now));
+        map_at([inputs[0], inputs[1]], out, |_, now| self.next(now));
     }
 
     fn fresh(&self) -> Box<dyn Node> {

@@ -4,6 +4,7 @@
 //! ring has gone round: the error does not grow with the stream, and what comes out depends on the
 //! values alone.
 
+use crate::features::node::BLOCK;
 use crate::features::value::NONE;
 
 /// The last values, oldest first from `at`.
@@ -43,6 +44,34 @@ impl Ring {
         Some(old)
     }
 
+    /// Pushes a block of values and puts each beside the one that it pushes out.
+    #[inline]
+    pub(crate) fn pair(
+        &mut self,
+        input: &[f64],
+        out: &mut [f64],
+        function: impl Fn(f64, f64) -> f64,
+    ) {
+        let cold = (self.size - self.values.len()).min(input.len());
+        out[..cold].fill(NONE);
+        self.values.extend_from_slice(&input[..cold]);
+        let (input, out) = (&input[cold..], &mut out[cold..]);
+        // At first those of the ring go, in two stretches; then those of the block itself.
+        let kept = input.len().min(self.size);
+        for at in 0..kept {
+            out[at] = function(self.values[self.at], input[at]);
+            self.values[self.at] = input[at];
+            self.at = if self.at + 1 == self.size { 0 } else { self.at + 1 };
+        }
+        if let Some(more) = input.get(kept..).filter(|more| !more.is_empty()) {
+            for ((old, new), out) in input.iter().zip(more).zip(&mut out[kept..]) {
+                *out = function(*old, *new);
+            }
+            self.at = 0;
+            self.values.copy_from_slice(&input[input.len() - self.size..]);
+        }
+    }
+
     /// Whether the newest value lies at the end of the ring's memory.
     #[inline]
     fn has_gone_round(&self) -> bool {
@@ -60,17 +89,11 @@ impl Ring {
     }
 }
 
-/// Mean and variance of a window.
+/// The sums of a window that slides; those of squares as well, where they are asked for.
 #[derive(Clone, Debug)]
-pub(crate) struct Moments {
+pub(crate) struct Moments<const SQUARES: bool> {
     ring: Ring,
-    sums: Sums,
-}
-
-/// The sums of a window; what is asked of them holds once it is full.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sums {
-    size: usize,
+    /// What values are taken less of, so that squares of large numbers do not meet.
     shift: f64,
     sum: f64,
     squares: f64,
@@ -79,58 +102,60 @@ pub(crate) struct Sums {
     equal: usize,
 }
 
-impl Moments {
+/// What a full window says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sums<const SQUARES: bool> {
+    count: f64,
+    shift: f64,
+    sum: f64,
+    squares: f64,
+    /// The value of all, where they are equal.
+    flat: Option<f64>,
+}
+
+/// Fewer values than this are not worth preparing for.
+const FEW: usize = 8;
+
+impl<const SQUARES: bool> Moments<SQUARES> {
     pub(crate) fn new(size: usize) -> Self {
-        let sums = Sums { size, shift: 0.0, sum: 0.0, squares: 0.0, last: f64::NAN, equal: 0 };
-        Self { ring: Ring::new(size), sums }
+        let (shift, sum, squares, last, equal) = (0.0, 0.0, 0.0, f64::NAN, 0);
+        Self { ring: Ring::new(size), shift, sum, squares, last, equal }
     }
 
     #[inline]
     pub(crate) fn push(&mut self, value: f64) {
         if self.ring.values.is_empty() {
-            self.sums.shift = value;
+            self.shift = value;
         }
-        self.sums.add(value);
+        let is_same = value.to_bits() == self.last.to_bits();
+        self.equal = if is_same { self.equal + 1 } else { 1 };
+        self.last = value;
+        let part = value - self.shift;
+        self.sum += part;
+        if SQUARES {
+            self.squares += part * part;
+        }
         if let Some(old) = self.ring.push(value) {
-            self.sums.take(old);
+            let part = old - self.shift;
+            self.sum -= part;
+            if SQUARES {
+                self.squares -= part * part;
+            }
         }
         if self.ring.has_gone_round() {
-            self.sums.anew(&self.ring.values);
+            self.begin_anew();
         }
     }
 
-    /// Pushes a block of values and reads the window behind each; absent values pass.
-    #[inline]
-    pub(crate) fn run(&mut self, input: &[f64], out: &mut [f64], read: impl Fn(&Sums, f64) -> f64) {
-        let mut begin = 0;
-        while begin < input.len() && !self.is_full() {
-            let value = input[begin];
-            out[begin] = value;
-            if !value.is_nan() {
-                self.push(value);
-                out[begin] = if self.is_full() { read(&self.sums, value) } else { NONE };
-            }
-            begin += 1;
+    /// Takes the sums anew from the values of the window.
+    fn begin_anew(&mut self) {
+        self.shift += self.sum / self.ring.size as f64;
+        let shift = self.shift;
+        let parts = || self.ring.values.iter().map(|value| value - shift);
+        self.sum = parts().fold(0.0, |sum, part| sum + part);
+        if SQUARES {
+            self.squares = parts().fold(0.0, |squares, part| squares + part * part);
         }
-        // A full window slides. Its sums are copies here: through a reference, each of them would
-        // go to memory and back with every value.
-        let Self { ring, sums: kept } = self;
-        let (mut sums, mut at) = (*kept, ring.at);
-        for (value, out) in input[begin..].iter().zip(&mut out[begin..]) {
-            if value.is_nan() {
-                *out = *value;
-                continue;
-            }
-            sums.add(*value);
-            sums.take(std::mem::replace(&mut ring.values[at], *value));
-            at += 1;
-            if at == ring.values.len() {
-                at = 0;
-                sums.anew(&ring.values);
-            }
-            *out = read(&sums, *value);
-        }
-        (*kept, ring.at) = (sums, at);
     }
 
     #[inline]
@@ -138,68 +163,131 @@ impl Moments {
         self.ring.is_full()
     }
 
+    /// What the window says, once it is full.
     #[inline]
-    pub(crate) fn mean(&self) -> f64 {
-        self.sums.mean()
+    fn sums(&self) -> Sums<SQUARES> {
+        let Self { shift, sum, squares, .. } = *self;
+        let flat = (self.equal >= self.ring.size).then_some(self.last);
+        Sums { count: self.ring.size as f64, shift, sum, squares, flat }
     }
 
-    #[cfg(test)]
-    fn variance(&self) -> f64 {
-        self.sums.variance()
+    #[inline]
+    pub(crate) fn mean(&self) -> f64 {
+        self.sums().mean()
+    }
+
+    /// Pushes a block of values and reads the window behind each.
+    #[inline]
+    pub(crate) fn run(
+        &mut self,
+        input: &[f64],
+        out: &mut [f64],
+        read: impl Fn(&Sums<SQUARES>, f64) -> f64,
+    ) {
+        let cold = match input.len() < FEW {
+            true => input.len(),
+            false => (self.ring.size - self.ring.values.len()).min(input.len()),
+        };
+        for (value, out) in input[..cold].iter().zip(&mut out[..cold]) {
+            self.push(*value);
+            *out = if self.is_full() { read(&self.sums(), *value) } else { NONE };
+        }
+        let (mut input, mut out) = (&input[cold..], &mut out[cold..]);
+        let mut squares = [0.0; BLOCK];
+        // A full window slides, and every time that it has gone round its sums are taken anew.
+        while !input.is_empty() {
+            let (now, later) = input.split_at((self.ring.size - self.ring.at).min(input.len()));
+            let (now_out, later_out) = out.split_at_mut(now.len());
+            self.slide(now, now_out, &mut squares, &read);
+            (input, out) = (later, later_out);
+        }
+    }
+
+    /// Slides over values that take places one behind the other in the ring. Sums wait for each
+    /// other, so they come first and alone; then all of them are read, several at once.
+    #[inline]
+    fn slide(
+        &mut self,
+        input: &[f64],
+        out: &mut [f64],
+        squares: &mut [f64; BLOCK],
+        read: impl Fn(&Sums<SQUARES>, f64) -> f64,
+    ) {
+        let (begun, count) = (self.equal, self.ring.size as f64);
+        let (shift, mut sum, mut square, mut last, mut equal) =
+            (self.shift, self.sum, self.squares, self.last, self.equal);
+        let (mut longest, first) = (0, self.last);
+        let olds = &mut self.ring.values[self.ring.at..][..input.len()];
+        let squares = &mut squares[..input.len()];
+        for (((value, old), out), squares) in
+            input.iter().zip(olds).zip(out.iter_mut()).zip(squares.iter_mut())
+        {
+            equal = if value.to_bits() == last.to_bits() { equal + 1 } else { 1 };
+            longest = longest.max(equal);
+            last = *value;
+            let (part, gone) = (value - shift, std::mem::replace(old, *value) - shift);
+            sum = sum + part - gone;
+            *out = sum;
+            if SQUARES {
+                square = square + part * part - gone * gone;
+                *squares = square;
+            }
+        }
+        (self.sum, self.squares, self.last, self.equal) = (sum, square, last, equal);
+        self.ring.at += input.len();
+        let is_round = self.ring.at == self.ring.size;
+        let end = input.len() - usize::from(is_round);
+        for ((value, out), squares) in input[..end].iter().zip(out.iter_mut()).zip(squares.iter()) {
+            *out = read(&Sums { count, shift, sum: *out, squares: *squares, flat: None }, *value);
+        }
+        if is_round {
+            self.ring.at = 0;
+            self.begin_anew();
+            out[end] = read(&self.sums(), input[end]);
+        }
+        if longest >= self.ring.size {
+            self.level(input, out, (first, begun), read);
+        }
+    }
+
+    /// Reads the windows anew in which all values are equal: they have no variance, exactly.
+    #[cold]
+    fn level(
+        &self,
+        input: &[f64],
+        out: &mut [f64],
+        (mut last, mut equal): (f64, usize),
+        read: impl Fn(&Sums<SQUARES>, f64) -> f64,
+    ) {
+        for (value, out) in input.iter().zip(out) {
+            equal = if value.to_bits() == last.to_bits() { equal + 1 } else { 1 };
+            last = *value;
+            if equal >= self.ring.size {
+                *out = read(&Sums { flat: Some(*value), ..self.sums() }, *value);
+            }
+        }
     }
 }
 
-impl Sums {
-    #[inline]
-    fn add(&mut self, value: f64) {
-        let is_same = value.to_bits() == self.last.to_bits();
-        self.equal = if is_same { self.equal + 1 } else { 1 };
-        self.last = value;
-        let part = value - self.shift;
-        self.sum += part;
-        self.squares += part * part;
-    }
-
-    #[inline]
-    fn take(&mut self, old: f64) {
-        let part = old - self.shift;
-        self.sum -= part;
-        self.squares -= part * part;
-    }
-
-    fn anew(&mut self, values: &[f64]) {
-        self.shift += self.sum / values.len() as f64;
-        let shift = self.shift;
-        let parts = values.iter().map(|value| value - shift);
-        (self.sum, self.squares) =
-            parts.fold((0.0, 0.0), |(sum, squares), part| (sum + part, squares + part * part));
-    }
-
+impl<const SQUARES: bool> Sums<SQUARES> {
     #[inline]
     pub(crate) fn mean(&self) -> f64 {
-        if self.equal >= self.size {
-            return self.last;
-        }
-        self.shift + self.sum / self.size as f64
+        self.flat.unwrap_or(self.shift + self.sum / self.count)
     }
 
     #[inline]
     pub(crate) fn sum(&self) -> f64 {
-        if self.equal >= self.size {
-            return self.last * self.size as f64;
-        }
-        self.shift * self.size as f64 + self.sum
+        self.flat.map_or(self.shift * self.count + self.sum, |value| value * self.count)
     }
+}
 
+impl Sums<true> {
     /// The population variance; exactly zero where all values are equal.
     #[inline]
     pub(crate) fn variance(&self) -> f64 {
-        if self.equal >= self.size {
-            return 0.0;
-        }
-        let count = self.size as f64;
-        let mean = self.sum / count;
-        (self.squares / count - mean * mean).max(0.0)
+        let mean = self.sum / self.count;
+        let variance = (self.squares / self.count - mean * mean).max(0.0);
+        if self.flat.is_some() { 0.0 } else { variance }
     }
 }
 
@@ -216,7 +304,7 @@ mod tests {
             size in 1_usize..40,
         ) {
             let values: Vec<f64> = values.iter().map(|value| f64::from(*value) / 7.0).collect();
-            let mut moments = Moments::new(size);
+            let mut moments = Moments::<true>::new(size);
             for (at, value) in values.iter().enumerate() {
                 moments.push(*value);
                 if at + 1 < size {
@@ -229,19 +317,19 @@ mod tests {
                 prop_assert!((moments.mean() - mean).abs() <= 1e-12 * mean.abs());
                 // Differences are from a mean of before, up to the range of all values away.
                 let bound = 1e-10 * variance + 1e-14 * (2_000.0_f64 / 7.0).powi(2);
-                prop_assert!((moments.variance() - variance).abs() <= bound);
+                prop_assert!((moments.sums().variance() - variance).abs() <= bound);
             }
         }
     }
 
     #[test]
     fn equal_values_have_no_variance_whatever_came_before() {
-        let mut moments = Moments::new(5);
+        let mut moments = Moments::<true>::new(5);
         for value in [1e9, -3.3, 0.1, 0.1, 0.1, 0.1, 0.1] {
             moments.push(value);
         }
         assert_eq!(
-            (moments.variance().to_bits(), moments.mean().to_bits()),
+            (moments.sums().variance().to_bits(), moments.mean().to_bits()),
             (0, 0.1_f64.to_bits())
         );
     }

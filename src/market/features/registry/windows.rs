@@ -2,7 +2,7 @@
 
 use super::{Arg, Body, Function, Timed, column, column_or, events, length, number, window};
 use crate::features::node::Node;
-use crate::features::nodes::moments::{Ask, Moment, Weighted};
+use crate::features::nodes::moments::{Average, Moment, Spread, Weighted};
 use crate::features::nodes::pairs::{Pair, Relation};
 use crate::features::nodes::ranks::{Extreme, Quantile};
 use crate::features::nodes::running::Cumulative;
@@ -50,10 +50,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
             XW,
             "the mean of the last n",
             "sma(mid, 20)",
-            |p| Box::new(Moment::new(Ask::Mean, size(p))),
+            |p| Box::new(Average::mean(size(p))),
             full,
         ),
-        |nanos, _| Box::new(TimedMoment::new(Asked::Of(Ask::Mean), nanos)),
+        |nanos, _| Box::new(TimedMoment::new(Asked::Mean, nanos)),
     ),
     or_timed(
         of(
@@ -61,10 +61,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
             XW,
             "the sum of the last n",
             "sum(qty, 100)",
-            |p| Box::new(Moment::new(Ask::Sum, size(p))),
+            |p| Box::new(Average::sum(size(p))),
             full,
         ),
-        |nanos, _| Box::new(TimedMoment::new(Asked::Of(Ask::Sum), nanos)),
+        |nanos, _| Box::new(TimedMoment::new(Asked::Sum, nanos)),
     ),
     or_timed(
         of(
@@ -72,10 +72,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
             XW,
             "the population variance of the last n",
             "var(ret(mid, 1), 100)",
-            |p| Box::new(Moment::new(Ask::Variance, size(p))),
+            |p| Box::new(Moment::new(Spread::Variance, size(p))),
             full,
         ),
-        |nanos, _| Box::new(TimedMoment::new(Asked::Of(Ask::Variance), nanos)),
+        |nanos, _| Box::new(TimedMoment::new(Asked::Variance, nanos)),
     ),
     or_timed(
         of(
@@ -83,10 +83,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
             XW,
             "the population standard deviation of the last n",
             "std(ret(mid, 1), 20)",
-            |p| Box::new(Moment::new(Ask::Deviation, size(p))),
+            |p| Box::new(Moment::new(Spread::Deviation, size(p))),
             full,
         ),
-        |nanos, _| Box::new(TimedMoment::new(Asked::Of(Ask::Deviation), nanos)),
+        |nanos, _| Box::new(TimedMoment::new(Asked::Deviation, nanos)),
     ),
     or_timed(
         of(
@@ -94,10 +94,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
             XW,
             "(x − mean)/std of the last n; no value where all are equal",
             "z(imbalance, 200)",
-            |p| Box::new(Moment::new(Ask::Score, size(p))),
+            |p| Box::new(Moment::new(Spread::Score, size(p))),
             full,
         ),
-        |nanos, _| Box::new(TimedMoment::new(Asked::Of(Ask::Score), nanos)),
+        |nanos, _| Box::new(TimedMoment::new(Asked::Score, nanos)),
     ),
     of(
         "wma",

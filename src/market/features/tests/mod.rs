@@ -1,6 +1,7 @@
 //! Features against their definitions, and against themselves in other batches.
 
 mod behaviour;
+mod blocks;
 mod core;
 mod engine;
 mod history;

@@ -1,7 +1,7 @@
 //! The integer features: a row for each event of the book.
 
 use qt_model::instrument::Instrument;
-use qt_model::record::{Quote, Record};
+use qt_model::record::{Depth, Head, Level, Quote, Record};
 use qt_model::time::Ts;
 use qt_model::units::Scale;
 
@@ -53,7 +53,7 @@ impl BookWork {
         Fed::Row { flags }
     }
 
-    fn quote(&mut self, row: &Quote) -> Fed {
+    fn best(&mut self, row: &Quote) -> Fed {
         let side = |px: Option<_>, qty: Option<_>| px.map(|px| (px, qty.unwrap_or_default()));
         let bid = side(row.bid_px, row.bid_qty);
         let ask = side(row.ask_px, row.ask_qty);
@@ -83,34 +83,48 @@ impl BookWork {
     }
 
     pub(super) fn record(&mut self, record: &Record<'_>) -> Fed {
-        let recv = record.head().ts_recv;
-        if recv < self.last_recv {
+        self.in_order(record.head(), |work| match record {
+            Record::Mbo(view) => {
+                let turn = work.book.order(view.row);
+                work.turn(turn, view.row.head.ts_event)
+            }
+            Record::Trade(view) => {
+                let found = work.classifier.trade(view.row.px, view.row.side);
+                work.lob.trade(found.direction, found.confidence, view.row.qty.mantissa());
+                Fed::Nothing
+            }
+            Record::Gap(_) => {
+                work.gap();
+                Fed::Nothing
+            }
+            _ => Fed::Nothing,
+        })
+    }
+
+    pub(super) fn quote(&mut self, row: &Quote) -> Fed {
+        self.in_order(&row.head, |work| match work.from {
+            BookFrom::Quotes => work.best(row),
+            BookFrom::Depth | BookFrom::Orders => Fed::Nothing,
+        })
+    }
+
+    pub(super) fn depth(&mut self, row: &Depth, levels: &[Level]) -> Fed {
+        self.in_order(&row.head, |work| {
+            let turn = work.book.depth(row, levels);
+            work.turn(turn, row.head.ts_event)
+        })
+    }
+
+    /// Leaves records out that were received before the last event.
+    #[inline]
+    fn in_order(&mut self, head: &Head, take: impl FnOnce(&mut Self) -> Fed) -> Fed {
+        if head.ts_recv < self.last_recv {
             self.pending |= flags::OUT_OF_ORDER;
             return Fed::Nothing;
         }
-        let fed = match record {
-            Record::Quote(view) if self.from == BookFrom::Quotes => self.quote(view.row),
-            Record::Depth(view) => {
-                let turn = self.book.depth(view.row, view.levels);
-                self.turn(turn, view.row.head.ts_event)
-            }
-            Record::Mbo(view) => {
-                let turn = self.book.order(view.row);
-                self.turn(turn, view.row.head.ts_event)
-            }
-            Record::Trade(view) => {
-                let found = self.classifier.trade(view.row.px, view.row.side);
-                self.lob.trade(found.direction, found.confidence, view.row.qty.mantissa());
-                return Fed::Nothing;
-            }
-            Record::Gap(_) => {
-                self.gap();
-                return Fed::Nothing;
-            }
-            _ => return Fed::Nothing,
-        };
+        let fed = take(self);
         if fed != Fed::Nothing {
-            self.last_recv = recv;
+            self.last_recv = head.ts_recv;
         }
         fed
     }
@@ -140,7 +154,7 @@ impl BookWork {
         } else {
             values.fill(f64::NAN);
         }
-        let mark = sheet.mark_mut(row);
+        let mark = &mut sheet.marks_mut(row, 1)[0];
         mark.warm = warm & mask;
         mark.is_warm = warm & mask == mask;
     }

@@ -1,9 +1,10 @@
 //! Expressions: events gather in columns, and a batch of them runs through the plan at once.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::instrument::Instrument;
-use qt_model::record::Record;
+use qt_model::record::{Depth, Level, Quote, Record};
 
 use super::super::base::Clock;
 use super::super::feed::{BookFrom, Clocks, Columns, Fed, Feed};
@@ -43,10 +44,24 @@ impl Expressions {
         }
     }
 
-    #[inline]
     pub(super) fn record(&mut self, record: &Record<'_>) -> Fed {
+        self.event(|feed, clocks, columns| feed.record(record, clocks, columns))
+    }
+
+    #[inline]
+    pub(super) fn quote(&mut self, row: &Quote) -> Fed {
+        self.event(|feed, clocks, columns| feed.quote(row, clocks, columns))
+    }
+
+    #[inline]
+    pub(super) fn depth(&mut self, row: &Depth, levels: &[Level]) -> Fed {
+        self.event(|feed, clocks, columns| feed.depth(row, levels, clocks, columns))
+    }
+
+    #[inline]
+    fn event(&mut self, take: impl FnOnce(&mut Feed, Clocks, &mut Columns) -> Fed) -> Fed {
         let event = self.columns.rows();
-        let fed = self.feed.record(record, self.clocks, &mut self.columns);
+        let fed = take(&mut self.feed, self.clocks, &mut self.columns);
         if let Fed::Reset { .. } = fed {
             self.resets.push(event);
         }
@@ -56,6 +71,10 @@ impl Expressions {
     #[inline]
     pub(super) fn put(&mut self, row: Option<usize>) {
         self.places.push(row.map(|row| row as u32));
+    }
+
+    pub(super) fn put_plain(&mut self, rows: Range<usize>) {
+        self.places.extend(rows.map(|row| Some(row as u32)));
     }
 
     pub(super) fn gap(&mut self) {

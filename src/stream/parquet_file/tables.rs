@@ -1,0 +1,46 @@
+//! The tables of a file, a row group after the other.
+//!
+//! Invariant: no table reaches from one row group into the next. Each group has dictionaries of its
+//! own; a table over two of them would be built from its texts anew, at a multiple of the cost.
+
+use std::collections::VecDeque;
+
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+
+use super::chunks::Chunks;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Tables {
+    pub(super) file: Chunks,
+    pub(super) metadata: ArrowReaderMetadata,
+    /// The columns that are read.
+    pub(super) mask: ProjectionMask,
+    pub(super) rows_max: usize,
+    /// The row groups that are left.
+    pub(super) groups: VecDeque<usize>,
+    /// The group at hand.
+    pub(super) group: Option<ParquetRecordBatchReader>,
+}
+
+impl Tables {
+    pub(super) fn next(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+        loop {
+            if let Some(table) = self.group.as_mut().and_then(Iterator::next) {
+                return table.map(Some);
+            }
+            let Some(group) = self.groups.pop_front() else { return Ok(None) };
+            let (file, metadata) = (self.file.clone(), self.metadata.clone());
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+                .with_projection(self.mask.clone())
+                .with_row_groups(vec![group])
+                .with_batch_size(self.rows_max);
+            self.group = Some(builder.build()?);
+        }
+    }
+}
