@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use qt_model::ids::{DecisionId, FillId, OrderId, StrategyId};
+use qt_model::ids::{DecisionId, FillId, OrderId, StrategyId, TraceId};
 use qt_model::instrument::{Instrument, Instruments};
 use qt_model::order::{OrderNo, Pricing, Report, ReportKind};
 use qt_model::record::{Batch, Decision, Equity, Fill, Head, Order};
@@ -89,7 +89,7 @@ impl Rows {
             px: decided.px,
             qty: decided.qty,
             reason: Some(decided.reason.to_string()),
-            trace_id: None,
+            trace_id: Some(TraceId::from(&*self.decisions.to_string())),
         };
         self.rows.push_row(decision, &[]);
     }
@@ -140,7 +140,7 @@ impl Rows {
                 fee: Some(fill.fee.amount),
                 fee_currency: Some(fill.fee.currency.to_string()),
                 liquidity: Some(fill.liquidity),
-                trace_id: None,
+                trace_id: trace_id(entry),
             };
             self.rows.push_row(fill, &[]);
         }
@@ -184,7 +184,7 @@ impl Rows {
             filled_qty: entry.filled,
             avg_px: mean_px(entry, instrument),
             reason: reason.map(str::to_owned),
-            trace_id: None,
+            trace_id: trace_id(entry),
         };
         self.rows.push_row(order, &[]);
     }
@@ -220,6 +220,11 @@ impl Rows {
 
 fn order_id(entry: &Entry) -> OrderId {
     OrderId::from(&*entry.order.0.to_string())
+}
+
+/// The thread that the order's decision began.
+fn trace_id(entry: &Entry) -> Option<TraceId> {
+    entry.decision.map(|decision| TraceId::from(&*decision.0.to_string()))
 }
 
 /// The mean price of an order's fills.

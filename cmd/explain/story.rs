@@ -1,7 +1,8 @@
 //! What the streams of a run tell of one fill.
 //!
-//! Each stream is read once. What a run did not keep is left out, never guessed: a decision belongs to
-//! an order by its time, instrument and side, and the page says so.
+//! Each stream is read once. What a run did not keep is left out, never guessed: orders carry the number
+//! of their decision, and in runs where they do not a decision belongs to an order by its time,
+//! instrument and side, and the page says so.
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
@@ -61,7 +62,7 @@ impl Story {
         self.lines.push((heading, name.to_owned(), value.into()));
     }
 
-    /// The last decision at or before the order was sent.
+    /// The decision that the order carries; in runs without traces, the last one before it was sent.
     fn decision(
         &mut self,
         run: &RunReader,
@@ -73,8 +74,15 @@ impl Story {
         let sent = quality.and_then(|it| it.decided).or(orders.first().map(|it| it.head.ts_recv));
         let Some(sent) = sent else { return Ok(()) };
         let mut last: Option<Decision> = None;
+        let trace = orders.first().and_then(|order| order.trace_id.as_ref());
         run.each(0, Kind::Decision, |batch, record| {
             let Record::Decision(decision) = record else { return };
+            if trace.is_some() {
+                if decision.trace_id.as_ref() == trace {
+                    last = Some(decision.row.clone());
+                }
+                return;
+            }
             let is_ours = decision.head.ts_recv <= sent
                 && decision.head.instrument.is_none_or(|id| symbol(batch, id) == found.symbol)
                 && decision.side.is_none_or(|side| side == found.fill.side);
@@ -83,13 +91,19 @@ impl Story {
             }
         })?;
         if let Some(decision) = last {
+            if trace.is_some() {
+                self.add(HEADING, "id", decision.decision_id.as_str());
+            }
             self.add(HEADING, "when", decision.head.ts_recv.to_string());
             self.add(HEADING, "action", decision.action.word());
             self.add(HEADING, "reason", decision.reason.unwrap_or_default());
             self.add(
                 HEADING,
                 "found by",
-                "the last one before the order, of its instrument and side",
+                match trace {
+                    Some(_) => "its trace, which order and fill carry",
+                    None => "the last one before the order, of its instrument and side",
+                },
             );
         }
         if let Some(mid) = quality.and_then(|it| it.mid_decision) {

@@ -243,3 +243,64 @@ pub(super) fn markouts(data: &Data) -> Option<String> {
     }
     Some(picture.finish())
 }
+
+/// Markouts of fills that rested, by what of their level was ahead when they came; a line a horizon.
+pub(super) fn by_queue(data: &Data) -> Option<String> {
+    let line = |horizon: usize| -> Vec<(f64, f64, f64)> {
+        let tenths = data.by_queue.iter().enumerate();
+        let known = tenths.filter_map(|(tenth, points)| {
+            let (mean, error) = (points[horizon].mean()?, points[horizon].standard_error());
+            Some((tenth as f64, mean, 1.96 * error.unwrap_or(0.0)))
+        });
+        known.collect()
+    };
+    let lines: Vec<_> = (0..data.horizons.len()).map(line).collect();
+    if lines.iter().all(Vec::is_empty) {
+        return None;
+    }
+    let edges = lines.iter().flatten().flat_map(|(_, mean, error)| [mean - error, mean + error]);
+    let mut picture = Picture::new(
+        "markouts by place in the queue",
+        HALF,
+        (-0.5, 9.5),
+        range(edges.chain([0.0])),
+    );
+    picture.y_axis(tick);
+    for tenth in (0..10).step_by(2) {
+        picture.x_tick(f64::from(tenth), &format!("{}%", tenth * 10));
+    }
+    for (horizon, line) in lines.iter().enumerate() {
+        let shift = horizon as f64 * 0.12 - 0.12;
+        let class = format!("series g{}", horizon % 5);
+        picture.line(&class, line.iter().map(|(x, mean, _)| (x + shift, *mean)));
+        for (x, mean, error) in line {
+            picture.line("whisker", [(x + shift, mean - error), (x + shift, mean + error)]);
+        }
+    }
+    Some(picture.finish())
+}
+
+/// Shares of delays on a logarithmic axis: there, and back.
+pub(super) fn latency(data: &Data) -> Option<String> {
+    let all = [&data.latency.there, &data.latency.back];
+    let places = || all.iter().flat_map(|delays| delays.shares());
+    let (low, high) = range(places().map(|(log, _)| log));
+    if all.iter().all(|delays| delays.seen == 0) || high <= 0.0 {
+        return None;
+    }
+    let most = places().fold(0.0_f64, |most, (_, share)| most.max(share));
+    // Whole decades around what was seen, so that a constant delay is a bar in its middle.
+    let (from, to) = (low.floor() - 0.5, high.ceil() + 0.5);
+    let mut picture = Picture::new("latency", HALF, (from, to), (0.0, most));
+    picture.y_axis(tick_percent);
+    for decade in from.ceil() as i32..=to.floor() as i32 {
+        picture.x_tick(f64::from(decade), &duration(10_f64.powi(decade)));
+    }
+    for (class, shift, delays) in [("held", -0.045, all[0]), ("gain", 0.005, all[1])] {
+        for (log, share) in delays.shares() {
+            let hint = format!("{}: {}", duration(10_f64.powf(log)), percent(share));
+            picture.bar(class, (log + shift, log + shift + 0.04), (0.0, share), &hint);
+        }
+    }
+    Some(picture.finish())
+}

@@ -9,6 +9,7 @@ use qt_stream::runs::{Manifest, MetricRow, RunReader};
 use rust_decimal::Decimal;
 
 use super::curve::Curve;
+use super::latency::Latency;
 use crate::failure::FailureExt;
 use crate::outcome::Exit;
 
@@ -24,6 +25,9 @@ pub(super) struct Data {
     pub(super) fills: Thinned<FillDot>,
     pub(super) trips: Thinned<TripDot>,
     pub(super) markouts: Vec<Group>,
+    /// Markouts of fills that rested, by the share of their level that was ahead of them, in tenths.
+    pub(super) by_queue: Vec<Vec<Point>>,
+    pub(super) latency: Latency,
     pub(super) horizons: Vec<String>,
     pub(super) profit: Vec<(&'static str, Decimal)>,
     pub(super) first: Ts,
@@ -131,6 +135,8 @@ impl Data {
                 .iter()
                 .map(|name| Group { name, points: vec![Point::default(); horizons.len()] })
                 .collect(),
+            by_queue: vec![vec![Point::default(); horizons.len()]; 10],
+            latency: Latency::default(),
             horizons,
             profit,
             first,
@@ -144,6 +150,7 @@ impl Data {
         }
         data.gather_fills(run)?;
         data.gather_trips(run)?;
+        data.latency = Latency::gather(run)?;
         Ok(data)
     }
 
@@ -163,6 +170,15 @@ impl Data {
                 fill.liquidity == Liquidity::Maker,
                 fill.liquidity == Liquidity::Taker,
             ];
+            let entered = fill.queue_ahead_entry.zip(fill.level_qty_entry);
+            if let Some((ahead, level)) = entered {
+                // An order that opens its level has nothing ahead.
+                let level = i128::from(level.mantissa()).max(1);
+                let tenth = (i128::from(ahead.mantissa()) * 10 / level).clamp(0, 9) as usize;
+                for (point, value) in self.by_queue[tenth].iter_mut().zip(&fill.markout_bps) {
+                    value.iter().for_each(|value| point.add(*value, weight));
+                }
+            }
             for (group, _) in self.markouts.iter_mut().zip(is_in).filter(|(_, is_in)| *is_in) {
                 for (point, value) in group.points.iter_mut().zip(&fill.markout_bps) {
                     value.iter().for_each(|value| point.add(*value, weight));

@@ -206,6 +206,18 @@ impl Page {
             keys(data)
         );
         self.picture("Markouts", charts::markouts(data), &note);
+        let note = format!(
+            "bps by the share of its level that was ahead of a fill when its order came to rest; an \
+             order that joins the end of a level has all of it ahead. {}",
+            horizon_keys(data)
+        );
+        self.picture("Markouts by place in the queue", charts::by_queue(data), &note);
+        let (there, back) = (data.latency.there.seen, data.latency.back.seen);
+        let note = format!(
+            "Blue: {there} new orders on their way to the venue; green: {back} reports on their way \
+             back. The axis is logarithmic."
+        );
+        self.picture("Latency", charts::latency(data), &note);
         let note = "Across: worst profit while open; up: best. bps of what the opening was worth.";
         self.picture("Excursions of trades", charts::excursions(data), note);
         self.add("</div>");
@@ -280,11 +292,20 @@ fn sum(data: &Data) -> String {
 }
 
 fn keys(data: &Data) -> String {
-    let keys = data.markouts.iter().enumerate().map(|(at, group)| {
-        let colour = ["var(--line)", "var(--gain)", "var(--loss)", "#a371f7", "#d29922"][at];
-        format!("<span class=\"key\"><i style=\"border-color:{colour}\"></i>{}</span>", group.name)
-    });
-    keys.collect()
+    let keys = data.markouts.iter().enumerate();
+    keys.map(|(at, group)| key(at, group.name)).collect()
+}
+
+fn horizon_keys(data: &Data) -> String {
+    let keys = data.horizons.iter().enumerate();
+    keys.map(|(at, horizon)| key(at, horizon)).collect()
+}
+
+/// The colour of a series and its name.
+fn key(at: usize, name: &str) -> String {
+    let colour = ["var(--line)", "var(--gain)", "var(--loss)", "#a371f7", "#d29922"][at % 5];
+    let name = escape(name);
+    format!("<span class=\"key\"><i style=\"border-color:{colour}\"></i>{name}</span>")
 }
 
 fn capital(word: &str) -> String {

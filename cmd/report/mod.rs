@@ -6,6 +6,7 @@ mod data;
 mod explain;
 mod format;
 mod html;
+mod latency;
 mod markdown;
 mod svg;
 mod sweep;

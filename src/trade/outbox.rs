@@ -36,6 +36,10 @@ pub enum Output {
     Decide(Decided),
 }
 
+/// The number of a decision, counted from one within a run in the order of the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DecisionNo(pub u64);
+
 /// What a strategy decided, for the record of decisions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {

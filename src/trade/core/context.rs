@@ -13,8 +13,8 @@ use qt_model::words::{DecisionAction, Side};
 use super::front::{Front, MarkRule, Seen, Top};
 use crate::ledger::{Ledger, Position};
 use crate::orders::{Entry, OrderTable};
-use crate::outbox::{Decided, Outbox, Output};
-use crate::risk::{Refusal, Stack};
+use crate::outbox::{Decided, DecisionNo, Outbox, Output};
+use crate::risk::{Approved, Refusal, Stack};
 
 /// Orders, money and rules of one run.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub struct Books {
     pub(super) ledger: Ledger,
     pub(super) stack: Stack,
     pub(super) refusals: u64,
+    pub(super) decisions: u64,
 }
 
 /// Lent to the strategy for one call.
@@ -32,6 +33,8 @@ pub struct Context<'a> {
     pub(super) front: &'a Front,
     pub(super) books: &'a mut Books,
     pub(super) out: &'a mut Outbox,
+    /// The last decision of this call: what is sent after it follows from it.
+    decision: Option<DecisionNo>,
 }
 
 /// Why a request was not sent.
@@ -43,6 +46,17 @@ pub enum Declined {
     Nothing,
     /// The order has ended, or has a request under way.
     Busy,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        now: Ts,
+        front: &'a Front,
+        books: &'a mut Books,
+        out: &'a mut Outbox,
+    ) -> Self {
+        Self { now, front, books, out, decision: None }
+    }
 }
 
 impl Context<'_> {
@@ -101,24 +115,35 @@ impl Context<'_> {
 
     /// Asks the rules; an order that passes is on its way.
     pub fn submit(&mut self, new: NewOrder) -> Result<OrderNo, Declined> {
+        let approved = self.judge(new)?;
+        Ok(self.send(new, approved))
+    }
+
+    /// The same with the decision that it follows from, which is put on record if the order passes.
+    pub fn submit_as(&mut self, new: NewOrder, decided: Decided) -> Result<OrderNo, Declined> {
+        let approved = self.judge(new)?;
+        self.decide(decided);
+        Ok(self.send(new, approved))
+    }
+
+    fn judge(&mut self, new: NewOrder) -> Result<Approved<NewOrder>, Declined> {
         if new.qty.is_zero() {
             return Err(Declined::Nothing);
         }
         let books = &mut *self.books;
         let position = books.ledger.position(new.instrument).qty();
         let exposure = books.orders.exposure(new.instrument, position);
-        match books.stack.judge(new, &exposure) {
-            Ok(approved) => {
-                let order = books.orders.submit(new, self.now);
-                self.out.push(Output::Submit { order, new: approved });
-                Ok(order)
-            }
-            Err(refusal) => {
-                books.refusals += 1;
-                self.out.push(Output::Decide(refused(&new, refusal)));
-                Err(Declined::Risk(refusal))
-            }
-        }
+        books.stack.judge(new, &exposure).map_err(|refusal| {
+            self.books.refusals += 1;
+            self.note(refused(&new, refusal));
+            Declined::Risk(refusal)
+        })
+    }
+
+    fn send(&mut self, new: NewOrder, approved: Approved<NewOrder>) -> OrderNo {
+        let order = self.books.orders.submit(new, self.now, self.decision);
+        self.out.push(Output::Submit { order, new: approved });
+        order
     }
 
     pub fn amend(&mut self, order: OrderNo, change: Amendment) -> Result<(), Declined> {
@@ -182,9 +207,15 @@ impl Context<'_> {
         self.out.push(Output::Timer { id, at });
     }
 
-    /// Puts a decision on record.
+    /// Puts a decision on record. Orders that this call of the strategy sends after it carry its number.
     pub fn decide(&mut self, decided: Decided) {
+        self.decision = Some(self.note(decided));
+    }
+
+    fn note(&mut self, decided: Decided) -> DecisionNo {
+        self.books.decisions += 1;
         self.out.push(Output::Decide(decided));
+        DecisionNo(self.books.decisions)
     }
 }
 

@@ -49,7 +49,8 @@ pub struct Desk<S> {
 impl<S: Strategy> Desk<S> {
     pub fn new(strategy: S, ledger: Ledger, stack: Stack, mark: MarkRule) -> Self {
         let wants = strategy.wants();
-        let books = Books { orders: OrderTable::default(), ledger, stack, refusals: 0 };
+        let books =
+            Books { orders: OrderTable::default(), ledger, stack, refusals: 0, decisions: 0 };
         Self { strategy, wants, books, mark, mode: Mode::Trading }
     }
 
@@ -72,7 +73,7 @@ impl<S: Strategy> Desk<S> {
 
     /// Before the first input.
     pub fn start(&mut self, now: Ts, front: &Front, out: &mut Outbox) {
-        self.strategy.start(&mut Context { now, front, books: &mut self.books, out });
+        self.strategy.start(&mut Context::new(now, front, &mut self.books, out));
     }
 
     /// Takes one input. The front has taken it already, if it is one of the market.
@@ -92,7 +93,7 @@ impl<S: Strategy> Desk<S> {
             }
             Input::Execution(Execution::Cash(flow)) => {
                 self.books.ledger.flow(flow);
-                let context = &mut Context { now, front, books: &mut self.books, out };
+                let context = &mut Context::new(now, front, &mut self.books, out);
                 self.strategy.cash(flow, context);
                 Effect { is_revalued: true, ..Effect::default() }
             }
@@ -104,7 +105,7 @@ impl<S: Strategy> Desk<S> {
             }
             Input::Timer(timer) => {
                 if self.mode == Mode::Trading {
-                    let context = &mut Context { now, front, books: &mut self.books, out };
+                    let context = &mut Context::new(now, front, &mut self.books, out);
                     self.strategy.timer(*timer, context);
                 }
                 Effect::default()
@@ -129,7 +130,7 @@ impl<S: Strategy> Desk<S> {
         let kind = record.kind();
         let is_revalued = front.news().is_some_and(|instrument| self.revalue(instrument, front));
         if self.mode == Mode::Trading && self.wants.wants(kind) {
-            let context = &mut Context { now, front, books: &mut self.books, out };
+            let context = &mut Context::new(now, front, &mut self.books, out);
             self.strategy.market(record, context);
         }
         if kind == Kind::Feature
@@ -155,7 +156,7 @@ impl<S: Strategy> Desk<S> {
     #[inline]
     pub fn features(&mut self, now: Ts, instrument: InstrumentId, front: &Front, out: &mut Outbox) {
         if self.wants.features && self.mode == Mode::Trading {
-            let context = &mut Context { now, front, books: &mut self.books, out };
+            let context = &mut Context::new(now, front, &mut self.books, out);
             self.strategy.features(instrument, context);
         }
     }
@@ -171,7 +172,7 @@ impl<S: Strategy> Desk<S> {
             // The side that a position is valued at may be another one now.
             self.revalue(instrument, front);
         }
-        let context = &mut Context { now, front, books: &mut self.books, out };
+        let context = &mut Context::new(now, front, &mut self.books, out);
         self.strategy.order(&change, context);
         if self.mode == Mode::Flattening {
             flatten(instrument, context);
@@ -180,7 +181,7 @@ impl<S: Strategy> Desk<S> {
     }
 
     fn operator(&mut self, now: Ts, operator: Operator, front: &Front, out: &mut Outbox) {
-        let context = &mut Context { now, front, books: &mut self.books, out };
+        let context = &mut Context::new(now, front, &mut self.books, out);
         match operator {
             Operator::Halt => context.books.stack.halt(true),
             Operator::Resume => {
@@ -200,7 +201,7 @@ impl<S: Strategy> Desk<S> {
                 self.strategy.stop(context);
             }
         }
-        self.strategy.operator(operator, &mut Context { now, front, books: &mut self.books, out });
+        self.strategy.operator(operator, &mut Context::new(now, front, &mut self.books, out));
     }
 }
 

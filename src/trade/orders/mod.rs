@@ -17,6 +17,7 @@ use qt_model::time::Ts;
 use qt_model::units::{Notional, Qty};
 use qt_model::words::{OrderStatus, Side};
 
+use crate::outbox::DecisionNo;
 use crate::risk::Exposure;
 
 use state::{is_legal, is_terminal};
@@ -32,6 +33,8 @@ pub struct Entry {
     /// The sum of price times size of its fills.
     pub notional: Notional,
     pub submitted: Ts,
+    /// What it follows from, where its strategy said so.
+    pub decision: Option<DecisionNo>,
     /// A cancel is on its way, whatever the state.
     pub is_cancelling: bool,
     /// An amendment is on its way.
@@ -100,7 +103,7 @@ struct Open {
 
 impl OrderTable {
     /// Enters a new order that is about to be sent.
-    pub fn submit(&mut self, new: NewOrder, now: Ts) -> OrderNo {
+    pub fn submit(&mut self, new: NewOrder, now: Ts, decision: Option<DecisionNo>) -> OrderNo {
         self.next += 1;
         let order = OrderNo(self.next);
         self.live.push(Entry {
@@ -110,6 +113,7 @@ impl OrderTable {
             filled: Qty::ZERO,
             notional: Notional::ZERO,
             submitted: now,
+            decision,
             is_cancelling: false,
             amending: None,
         });

@@ -31,8 +31,11 @@ fn filled(units: i64) -> ReportKind {
 fn states(steps: &[ReportKind]) -> (OrderTable, Vec<&'static str>) {
     use qt_model::words::Word;
     let mut table = OrderTable::default();
-    let order =
-        table.submit(NewOrder::limit(instrument(), Side::Buy, qty(10), Px::new(5)), Ts::default());
+    let order = table.submit(
+        NewOrder::limit(instrument(), Side::Buy, qty(10), Px::new(5)),
+        Ts::default(),
+        None,
+    );
     let state = |what: &ReportKind| {
         let report = Report { order, ts_event: Ts::default(), what: *what };
         match table.report(&report) {
@@ -127,7 +130,7 @@ proptest! {
             let order = OrderNo(order);
             let report = |what| Report { order, ts_event: Ts::default(), what };
             match what {
-                0 => { table.submit(NewOrder::limit(id, Side::Buy, qty(units), Px::new(1)), Ts::default()); }
+                0 => { table.submit(NewOrder::limit(id, Side::Buy, qty(units), Px::new(1)), Ts::default(), None); }
                 1 => { table.cancel(order); }
                 2 => { table.amend(order, Amendment { px: None, qty: Some(qty(units)) }); }
                 3 => { let _ = table.report(&report(ReportKind::Acknowledged)); }

@@ -106,14 +106,14 @@ fn submit(
     if quotes.post_only {
         new.time_in_force = TimeInForce::Gtx;
     }
-    if context.submit(new).is_ok() {
-        context.decide(Decided {
-            instrument: Some(instance.id),
-            action: DecisionAction::Quote,
-            side: Some(side),
-            px: Some(px),
-            qty: Some(qty),
-            reason: Cow::Borrowed("quote"),
-        });
-    }
+    let decided = Decided {
+        instrument: Some(instance.id),
+        action: DecisionAction::Quote,
+        side: Some(side),
+        px: Some(px),
+        qty: Some(qty),
+        reason: Cow::Borrowed("quote"),
+    };
+    // What a rule refuses is on record; the next thought asks again.
+    let _ = context.submit_as(new, decided);
 }

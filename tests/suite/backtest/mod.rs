@@ -126,6 +126,42 @@ fn the_summary_opens_with_what_was_assumed_and_shows_the_band() {
     assert_eq!(json["metrics"]["sharpe"]["absent"], "n<2");
 }
 
+/// A decision, its orders and their fills are one thread.
+#[test]
+fn fills_lead_back_to_their_decisions() {
+    let world = day();
+    write(&world, "maker.toml", MAKER);
+    for strategy in ["maker.toml", "ema-cross", "regime"] {
+        let folder = format!("run-{}", strategy.replace('.', "-"));
+        world
+            .qt(&format!("backtest {strategy} -i day.arrow --no-band --run-dir {folder}"))
+            .assert()
+            .success();
+        let rows = |stream: &str| -> Vec<serde_json::Value> {
+            let text = stdout(&mut world.qt(&format!("replay -i {folder}/{stream}.parquet")));
+            let rows = text.lines().map(|line| serde_json::from_str(line).unwrap());
+            let is_row = |row: &serde_json::Value| row["k"] != "stream" && row["k"] != "end";
+            rows.filter(is_row).collect()
+        };
+        let decisions = rows("decisions");
+        let (orders, fills) = (rows("orders"), rows("fills"));
+        assert!(fills.len() > 3, "{strategy}");
+        for fill in &fills {
+            let decision = decisions.iter().find(|it| it["trace_id"] == fill["trace_id"]).unwrap();
+            assert_eq!(decision["decision_id"], decision["trace_id"]);
+            assert_eq!((&decision["sym"], &decision["side"]), (&fill["sym"], &fill["side"]));
+            let mut orders = orders.iter().filter(|it| it["order_id"] == fill["order_id"]);
+            let order = orders.next().unwrap();
+            assert_eq!(
+                (&order["trace_id"], &order["ts_recv"]),
+                (&fill["trace_id"], &decision["ts_recv"])
+            );
+        }
+        let story = stdout(&mut world.qt(&format!("explain ./{folder} --fill 2")));
+        assert!(story.contains("its trace, which order and fill carry"), "{story}");
+    }
+}
+
 /// What was measured holds from its time on, and is part of what a run was given.
 #[test]
 fn delays_can_be_those_that_were_measured() {

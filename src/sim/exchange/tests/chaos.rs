@@ -281,7 +281,7 @@ impl House {
             links,
             ..NewOrder::market(scene.id, wish.side, qty(wish.qty))
         };
-        let order = self.table.submit(new, Ts::from_nanos(scene.now));
+        let order = self.table.submit(new, Ts::from_nanos(scene.now), None);
         self.wire.push_back(Message::Submit(order, new));
     }
 
