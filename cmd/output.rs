@@ -8,7 +8,8 @@ use std::io::{self, BufWriter, Write};
 use std::os::fd::AsFd;
 use std::sync::{Arc, OnceLock};
 
-const BUFFER_BYTES: usize = 1 << 16;
+/// Small pieces gather to this; larger ones, such as columns and pages of lines, go out as they lie.
+const BUFFER_BYTES: usize = 1 << 14;
 
 /// The first write that failed, if one did.
 pub(crate) type FirstFailure = Arc<OnceLock<io::Error>>;

@@ -1,7 +1,11 @@
 //! `qt features`: signals computed from a stream, row by row.
 
 mod causality;
+mod parity;
+mod profiles;
 mod reference;
+
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use qt_market::features::{
@@ -10,6 +14,7 @@ use qt_market::features::{
 use qt_market::labels::{LabelError, LabelSpec, Labels};
 use qt_model::instrument::Symbol;
 use qt_model::record::{Batch, Kind};
+use qt_model::time::duration_ns;
 use qt_stream::catalog::SymbolPattern;
 use qt_stream::frame::Header;
 use qt_stream::wide::WideColumns;
@@ -21,6 +26,9 @@ use crate::select_args::SelectArgs;
 use crate::stream_args::StreamArgs;
 use crate::streams::{Filter, Stage};
 use crate::write_args::WriteArgs;
+
+use parity::Shadow;
+use profiles::{Beside, Profiles};
 
 /// Compute features of books, trades and bars
 ///
@@ -36,6 +44,12 @@ pub(crate) struct Features {
     /// A list of expressions
     #[arg(long, short, value_name = "LIST")]
     features: Option<String>,
+    /// A TOML file of profiles: sets with parameters of their own, one of them active
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["set", "features"])]
+    profiles: Option<PathBuf>,
+    /// Another profile of that file than the active one
+    #[arg(long, value_name = "NAME", requires = "profiles")]
+    profile: Option<String>,
     /// List columns, functions and sets
     #[arg(long)]
     list: bool,
@@ -51,6 +65,12 @@ pub(crate) struct Features {
     /// Prove that no value depends on records behind it: compute prefixes again and compare
     #[arg(long)]
     causality: bool,
+    /// Compute everything twice, over blocks and record by record, and compare to the bit
+    #[arg(long, conflicts_with = "causality")]
+    shadow_parity: bool,
+    /// Flag rows whose cause was received so long after the venue's time, such as 500ms
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    stale_after: Option<i64>,
     /// Write the rows without the records that caused them
     #[arg(long)]
     only: bool,
@@ -102,7 +122,7 @@ pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outco
     if args.causality {
         return causality::run(&args, &chosen, context);
     }
-    let Opened { filter, engine, book } = Opened::new(&args, &chosen, context)?;
+    let Opened { filter, engine, shadow, beside, book } = Opened::new(&args, &chosen, context)?;
     if args.write.dry_run {
         let (features, steps) = (chosen.names.len(), chosen.program.steps());
         context.note(format_args!("would compute {features} features in {steps} steps"));
@@ -114,8 +134,19 @@ pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outco
         features: chosen.names,
         labels: args.labels.iter().map(|label| label.name.clone()).collect(),
     });
-    let mut work = Work { engine, labels, columns, rows: Batch::default() };
-    filter.run(&mut work, (&args.stream, &args.write), context)
+    let mut work = Work { engine, shadow, beside, labels, columns, rows: Batch::default() };
+    let outcome = filter.run(&mut work, (&args.stream, &args.write), context)?;
+    if let Some(beside) = &work.beside {
+        context.note(beside.verdict());
+    }
+    let Some(shadow) = work.shadow else { return Ok(outcome) };
+    context.note(shadow.verdict());
+    Ok(if shadow.is_equal() { outcome } else { Outcome::No })
+}
+
+fn duration(text: &str) -> Result<i64, String> {
+    let found = duration_ns(text).filter(|ns| *ns > 0);
+    found.ok_or_else(|| format!("expected a duration such as 500ms, found `{text}`"))
 }
 
 /// Whether what caused the rows is left out: a wide table has no place for it.
@@ -130,6 +161,8 @@ fn label(text: &str) -> Result<LabelSpec, LabelError> {
 /// Features, and labels where they are asked for.
 struct Work {
     engine: Engine,
+    shadow: Option<Shadow>,
+    beside: Option<Beside>,
     labels: Option<Labels>,
     columns: Option<WideColumns>,
     rows: Batch,
@@ -145,11 +178,13 @@ impl Stage for Work {
     fn batch(&mut self, batch: &Batch, out: &mut Batch) -> anyhow::Result<()> {
         let Some(labels) = &mut self.labels else {
             self.engine.batch(batch, out);
+            self.compare(batch);
             return Ok(());
         };
         self.rows.clear();
         self.engine.batch(batch, &mut self.rows);
         labels.batch(&self.rows, out);
+        self.compare(batch);
         Ok(())
     }
 
@@ -161,16 +196,37 @@ impl Stage for Work {
     }
 }
 
+impl Work {
+    fn compare(&mut self, batch: &Batch) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.compare(batch, &self.engine.rows());
+        }
+        if let Some(beside) = &mut self.beside {
+            beside.compare(batch, &self.engine.rows());
+        }
+    }
+}
+
 /// The features that the flags choose.
 #[derive(Debug)]
 struct Chosen {
     set: String,
     program: Program,
     names: Vec<String>,
+    /// The profile that says so, and what runs in its shadow.
+    profile: Option<String>,
+    shadow: Option<(String, Program)>,
 }
 
 impl Chosen {
     fn new(args: &Features) -> anyhow::Result<Self> {
+        if let Some(path) = &args.profiles {
+            let profiles = Profiles::read(path)?;
+            let (name, set, program) = profiles.choose(args.profile.as_deref())?;
+            let shadow = profiles.shadow().map(|(name, program)| (name.to_owned(), program));
+            let (set, profile, names) = (set.to_owned(), Some(name.to_owned()), program.names());
+            return Ok(Self { set, program, names, profile, shadow });
+        }
         let (set, program) = match &args.features {
             Some(text) => ("features", expressions(text)?),
             None => {
@@ -186,7 +242,7 @@ impl Chosen {
             }
         };
         let names = program.names();
-        Ok(Self { set: set.to_owned(), program, names })
+        Ok(Self { set: set.to_owned(), program, names, profile: None, shadow: None })
     }
 }
 
@@ -215,6 +271,8 @@ fn raise(error: &ExprError, text: &str) -> Failure {
 struct Opened {
     filter: Filter,
     engine: Engine,
+    shadow: Option<Shadow>,
+    beside: Option<Beside>,
     book: BookFrom,
 }
 
@@ -230,19 +288,29 @@ impl Opened {
             only: is_alone(args) && args.labels.is_empty(),
             warm_only: args.warm_only,
             every: args.every,
+            stale_after_ns: args.stale_after,
             ..EngineOptions::default()
         };
-        let patterns: Vec<_> = args.of.iter().map(|text| SymbolPattern::new(text)).collect();
-        let wanted = move |symbol: &Symbol| {
-            patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(symbol))
+        let begin = |program: &Program| {
+            let patterns: Vec<_> = args.of.iter().map(|text| SymbolPattern::new(text)).collect();
+            let wanted = move |symbol: &Symbol| {
+                patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(symbol))
+            };
+            Engine::new(program.clone(), options.clone(), Box::new(wanted))
         };
-        let engine = Engine::new(chosen.program.clone(), options, Box::new(wanted));
+        let engine = begin(&chosen.program);
+        let shadow = args.shadow_parity.then(|| Shadow::new(begin(&chosen.program)));
+        let beside = chosen.shadow.as_ref();
+        let beside = beside.map(|(name, it)| Beside::new(name, begin(it), &chosen.program));
         header.add_kind(Kind::Feature, is_alone(args));
         if !args.labels.is_empty() {
             header.add_kind(Kind::Label, false);
         }
         header.provenance.insert(format!("features.{}", chosen.set), chosen.names.join("; "));
-        Ok(Self { filter, engine, book })
+        if let Some(profile) = &chosen.profile {
+            header.provenance.insert("features.profile".to_owned(), profile.clone());
+        }
+        Ok(Self { filter, engine, shadow, beside, book })
     }
 }
 

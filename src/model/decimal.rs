@@ -222,15 +222,15 @@ pub fn put(mantissa: i64, scale: Scale, buffer: &mut [u8; MAX_LEN]) -> usize {
     if magnitude >= SIXTEEN || decimals >= 16 {
         return put_long(magnitude, decimals, buffer, at);
     }
-    let (text, count) = digits::sixteen(magnitude);
+    let (digits, count) = digits::sixteen(magnitude);
     if decimals == 0 {
-        put_block(&text, 16 - count, buffer, at);
+        put_block(digits, 16 - count, buffer, at);
         return at + count;
     }
     let whole = count.saturating_sub(decimals).max(1);
-    put_block(&text, 16 - whole - decimals, buffer, at);
+    put_block(digits, 16 - whole - decimals, buffer, at);
     buffer[at + whole] = b'.';
-    put_block(&text, 16 - decimals, buffer, at + whole + 1);
+    put_block(digits, 16 - decimals, buffer, at + whole + 1);
     at + whole + 1 + decimals
 }
 
@@ -240,18 +240,19 @@ pub fn put_whole(value: u64, buffer: &mut [u8; MAX_LEN]) -> usize {
     if value >= SIXTEEN {
         return put_long(value, 0, buffer, 0);
     }
-    let (text, count) = digits::sixteen(value);
-    put_block(&text, 16 - count, buffer, 0);
+    let (digits, count) = digits::sixteen(value);
+    put_block(digits, 16 - count, buffer, 0);
     count
 }
 
 /// From here on a number has more than sixteen digits.
 const SIXTEEN: u64 = 10_000_000_000_000_000;
 
-/// Copies sixteen bytes from `from` on; those behind the digits are padding.
+/// Puts the digits from `from` on there, and zeros behind them. They come out of a register: text
+/// put into memory a moment ago would have to be waited for.
 #[inline]
-fn put_block(text: &[u8; 32], from: usize, buffer: &mut [u8; MAX_LEN], at: usize) {
-    buffer[at..at + 16].copy_from_slice(&text[from..from + 16]);
+fn put_block(digits: u128, from: usize, buffer: &mut [u8; MAX_LEN], at: usize) {
+    buffer[at..at + 16].copy_from_slice(&(digits >> (8 * from)).to_le_bytes());
 }
 
 /// A number too long for a block, digit by digit from the last.

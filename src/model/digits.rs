@@ -11,18 +11,16 @@ pub(crate) fn eight(value: u32) -> [u8; 8] {
     (spread(value) | ZEROS).to_le_bytes()
 }
 
-/// Sixteen digits of a number that has no more, with leading zeros and with padding behind them,
+/// Sixteen digits of a number that has no more, with leading zeros, the first in the lowest byte,
 /// and how many of them matter: at least one.
 #[inline]
-pub(crate) fn sixteen(value: u64) -> ([u8; 32], usize) {
+pub(crate) fn sixteen(value: u64) -> (u128, usize) {
     const HALF: u64 = 100_000_000;
     let (high, low) = (spread((value / HALF) as u32), spread((value % HALF) as u32));
     let digits = u128::from(high) | u128::from(low) << 64;
     // The first digit lies in the lowest byte, so leading zeros are trailing zero bits.
     let zeros = (digits.trailing_zeros() / 8).min(15) as usize;
-    let mut text = [0; 32];
-    text[..16].copy_from_slice(&(digits | u128::from_le_bytes([b'0'; 16])).to_le_bytes());
-    (text, 16 - zeros)
+    (digits | u128::from_le_bytes([b'0'; 16]), 16 - zeros)
 }
 
 /// The number that eight digits make; `None` where one is no digit.

@@ -177,13 +177,23 @@ impl TsWriter {
             second -= 1;
         }
         if second != self.second {
-            // Not the start of the second, which lies before the first instant for the very first.
-            self.text = ts.text();
-            self.second = second;
+            self.turn(ts, second);
         }
         // The text kept is not written to: reading back what was just put there would have to wait.
         *target = self.text;
         put_nine(target, nanos as u32);
+    }
+
+    /// Takes another second as the one at hand.
+    #[cold]
+    fn turn(&mut self, ts: Ts, second: i64) {
+        if second.div_euclid(60) == self.second.div_euclid(60) {
+            put(&mut self.text[17..19], second.rem_euclid(60) as u32);
+        } else {
+            // Not the start of the second, which lies before the first instant for the very first.
+            self.text = ts.text();
+        }
+        self.second = second;
     }
 }
 
@@ -441,8 +451,12 @@ mod tests {
             prop_assert_eq!(Ts::parse(&ts.text()), Ok(ts));
             prop_assert_eq!(parse_rfc3339(&ts.text()), Ok(ts));
             let mut text = [0; TEXT_LEN];
-            TsWriter::default().put(ts, &mut text);
-            prop_assert_eq!(text, ts.text());
+            let mut writer = TsWriter::default();
+            for step in [0, 1, 59_000_000_000, 60_000_000_000, -61_000_000_000] {
+                let ts = Ts::from_nanos(nanos.saturating_add(step));
+                writer.put(ts, &mut text);
+                prop_assert_eq!(text, ts.text());
+            }
         }
 
         #[test]

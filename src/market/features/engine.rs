@@ -11,7 +11,9 @@ use qt_model::record::{Batch, Depth, Feature, Head, Quote, Record, Table};
 use qt_model::time::Ts;
 
 use super::feed::{BookFrom, Fed};
+use super::flags;
 use super::graph::Scratch;
+use super::latest::{Latest, NoFeatures};
 use super::rows::{Row, Rows, Sheet};
 use super::work::{Program, Work};
 
@@ -29,6 +31,8 @@ pub struct EngineOptions {
     pub every: u64,
     /// Symbols without an event for so long are forgotten.
     pub forget_after_ns: i64,
+    /// Rows whose cause came to us so long after the venue's time are flagged as stale.
+    pub stale_after_ns: Option<i64>,
 }
 
 impl Default for EngineOptions {
@@ -40,6 +44,7 @@ impl Default for EngineOptions {
             warm_only: false,
             every: 1,
             forget_after_ns: 3_600 * 1_000_000_000,
+            stale_after_ns: None,
         }
     }
 }
@@ -81,8 +86,9 @@ struct Lane {
     events: u64,
     /// Whether it has events in the batch at hand.
     is_touched: bool,
-    /// When it was last heard of.
+    /// When it was last heard of, and when it had its last event.
     last: Option<Ts>,
+    last_event: Option<Ts>,
 }
 
 impl Engine {
@@ -117,13 +123,30 @@ impl Engine {
                 lane.is_touched = false;
             }
         }
+        self.rows()
+    }
+
+    /// The rows of the batch that was annotated last.
+    pub fn rows(&self) -> Rows<'_> {
         Rows::new(&self.sheet, self.options.warm_only)
+    }
+
+    /// What is known of a symbol by now.
+    pub fn latest(&self, instrument: InstrumentId) -> Result<Latest<'_>, NoFeatures> {
+        match self.symbols.get(instrument.index()) {
+            Some(Slot::Known(lane)) => match lane.last_event {
+                Some(ts) => Ok(Latest { program: &self.program, work: &lane.work, ts }),
+                None => Err(NoFeatures::NoEvent),
+            },
+            Some(Slot::Unwanted) => Err(NoFeatures::Unwanted),
+            Some(Slot::Unknown) | None => Err(NoFeatures::NoEvent),
+        }
     }
 
     /// Appends the records of a batch to `out`, each row of features behind its cause.
     pub fn batch(&mut self, batch: &Batch, out: &mut Batch) {
         self.annotate(batch);
-        let rows = Rows::new(&self.sheet, self.options.warm_only);
+        let rows = self.rows();
         if out.instruments().len() < batch.instruments().len() {
             out.set_instruments(Arc::clone(batch.instruments()));
         }
@@ -187,7 +210,7 @@ impl Engine {
             self.symbols[symbol] = match (self.wanted)(&instrument.symbol) {
                 true => {
                     let work = self.program.work(instrument, self.options.book);
-                    Slot::Known(Lane { work, events: 0, is_touched: false, last: None })
+                    Slot::Known(Lane::new(work))
                 }
                 false => Slot::Unwanted,
             };
@@ -228,6 +251,12 @@ fn each<T: Table>(
     count
 }
 
+impl Lane {
+    fn new(work: Work) -> Self {
+        Self { work, events: 0, is_touched: false, last: None, last_event: None }
+    }
+}
+
 /// A run of records of one symbol. Rows that carry no flag are only counted, until something else
 /// comes: then they are put down at once.
 struct Plain<'a> {
@@ -248,6 +277,14 @@ impl Plain<'_> {
         }
         lane.last = lane.last.max(Some(ts));
         let fed = take(&mut lane.work);
+        if fed != Fed::Nothing {
+            lane.last_event = Some(ts);
+        }
+        let is_late = |bound: i64| ts.since(head.ts_event) > bound;
+        let fed = match self.options.stale_after_ns.is_some_and(is_late) {
+            true => fed.with(flags::STALE_INPUT),
+            false => fed,
+        };
         let is_plain = fed == Fed::Row { flags: 0 };
         if is_plain && self.options.every == 1 && lane.work.can_wait() {
             self.rows += 1;

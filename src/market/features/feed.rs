@@ -68,6 +68,17 @@ pub(super) enum Fed {
     Reset { flags: u64 },
 }
 
+impl Fed {
+    /// The same with more flags, if it is a row.
+    pub(super) fn with(self, more: u64) -> Self {
+        match self {
+            Self::Nothing => Self::Nothing,
+            Self::Row { flags } => Self::Row { flags: flags | more },
+            Self::Reset { flags } => Self::Reset { flags: flags | more },
+        }
+    }
+}
+
 impl Feed {
     pub(super) fn new(instrument: &Instrument, from: BookFrom) -> Self {
         let unit = Decimal::new(1, u32::from(instrument.px_scale.digits()));

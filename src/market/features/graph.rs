@@ -125,6 +125,11 @@ impl State {
         state
     }
 
+    /// The last value of each feature.
+    pub(super) fn held(&self) -> &[f64] {
+        &self.held
+    }
+
     /// As before the first event.
     pub(super) fn reset(&mut self) {
         self.nodes.clear();

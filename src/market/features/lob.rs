@@ -91,6 +91,8 @@ pub(super) struct Lob {
     /// What turns a doubled price into ten-thousandths of a unit of currency.
     to_tenthousandths: f64,
     events: u64,
+    /// One bit a feature that warms up with events.
+    warm: u64,
     values: [i64; 27],
     last: Sides,
     changed_at: i64,
@@ -146,6 +148,7 @@ impl Lob {
         Self {
             to_tenthousandths: 10_000.0 / px.unit() as f64,
             events: 0,
+            warm: 0,
             values: [0; 27],
             last: Sides::default(),
             changed_at: 0,
@@ -166,11 +169,8 @@ impl Lob {
 
     /// One bit a feature, set once it may be used.
     pub(super) fn warm(&self) -> u64 {
-        let is_warm = |(at, (_, event)): (usize, &(&str, u64))| {
-            let count = if at == TOXICITY { self.toxicity.trades() } else { self.events };
-            u64::from(count >= *event) << at
-        };
-        LOB27.iter().enumerate().map(is_warm).sum()
+        let is_toxicity = u64::from(self.toxicity.trades() >= LOB27[TOXICITY].1);
+        self.warm | is_toxicity << TOXICITY
     }
 
     /// Takes a sound book at an event time in nanoseconds. `false`: a value was not finite, and
@@ -178,6 +178,9 @@ impl Lob {
     pub(super) fn book(&mut self, book: &Sides, ts: i64) -> bool {
         let is_first = self.events == 0;
         self.events += 1;
+        if self.events <= LAST_WARM {
+            self.warm = warm_at(self.events);
+        }
         let last = std::mem::replace(&mut self.last, *book);
         let sum =
             |levels: &[i64; LEVELS]| levels.iter().fold(0, |sum: i64, it| sum.saturating_add(*it));
@@ -284,6 +287,24 @@ impl Lob {
         self.toxicity.trade(direction, confidence, qty as f64);
         self.values[TOXICITY] = self.toxicity.value();
     }
+}
+
+/// The event from which on nothing more warms up.
+const LAST_WARM: u64 = {
+    let (mut last, mut at) = (0, 0);
+    while at < LOB27.len() {
+        if LOB27[at].1 > last {
+            last = LOB27[at].1;
+        }
+        at += 1;
+    }
+    last
+};
+
+/// One bit a feature that may be used from this event on; those driven by trades aside.
+fn warm_at(events: u64) -> u64 {
+    let by_events = LOB27.iter().enumerate().filter(|(at, _)| *at != TOXICITY);
+    by_events.map(|(at, (_, event))| u64::from(events >= *event) << at).sum()
 }
 
 fn order_flow(last: &Sides, now: &Sides) -> i64 {

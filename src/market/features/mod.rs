@@ -13,11 +13,13 @@
 
 mod base;
 mod books;
+mod clusters;
 mod engine;
 mod expr;
 mod feed;
 pub mod flags;
 mod graph;
+mod latest;
 mod lob;
 mod node;
 mod nodes;
@@ -32,10 +34,12 @@ mod tests;
 
 pub use base::{Base, Clock};
 pub(crate) use books::{Books, Turn};
+pub use clusters::{Clusters, ClustersError};
 pub use engine::{Engine, EngineOptions, Wanted};
 pub use expr::{Argument, Expr, ExprError, ExprKind, Named, Operator, parse, parse_list};
 pub use feed::BookFrom;
 pub use graph::{CompileError, Plan};
+pub use latest::{Latest, NoFeatures};
 pub use lob::LOB27;
 pub use registry::{Arg, ArgKind, Body, Function, SETS, Set, Timed, function, functions, set};
 pub use rows::{Row, Rows};

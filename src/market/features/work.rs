@@ -158,6 +158,14 @@ impl Work {
         }
     }
 
+    /// The last value of a feature, of those there are in a row.
+    pub(super) fn value(&self, feature: usize) -> Option<f64> {
+        match self {
+            Self::Expressions(work) => work.value(feature),
+            Self::Book(work) => work.value(feature),
+        }
+    }
+
     /// Data is missing from here on.
     pub(super) fn gap(&mut self) {
         match self {

@@ -159,7 +159,7 @@ fn numbers<'b>(
         };
         strip.pieces.iter().flat_map(of).collect()
     } else {
-        UInt64Array::new_null(strip.rows)
+        columns.absent(strip.rows)
     };
     columns.push(Arc::new(array));
 }

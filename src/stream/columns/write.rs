@@ -36,6 +36,8 @@ pub(crate) struct RowWriter {
     compared: usize,
     lifts: bool,
     utc: Arc<str>,
+    /// Numbers that no row has, as many as were asked for at most.
+    absent: UInt64Array,
 }
 
 impl RowWriter {
@@ -58,6 +60,7 @@ impl RowWriter {
             compared: 0,
             lifts: false,
             utc: Arc::from("UTC"),
+            absent: UInt64Array::new_null(0),
         }
     }
 
@@ -115,6 +118,7 @@ impl RowWriter {
             with_ordinal: self.with_ordinal,
             lifts,
             utc: Arc::clone(&self.utc),
+            absent: &mut self.absent,
             arrays: Vec::with_capacity(self.schema.fields().len()),
         };
         fill(&mut columns)?;
@@ -132,12 +136,21 @@ pub(super) struct Columns<'a> {
     with_ordinal: bool,
     lifts: bool,
     utc: Arc<str>,
+    absent: &'a mut UInt64Array,
     arrays: Vec<ArrayRef>,
 }
 
 impl Columns<'_> {
     pub(super) fn push(&mut self, array: ArrayRef) {
         self.arrays.push(array);
+    }
+
+    /// A column of numbers that no row has.
+    pub(super) fn absent(&mut self, rows: usize) -> UInt64Array {
+        if self.absent.len() < rows {
+            *self.absent = UInt64Array::new_null(rows);
+        }
+        self.absent.slice(0, rows)
     }
 
     #[inline]

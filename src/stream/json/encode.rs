@@ -9,17 +9,22 @@ use qt_model::words::{DepthAction, Side};
 use rust_decimal::Decimal;
 
 use super::general::Scales;
-use super::line::{Padded, Page};
+use super::line::{LEVELS, Padded, Page, Pen};
 
 /// Writes records as lines; keeps what repeats from record to record.
 #[derive(Debug, Default)]
 pub struct Encoder {
-    event: TsWriter,
-    recv: TsWriter,
+    clocks: Clocks,
     known: Vec<Known>,
     page: Page,
     /// The fields of a record of a kind that is not written by hand.
     spare: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+struct Clocks {
+    event: TsWriter,
+    recv: TsWriter,
 }
 
 /// What every record of an instrument repeats.
@@ -38,7 +43,6 @@ impl Encoder {
         let (trades, depths, quotes) = (batch.rows(), batch.rows(), batch.rows());
         for (at, slot) in batch.slots().iter().enumerate() {
             let index = slot.index as usize;
-            self.page.make_room();
             match slot.kind {
                 Kind::Trade => self.trade(&trades[index]),
                 Kind::Depth => self.depth(&depths[index], batch.levels(index)),
@@ -58,7 +62,6 @@ impl Encoder {
     pub fn record(&mut self, record: &Record<'_>, instruments: &Instruments, out: &mut Vec<u8>) {
         self.know(instruments);
         self.page.clear();
-        self.page.make_room();
         match record {
             Record::Trade(view) => self.trade(view.row),
             Record::Quote(view) => self.quote(view.row),
@@ -76,127 +79,99 @@ impl Encoder {
         }
     }
 
-    fn scales(&self, head: &Head) -> Scales {
-        head.instrument.map_or_else(Scales::default, |id| self.known[id.index()].scales)
-    }
-
-    /// The clocks and the symbol.
+    /// A pen, the clocks, and what is known of the instrument of a record.
     #[inline(always)]
-    fn head(&mut self, head: &Head) {
-        if head.has_event_time {
-            self.page.put(br#","ts_event":""#);
-            self.page.instant(&mut self.event, head.ts_event);
-            self.page.put(b"\"");
-        }
-        self.page.put(br#","ts_recv":""#);
-        self.page.instant(&mut self.recv, head.ts_recv);
-        match head.instrument {
-            Some(id) => self.page.padded(&self.known[id.index()].symbol),
-            None => self.page.put(b"\""),
-        }
+    fn begin(&mut self, head: &Head) -> (Pen<'_>, &mut Clocks, Option<&Known>) {
+        let known = head.instrument.map(|id| &self.known[id.index()]);
+        (self.page.pen(), &mut self.clocks, known)
     }
 
     #[inline]
     fn trade(&mut self, row: &Trade) {
-        let scales = self.scales(&row.head);
-        self.page.put(br#"{"k":"trade""#);
-        self.head(&row.head);
-        self.page.put(br#","px":"#);
-        self.number(row.px.mantissa(), scales.px);
-        self.page.put(br#","qty":"#);
-        self.number(row.qty.mantissa(), scales.qty);
+        let (mut pen, clocks, known) = self.begin(&row.head);
+        let scales = scales(known);
+        pen.put(br#"{"k":"trade""#);
+        clocks.head(&mut pen, &row.head, known);
+        pen.put(br#","px":"#);
+        pen.number(row.px.mantissa(), scales.px);
+        pen.put(br#","qty":"#);
+        pen.number(row.qty.mantissa(), scales.qty);
         match row.side {
-            Some(Side::Buy) => self.page.put(br#","side":"buy""#),
-            Some(Side::Sell) => self.page.put(br#","side":"sell""#),
+            Some(Side::Buy) => pen.put(br#","side":"buy""#),
+            Some(Side::Sell) => pen.put(br#","side":"sell""#),
             None => {}
         }
-        self.id(br#","id":"#, row.id);
-        self.tail(row.head.seq);
+        pen.id(br#","id":"#, row.id);
+        pen.tail(row.head.seq);
+        let written = pen.written();
+        self.page.take(written);
     }
 
     #[inline]
     fn quote(&mut self, row: &Quote) {
-        let scales = self.scales(&row.head);
-        self.page.put(br#"{"k":"quote""#);
-        self.head(&row.head);
-        self.optional(br#","bid_px":"#, row.bid_px.map(Px::mantissa), scales.px);
-        self.optional(br#","bid_qty":"#, row.bid_qty.map(Qty::mantissa), scales.qty);
-        self.optional(br#","ask_px":"#, row.ask_px.map(Px::mantissa), scales.px);
-        self.optional(br#","ask_qty":"#, row.ask_qty.map(Qty::mantissa), scales.qty);
-        self.id(br#","id":"#, row.id);
-        self.tail(row.head.seq);
+        let (mut pen, clocks, known) = self.begin(&row.head);
+        let scales = scales(known);
+        pen.put(br#"{"k":"quote""#);
+        clocks.head(&mut pen, &row.head, known);
+        pen.optional(br#","bid_px":"#, row.bid_px.map(Px::mantissa), scales.px);
+        pen.optional(br#","bid_qty":"#, row.bid_qty.map(Qty::mantissa), scales.qty);
+        pen.optional(br#","ask_px":"#, row.ask_px.map(Px::mantissa), scales.px);
+        pen.optional(br#","ask_qty":"#, row.ask_qty.map(Qty::mantissa), scales.qty);
+        pen.id(br#","id":"#, row.id);
+        pen.tail(row.head.seq);
+        let written = pen.written();
+        self.page.take(written);
     }
 
     #[inline]
     fn depth(&mut self, row: &Depth, levels: &[Level]) {
-        let scales = self.scales(&row.head);
-        self.page.put(br#"{"k":"depth""#);
-        self.head(&row.head);
+        let (mut pen, clocks, known) = self.begin(&row.head);
+        let scales = scales(known);
+        pen.put(br#"{"k":"depth""#);
+        clocks.head(&mut pen, &row.head, known);
         match row.action {
-            DepthAction::Snapshot => self.page.put(br#","action":"snapshot""#),
-            DepthAction::Delta => self.page.put(br#","action":"delta""#),
+            DepthAction::Snapshot => pen.put(br#","action":"snapshot""#),
+            DepthAction::Delta => pen.put(br#","action":"delta""#),
         }
-        self.id(br#","first_id":"#, row.first_id);
-        self.id(br#","last_id":"#, row.last_id);
-        self.id(br#","prev_id":"#, row.prev_id);
+        pen.id(br#","first_id":"#, row.first_id);
+        pen.id(br#","last_id":"#, row.last_id);
+        pen.id(br#","prev_id":"#, row.prev_id);
+        pen.put(br#","bids":["#);
+        let written = pen.written();
+        self.page.take(written);
         // Bids stand before asks in every batch.
         let asks = levels.partition_point(|level| level.side == Side::Buy);
-        self.page.put(br#","bids":["#);
         self.levels(&levels[..asks], scales);
-        self.page.put(br#"],"asks":["#);
+        let mut pen = self.page.pen();
+        pen.put(br#"],"asks":["#);
+        let written = pen.written();
+        self.page.take(written);
         self.levels(&levels[asks..], scales);
-        self.page.put(b"]");
-        self.tail(row.head.seq);
+        let mut pen = self.page.pen();
+        pen.put(b"]");
+        pen.tail(row.head.seq);
+        let written = pen.written();
+        self.page.take(written);
     }
 
     #[inline(always)]
     fn levels(&mut self, levels: &[Level], scales: Scales) {
-        for (at, level) in levels.iter().enumerate() {
-            if at > 0 {
-                self.page.put(b",");
+        let mut is_first = true;
+        for levels in levels.chunks(LEVELS) {
+            let mut pen = self.page.pen();
+            for level in levels {
+                if !std::mem::take(&mut is_first) {
+                    pen.put(b",");
+                }
+                pen.put(b"[");
+                pen.number(level.px.mantissa(), scales.px);
+                pen.put(b",");
+                pen.number(level.qty.mantissa(), scales.qty);
+                pen.put(b"]");
             }
-            self.page.put(b"[");
-            self.number(level.px.mantissa(), scales.px);
-            self.page.put(b",");
-            self.number(level.qty.mantissa(), scales.qty);
-            self.page.put(b"]");
-            self.page.make_room();
+            let written = pen.written();
+            self.page.take(written);
         }
-    }
-
-    /// A number, or a string where a tool in the middle might bend its digits.
-    #[inline(always)]
-    fn number(&mut self, mantissa: i64, scale: Scale) {
-        if mantissa.unsigned_abs() < SAFE_MANTISSA {
-            return self.page.decimal(mantissa, scale);
-        }
-        self.page.put(b"\"");
-        self.page.decimal(mantissa, scale);
-        self.page.put(b"\"");
-    }
-
-    #[inline(always)]
-    fn optional<const N: usize>(&mut self, name: &[u8; N], mantissa: Option<i64>, scale: Scale) {
-        if let Some(mantissa) = mantissa {
-            self.page.put(name);
-            self.number(mantissa, scale);
-        }
-    }
-
-    #[inline(always)]
-    fn id<const N: usize>(&mut self, name: &[u8; N], id: Option<u64>) {
-        if let Some(id) = id {
-            self.page.put(name);
-            self.page.whole(id);
-        }
-    }
-
-    /// The sequence number, which stands last.
-    #[inline(always)]
-    fn tail(&mut self, seq: u64) {
-        self.page.put(br#","seq":"#);
-        self.page.whole(seq);
-        self.page.put(b"}\n");
     }
 
     /// Any kind, by its fields.
@@ -209,9 +184,11 @@ impl Encoder {
         } else {
             let (kind, head) = (record.kind(), record.head());
             self.page.extend(format!(r#"{{"k":"{}""#, kind.name()).as_bytes());
-            self.page.make_room();
-            self.head(head);
-            let scales = self.scales(head);
+            let (mut pen, clocks, known) = self.begin(head);
+            let scales = scales(known);
+            clocks.head(&mut pen, head, known);
+            let written = pen.written();
+            self.page.take(written);
             for (at, described) in kind.fields().iter().enumerate() {
                 field(described, &record.value(at), scales, &mut out);
             }
@@ -222,6 +199,66 @@ impl Encoder {
         }
         self.page.extend(&out);
         self.spare = out;
+    }
+}
+
+impl Clocks {
+    /// The clocks and the symbol.
+    #[inline(always)]
+    fn head(&mut self, pen: &mut Pen<'_>, head: &Head, known: Option<&Known>) {
+        if head.has_event_time {
+            pen.put(br#","ts_event":""#);
+            pen.instant(&mut self.event, head.ts_event);
+            pen.put(b"\"");
+        }
+        pen.put(br#","ts_recv":""#);
+        pen.instant(&mut self.recv, head.ts_recv);
+        match known {
+            Some(known) => pen.padded(&known.symbol),
+            None => pen.put(b"\""),
+        }
+    }
+}
+
+#[inline(always)]
+fn scales(known: Option<&Known>) -> Scales {
+    known.map_or_else(Scales::default, |known| known.scales)
+}
+
+impl Pen<'_> {
+    /// A number, or a string where a tool in the middle might bend its digits.
+    #[inline(always)]
+    fn number(&mut self, mantissa: i64, scale: Scale) {
+        if mantissa.unsigned_abs() < SAFE_MANTISSA {
+            return self.decimal(mantissa, scale);
+        }
+        self.put(b"\"");
+        self.decimal(mantissa, scale);
+        self.put(b"\"");
+    }
+
+    #[inline(always)]
+    fn optional<const N: usize>(&mut self, name: &[u8; N], mantissa: Option<i64>, scale: Scale) {
+        if let Some(mantissa) = mantissa {
+            self.put(name);
+            self.number(mantissa, scale);
+        }
+    }
+
+    #[inline(always)]
+    fn id<const N: usize>(&mut self, name: &[u8; N], id: Option<u64>) {
+        if let Some(id) = id {
+            self.put(name);
+            self.whole(id);
+        }
+    }
+
+    /// The sequence number, which stands last.
+    #[inline(always)]
+    fn tail(&mut self, seq: u64) {
+        self.put(br#","seq":"#);
+        self.whole(seq);
+        self.put(b"}\n");
     }
 }
 

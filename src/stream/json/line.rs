@@ -1,16 +1,19 @@
 //! Lines in the making, on a page that grows.
 //!
 //! The pieces of a record are short. Appended one by one to a vector, each would ask for room and
-//! cost a call; here room is made once a line, and a piece of known length is a few moves.
+//! cost a call; here a pen has room for all of them, and a piece of known length is a few moves.
 //!
-//! Invariant: behind `at` lie at least [`ROOM`] bytes whenever a line, or a level of a book, begins.
+//! Invariant: one pen writes no more than [`ROOM`] bytes.
 
 use qt_model::decimal::{self, MAX_LEN};
 use qt_model::time::{TEXT_LEN, Ts, TsWriter};
 use qt_model::units::Scale;
 
-/// Longer than any line of fixed fields, and than any level of a book.
+/// Longer than any line of fixed fields, and than any [`LEVELS`] of a book.
 const ROOM: usize = 1024;
+
+/// How many levels of a book one pen writes.
+pub(super) const LEVELS: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Page {
@@ -44,12 +47,14 @@ impl Page {
         self.at = 0;
     }
 
-    /// Makes room for any pieces of a line.
+    /// A pen at the end of the text.
     #[inline(always)]
-    pub(super) fn make_room(&mut self) {
+    pub(super) fn pen(&mut self) -> Pen<'_> {
         if self.bytes.len() - self.at < ROOM {
             self.grow(ROOM);
         }
+        let room = self.bytes[self.at..].first_chunk_mut();
+        Pen { room: room.expect("room was made"), at: 0 }
     }
 
     #[cold]
@@ -57,11 +62,40 @@ impl Page {
         self.bytes.resize((2 * self.bytes.len()).max(self.at + room), 0);
     }
 
+    /// Takes what a pen wrote.
+    #[inline(always)]
+    pub(super) fn take(&mut self, written: usize) {
+        self.at += written;
+    }
+
+    /// Appends a text of any length.
+    pub(super) fn extend(&mut self, text: &[u8]) {
+        if self.bytes.len() - self.at < text.len() {
+            self.grow(text.len());
+        }
+        self.bytes[self.at..self.at + text.len()].copy_from_slice(text);
+        self.at += text.len();
+    }
+}
+
+/// Writes pieces one behind the other. It knows its place by itself, where the page would have to
+/// note it after each piece and look it up before the next.
+pub(super) struct Pen<'p> {
+    room: &'p mut [u8; ROOM],
+    at: usize,
+}
+
+impl Pen<'_> {
+    /// How many bytes were written.
+    #[inline(always)]
+    pub(super) fn written(self) -> usize {
+        self.at
+    }
+
     /// The place of the next bytes, so many of them.
     #[inline(always)]
     fn next<const N: usize>(&mut self) -> &mut [u8; N] {
-        let place = self.bytes[self.at..].first_chunk_mut();
-        place.expect("room was made before the line began")
+        self.room[self.at..].first_chunk_mut().expect("a line is shorter than its room")
     }
 
     /// Appends a text of known length.
@@ -97,14 +131,5 @@ impl Page {
     pub(super) fn instant(&mut self, writer: &mut TsWriter, ts: Ts) {
         writer.put(ts, self.next::<TEXT_LEN>());
         self.at += TEXT_LEN;
-    }
-
-    /// Appends a text of any length.
-    pub(super) fn extend(&mut self, text: &[u8]) {
-        if self.bytes.len() - self.at < text.len() {
-            self.grow(text.len());
-        }
-        self.bytes[self.at..self.at + text.len()].copy_from_slice(text);
-        self.at += text.len();
     }
 }

@@ -11,6 +11,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::file::statistics::Statistics;
 
 use super::chunks::Chunks;
 
@@ -37,10 +38,27 @@ impl Tables {
             let Some(group) = self.groups.pop_front() else { return Ok(None) };
             let (file, metadata) = (self.file.clone(), self.metadata.clone());
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
-                .with_projection(self.mask.clone())
+                .with_projection(self.mask_of(group))
                 .with_row_groups(vec![group])
                 .with_batch_size(self.rows_max);
             self.group = Some(builder.build()?);
         }
+    }
+    /// The columns to read of a group. One without a single value says as much as one that is not
+    /// there, and nothing is to be decoded.
+    fn mask_of(&self, group: usize) -> ProjectionMask {
+        let group = self.metadata.metadata().row_group(group);
+        let rows = u64::try_from(group.num_rows()).unwrap_or_default();
+        let is_empty = |column: usize| {
+            let statistics = group.column(column).statistics();
+            rows > 0 && statistics.and_then(Statistics::null_count_opt) == Some(rows)
+        };
+        let schema = self.metadata.parquet_schema();
+        let leaves = (0..group.num_columns()).filter(|column| {
+            // The list of a record without values is a value: only plain columns can be left out.
+            let is_plain = schema.column(*column).max_rep_level() == 0;
+            self.mask.leaf_included(*column) && !(is_plain && is_empty(*column))
+        });
+        ProjectionMask::leaves(schema, leaves)
     }
 }

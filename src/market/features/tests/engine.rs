@@ -45,6 +45,59 @@ fn rows_beside_a_batch_are_those_behind_its_records() {
 }
 
 #[test]
+fn the_latest_values_say_how_old_they_are() {
+    use qt_model::time::Ts;
+
+    use crate::features::{Engine, NoFeatures};
+
+    let tape = Tape::new().quotes([10_000, 10_002, 10_004]);
+    for (program, name) in
+        [(program("mid, ema(mid, 3)"), "mid"), (Program::lob("lob16").unwrap(), "best_bid")]
+    {
+        let mut engine = Engine::new(program, EngineOptions::default(), Box::new(|_| true));
+        assert_eq!(engine.latest(tape.id).unwrap_err(), NoFeatures::NoEvent);
+        engine.annotate(&tape.batch);
+        let latest = engine.latest(tape.id).unwrap();
+        let expected = if name == "mid" { 100.04 } else { 10_003.0 };
+        assert_eq!(latest.value(name), Ok(Some(expected)));
+        assert!(latest.value("mud").is_err());
+        assert_eq!(latest.values().count(), engine.program().width());
+        let now = Ts::from_nanos(tape.now + 50);
+        assert_eq!(
+            (latest.age_ns(now), latest.is_stale(now, 50), latest.is_stale(now, 49)),
+            (50, false, true)
+        );
+    }
+    let mut engine = Engine::new(program("mid"), EngineOptions::default(), Box::new(|_| false));
+    engine.annotate(&tape.batch);
+    assert_eq!(engine.latest(tape.id).unwrap_err(), NoFeatures::Unwanted);
+}
+
+#[test]
+fn what_came_late_is_flagged_and_counts_all_the_same() {
+    use qt_model::record::{Batch, Quote};
+    use qt_model::time::Ts;
+
+    let tape = Tape::new().quotes([10_000, 10_002, 10_004]);
+    let mut late = Batch::new(std::sync::Arc::clone(tape.batch.instruments()));
+    for (at, row) in tape.batch.rows::<Quote>().iter().enumerate() {
+        let mut row = *row;
+        let delay = [0, 1_000, 1_001][at];
+        row.head.ts_recv = Ts::from_nanos(row.head.ts_recv.nanos() + delay);
+        late.push_row(row, &[]);
+    }
+    let tape = Tape { batch: late, ..tape };
+    for program in [program("mid"), Program::lob("lob16").unwrap()] {
+        let flags_of = |stale_after_ns| {
+            let options = EngineOptions { stale_after_ns, ..EngineOptions::default() };
+            tape.run(program.clone(), 9, options).iter().map(|row| row.flags).collect::<Vec<_>>()
+        };
+        assert_eq!(flags_of(None), [Some(0); 3]);
+        assert_eq!(flags_of(Some(1_000)), [Some(0), Some(0), Some(flags::STALE_INPUT)]);
+    }
+}
+
+#[test]
 fn features_are_found_by_name() {
     let program = program("fast = ema(mid, 3), slow = ema(mid, 9)");
     assert_eq!((program.width(), program.place("slow"), program.warm_at(1)), (2, Ok(1), 9));

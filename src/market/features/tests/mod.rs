@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod blocks;
+mod clusters;
 mod core;
 mod engine;
 mod history;

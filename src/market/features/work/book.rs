@@ -129,6 +129,11 @@ impl BookWork {
         fed
     }
 
+    pub(super) fn value(&self, feature: usize) -> Option<f64> {
+        let is_there = self.lob.warm() & 1 == 1 && feature < self.count;
+        self.lob.values().get(feature).filter(|_| is_there).map(|value| *value as f64)
+    }
+
     pub(super) fn gap(&mut self) {
         self.pending |= flags::GAP;
         self.book.gap();

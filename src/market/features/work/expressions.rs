@@ -77,6 +77,10 @@ impl Expressions {
         self.places.extend(rows.map(|row| Some(row as u32)));
     }
 
+    pub(super) fn value(&self, feature: usize) -> Option<f64> {
+        self.state.held().get(feature).copied()
+    }
+
     pub(super) fn gap(&mut self) {
         self.feed.gap();
     }
