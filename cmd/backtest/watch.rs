@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
-use qt_model::order::{Cash, CashFlow, OrderNo, Report, ReportKind};
+use qt_model::order::{Cash, CashFlow, Closure, OrderNo, Report, ReportKind};
 use qt_model::record::Batch;
 use qt_model::step::Input;
 use qt_model::time::Ts;
@@ -169,6 +169,13 @@ impl Observer for Watch {
             let amount = home.precision.decimal(ours.ledger.converted(flow.cash));
             let cash = Cash { amount, currency: home.currency };
             statistics.cash(now, &CashFlow { cash, ..*flow });
+        }
+    }
+
+    fn closed(&mut self, now: Ts, closure: &Closure, ours: Ours<'_>) {
+        if let Some(statistics) = &mut self.statistics {
+            let fee = money(ours.ledger, ours.ledger.converted(closure.execution.fee));
+            statistics.closure(now, closure, fee);
         }
     }
 

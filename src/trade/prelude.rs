@@ -4,7 +4,7 @@ pub use qt_market::book::{PriceBook, Resting};
 pub use qt_model::ids::InstrumentId;
 pub use qt_model::instrument::{Instrument, Instruments, Symbol};
 pub use qt_model::order::{
-    Amendment, Cash, CashFlow, Currency, Links, NewOrder, OrderNo, Pricing, ReportKind,
+    Amendment, Cash, CashFlow, Closure, Currency, Links, NewOrder, OrderNo, Pricing, ReportKind,
 };
 pub use qt_model::record::{Bar, Depth, Kind, Quote, Record, Trade};
 pub use qt_model::step::{Operator, TimerId};

@@ -49,8 +49,16 @@ impl Strategy for Cross {
         }
         if let Some(entry) = self.size(instrument, context) {
             let qty = Qty::new(entry.mantissa() - held).expect("both parts are sizes");
+            let decided = Decided {
+                instrument: Some(instrument),
+                action: DecisionAction::Enter,
+                side: Some(side),
+                px: None,
+                qty: Some(qty),
+                reason: "the averages crossed".into(),
+            };
             // What a rule refuses is on record, and the next row asks again.
-            let _ = context.submit(NewOrder::market(instrument, side, qty));
+            let _ = context.submit_as(NewOrder::market(instrument, side, qty), decided);
         }
     }
 }

@@ -20,7 +20,7 @@ impl Exchange {
         check_grid(terms, new)?;
         self.check_links(new.links.parent)?;
         let public = turn.market.of(new.instrument);
-        if !public.is_open() {
+        if !public.is_open() || terms.expiry.is_some_and(|expiry| expiry <= self.now) {
             return Err(RejectReason::NotTrading);
         }
         if public.basis() == Basis::Nothing {

@@ -2,9 +2,9 @@
 //! closes them.
 
 use qt_model::ids::InstrumentId;
-use qt_model::order::{CashReason, Closure, Execution as Fill, FillNo};
+use qt_model::order::{Cash, CashReason, Closure, Execution as Fill, FillNo};
 use qt_model::step::Execution;
-use qt_model::units::{Px, Scale};
+use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::{CancelReason, Liquidity, Side};
 use qt_trade::ledger::{Amount, DoublePx};
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -91,6 +91,39 @@ impl Exchange {
         let px = grid.away(i128::from(px.mantissa()), side == Side::Buy);
         let qty = qty_of(units.abs());
         let fee = self.fee(instrument, side, px, qty, Liquidity::Taker);
+        self.close_out(turn, (instrument, side), (px, qty), fee);
+        let worth = self.worth_decimal(instrument, px, qty);
+        let kept = -(worth * terms.liquidation_fee).normalize();
+        self.flow(turn, instrument, CashReason::Liquidation, kept);
+        self.events.push_back(Event::Position { instrument });
+    }
+
+    /// Settles what is held of a contract at its end: at the mark, without a fee.
+    pub(super) fn settle_position(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId) {
+        let units = self.position(instrument);
+        let side = if units > 0 { Side::Sell } else { Side::Buy };
+        // Whoever holds something has seen a price.
+        let Some(mark) = mark_of(turn.market.of(instrument), self.px_scale(instrument)) else {
+            return;
+        };
+        if units == 0 {
+            return;
+        }
+        let currency = self.venue_of(instrument).ledger.contract(instrument).settle;
+        let fee = Cash { amount: Decimal::ZERO, currency };
+        let (px, qty) = (half(mark, side), qty_of(units.abs()));
+        self.close_out(turn, (instrument, side), (px, qty), fee);
+        self.events.push_back(Event::Position { instrument });
+    }
+
+    /// Executes without an order of ours, and says so.
+    fn close_out(
+        &mut self,
+        turn: &mut Turn<'_>,
+        (instrument, side): (InstrumentId, Side),
+        (px, qty): (Px, Qty),
+        fee: Cash,
+    ) {
         self.last_fill += 1;
         let fill = FillNo(self.last_fill);
         let execution = Fill { fill, px, qty, liquidity: Liquidity::Taker, fee };
@@ -98,10 +131,6 @@ impl Exchange {
         venue.ledger.fill(instrument, side, &execution);
         let ts_event = self.now;
         turn.out.push(Execution::Closure(Closure { instrument, ts_event, side, execution }));
-        let worth = self.worth_decimal(instrument, px, qty);
-        let kept = -(worth * terms.liquidation_fee).normalize();
-        self.flow(turn, instrument, CashReason::Liquidation, kept);
-        self.events.push_back(Event::Position { instrument });
     }
 
     /// A year's interest on what is borrowed through a position, and on what cash is missing.

@@ -1,10 +1,11 @@
-//! What happens at a set time: orders expire, funding is paid, interest falls due.
+//! What happens at a set time: orders expire, funding is paid, interest falls due, contracts end.
 //!
 //! An order for the day lives until the end of the UTC day in which it arrived, or until the venue
 //! says that it is closed. Funding is the rate announced last, times the position at its mark:
 //! positive rates are paid by longs. Interest is charged at each full hour.
 
 use qt_model::ids::InstrumentId;
+use qt_model::instrument::Instruments;
 use qt_model::order::{CashReason, OrderNo, ReportKind};
 use qt_model::record::Funding;
 use qt_model::step::Execution;
@@ -27,6 +28,7 @@ pub(super) enum Due {
     Expiry(OrderNo),
     Funding(Rank),
     Interest(Rank),
+    Settlement(Rank),
 }
 
 /// An instrument in the order of the symbols, which is the order that shows.
@@ -50,9 +52,30 @@ impl Exchange {
                 Due::Expiry(order) => self.expire(turn, order),
                 Due::Funding(Rank(_, instrument)) => self.pay_funding(turn, instrument, at),
                 Due::Interest(Rank(_, instrument)) => self.pay_interest(turn, instrument),
+                Due::Settlement(Rank(_, instrument)) => self.end_contract(turn, instrument),
             }
             self.settle(turn);
         }
+    }
+
+    /// Notes when contracts end.
+    pub(super) fn expect_settlements(&mut self, instruments: &Instruments) {
+        for (instrument, _) in instruments.by_symbol() {
+            if let Some(expiry) = self.terms[instrument.index()].expiry {
+                self.dues.insert((expiry, Due::Settlement(self.rank(instrument))));
+            }
+        }
+    }
+
+    /// A contract ends: its orders end with it, and its position is settled at the mark.
+    fn end_contract(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId) {
+        for slot in self.orders.in_order() {
+            let resting = *self.orders.get(slot);
+            if resting.new.instrument == instrument {
+                self.expire(turn, resting.order);
+            }
+        }
+        self.settle_position(turn, instrument);
     }
 
     /// Notes when an order will expire.

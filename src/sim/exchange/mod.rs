@@ -122,7 +122,7 @@ impl Exchange {
     pub fn new(venues: &Venues, instruments: &Instruments) -> Result<Self, ConfigError> {
         let (names, terms) = terms::terms_of(instruments);
         let venue = |name: &str| Venue::new(name, Arc::clone(venues.of(name)), instruments);
-        Ok(Self {
+        let mut exchange = Self {
             pits: terms.iter().map(|_| Pit::default()).collect(),
             venues: names.iter().map(|name| venue(name)).collect::<Result<_, _>>()?,
             terms,
@@ -137,7 +137,9 @@ impl Exchange {
             in_bar: None,
             events: VecDeque::new(),
             facts: None,
-        })
+        };
+        exchange.expect_settlements(instruments);
+        Ok(exchange)
     }
 
     /// From here on keeps [`FillFacts`], which must be drained.

@@ -3,6 +3,7 @@
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instrument, Instruments};
 use qt_model::order::Currency;
+use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::RejectReason;
 use rust_decimal::Decimal;
@@ -18,6 +19,8 @@ pub(super) struct Terms {
     lot: i64,
     /// What a buyer of a spot instrument receives, where it has a name.
     pub(super) base: Option<Currency>,
+    /// When the contract ends, where it does.
+    pub(super) expiry: Option<Ts>,
     /// Its place among the symbols.
     pub(super) rank: u32,
     /// The instruments of its venue that trade the same base, itself among them.
@@ -34,6 +37,7 @@ impl Terms {
             tick: step(terms.tick, instrument.px_scale),
             lot: step(terms.lot, instrument.qty_scale),
             base: terms.base.as_ref().and_then(|text| Currency::new(text).ok()),
+            expiry: terms.expiry,
             rank: 0,
             siblings: Vec::new(),
         }

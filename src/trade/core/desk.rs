@@ -101,6 +101,8 @@ impl<S: Strategy> Desk<S> {
                 let (instrument, side) = (closure.instrument, closure.side);
                 self.books.ledger.fill(instrument, side, &closure.execution);
                 self.revalue(instrument, front);
+                let context = &mut Context::new(now, front, &mut self.books, out);
+                self.strategy.closed(closure, context);
                 Effect { is_revalued: true, ..Effect::default() }
             }
             Input::Timer(timer) => {

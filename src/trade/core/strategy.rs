@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use qt_model::ids::InstrumentId;
-use qt_model::order::CashFlow;
+use qt_model::order::{CashFlow, Closure};
 use qt_model::record::{Kind, Record};
 use qt_model::step::{Operator, TimerId};
 
@@ -59,6 +59,9 @@ pub trait Strategy: Debug + Send {
     /// Cash moved without a fill.
     fn cash(&mut self, _flow: &CashFlow, _context: &mut Context<'_>) {}
 
+    /// A venue closed a position of its own accord, wholly or in part. It is booked already.
+    fn closed(&mut self, _closure: &Closure, _context: &mut Context<'_>) {}
+
     fn timer(&mut self, _timer: TimerId, _context: &mut Context<'_>) {}
 
     fn operator(&mut self, _operator: Operator, _context: &mut Context<'_>) {}
@@ -90,6 +93,10 @@ impl<S: Strategy + ?Sized> Strategy for Box<S> {
 
     fn cash(&mut self, flow: &CashFlow, context: &mut Context<'_>) {
         (**self).cash(flow, context);
+    }
+
+    fn closed(&mut self, closure: &Closure, context: &mut Context<'_>) {
+        (**self).closed(closure, context);
     }
 
     fn timer(&mut self, timer: TimerId, context: &mut Context<'_>) {

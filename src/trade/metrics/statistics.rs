@@ -7,7 +7,7 @@
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instrument, Instruments};
-use qt_model::order::{CashFlow, CashReason, Execution, OrderNo};
+use qt_model::order::{CashFlow, CashReason, Closure, Execution, OrderNo};
 use qt_model::record::{FillQuality, RoundTrip};
 use qt_model::time::Ts;
 use qt_model::units::Qty;
@@ -343,6 +343,24 @@ impl Statistics {
         if let Some(id) = flow.instrument {
             self.book(id).position.fund(amount);
         }
+    }
+
+    /// A venue closed a position of its own accord: at the end of a contract, or for want of margin.
+    /// `fee` in the account's currency.
+    pub fn closure(&mut self, ts: Ts, closure: &Closure, fee: Money) {
+        let ts = self.at(ts);
+        let (id, side) = (closure.instrument, closure.side);
+        let Execution { px, qty, .. } = closure.execution;
+        let book = self.book(id);
+        let before = book.position.qty();
+        book.attribution.settled(&book.contract, side.sign() * qty.mantissa(), DoublePx::of(px));
+        let closed = book.position.fill(&Taken { ts, side, px, qty, fee });
+        let (contract, after) = (book.contract, book.position.qty());
+        self.fills.fee(fee);
+        let value = contract.value(qty.mantissa(), DoublePx::of(px));
+        self.exposure.traded(side, value);
+        self.holds(ts, before, after);
+        closed.inspect(|trade| self.closed(id, trade));
     }
 
     /// A contract paid out: its position is closed at the last mid.

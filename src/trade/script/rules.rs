@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
-use qt_model::order::OrderNo;
+use qt_model::order::{Closure, OrderNo};
 use qt_model::record::{Kind, Record};
 use qt_model::step::TimerId;
 use qt_model::time::Ts;
@@ -227,14 +227,14 @@ impl Strategy for Scripted {
         {
             instance.working = None;
         }
-        let position = context.position(id).qty();
-        if position.signum() != instance.position.signum() {
-            let now = Some(context.now());
-            instance.closed = if instance.position != 0 { now } else { instance.closed };
-            instance.opened = if position != 0 { now } else { None };
-            instance.best = f64::NAN;
+        instance.hold(context.position(id).qty(), context.now());
+    }
+
+    fn closed(&mut self, closure: &Closure, context: &mut Context<'_>) {
+        let id = closure.instrument;
+        if let Some(Some(instance)) = self.instances.get_mut(id.index()) {
+            instance.hold(context.position(id).qty(), context.now());
         }
-        instance.position = position;
     }
 
     fn stop(&mut self, context: &mut Context<'_>) {
@@ -249,6 +249,17 @@ fn after(ts: Ts, ns: i64) -> Ts {
 }
 
 impl Instance {
+    /// What is held now; remembers since when.
+    fn hold(&mut self, position: i64, now: Ts) {
+        if position.signum() != self.position.signum() {
+            let now = Some(now);
+            self.closed = if self.position != 0 { now } else { self.closed };
+            self.opened = if position != 0 { now } else { None };
+            self.best = f64::NAN;
+        }
+        self.position = position;
+    }
+
     /// A number about the strategy's own state.
     pub(super) fn var(&self, var: Var, context: &Context<'_>) -> f64 {
         let instrument = context.instrument(self.id);

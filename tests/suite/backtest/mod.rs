@@ -126,6 +126,29 @@ fn the_summary_opens_with_what_was_assumed_and_shows_the_band() {
     assert_eq!(json["metrics"]["sharpe"]["absent"], "n<2");
 }
 
+/// What is held at the end of a contract is settled, and the metrics know of it.
+#[test]
+fn a_contract_that_ends_is_a_trade_that_closes() {
+    let world = day();
+    let line = "replay -i day.arrow --symbols S00001 --limit 3000";
+    let text = stdout(&mut world.qt(line)).replace(
+        "\"class\":\"spot\"",
+        "\"class\":\"future\",\"payoff\":\"linear\",\"expiry\":\"2024-01-01T00:01:00Z\"",
+    );
+    write(&world, "future.ndjson", &text);
+    let line = "backtest buy-and-hold -i future.ndjson --run-dir kept --json";
+    let json: serde_json::Value = serde_json::from_str(&stdout(&mut world.qt(line))).unwrap();
+    let metric = |name: &str| json["metrics"][name].clone();
+    assert_eq!((metric("trades"), metric("fills")), ("1".into(), "1".into()), "{json}");
+    assert_eq!(metric("pnl_unattributed"), "0", "{json}");
+    let told = stdout(&mut world.qt("replay -i kept/inputs.parquet"));
+    assert!(told.contains("\"what\":\"closure\""), "{told}");
+    let orders =
+        |folder: &str| stdout(&mut world.qt(&format!("replay -i {folder}/orders.parquet")));
+    assert!(orders("kept").lines().count() > 2);
+    world.qt("parity ./kept").assert().success();
+}
+
 /// A decision, its orders and their fills are one thread.
 #[test]
 fn fills_lead_back_to_their_decisions() {

@@ -183,3 +183,32 @@ fn terms_that_make_no_sense_are_refused() {
         "a slippage of -1 at v: expected zero or more",
     );
 }
+
+#[test]
+fn a_contract_is_settled_at_the_mark_when_it_ends() {
+    let mut future = perpetual(Payoff::Linear);
+    future.terms.class = Some(InstrumentClass::Future);
+    future.terms.expiry = Some(Ts::from_nanos(1_000));
+    let mut scene = Scene::of(of(AccountKind::Unlimited, vec![cash("100", "USD")]), future);
+    scene.book(&[(99, 50)], &[(100, 50)]).at_market(BUY, 10).limit(SELL, 1, 120).said();
+    scene.mark("104.5").until(999).expect("");
+    // Half a unit is rounded against us.
+    scene.until(1_000).expect("expire 2, closed by sell 10@104");
+    assert_eq!(scene.position(), 0);
+    let wallet = *scene.exchange.ledger(scene.id).home();
+    assert_eq!(wallet.precision.decimal(wallet.equity()), number("140"));
+    scene.at_market(BUY, 1).expect("reject 3 not_trading");
+    scene.until(5_000).expect("");
+}
+
+#[test]
+fn a_short_position_is_settled_too_and_nothing_held_is_no_event() {
+    let mut future = perpetual(Payoff::Linear);
+    future.terms.expiry = Some(Ts::from_nanos(1_000));
+    let mut scene = Scene::of(free(), future.clone());
+    scene.book(&[(99, 50)], &[(100, 50)]).at_market(SELL, 3).said();
+    // Without a mark of the venue, the middle.
+    scene.until(1_000).expect("closed by buy 3@100");
+    let mut flat = Scene::of(free(), future);
+    flat.book(&[(99, 50)], &[(100, 50)]).until(2_000).expect("");
+}

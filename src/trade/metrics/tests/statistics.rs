@@ -1,7 +1,7 @@
 //! Whole runs: edges in time, money from outside, and a slow model of markouts and profit.
 
 use proptest::prelude::*;
-use qt_model::order::{Cash, CashFlow, CashReason, Currency, OrderNo};
+use qt_model::order::{Cash, CashFlow, CashReason, Closure, Currency, OrderNo};
 use qt_model::words::{Liquidity, Side};
 
 use super::execution::{execution, money, ms, qty, statistics, touch, value};
@@ -140,6 +140,25 @@ fn a_contract_that_pays_out_closes_its_trade_at_the_mid() {
     assert_eq!(value(&figures, "trades_net"), Value::Money(money("2")));
     assert_eq!(value(&figures, "pnl_unattributed"), Value::Money(Money::ZERO));
     assert_eq!(value(&figures, "time_in_market").to_f64(), Some(0.5));
+}
+
+#[test]
+fn what_a_venue_closes_is_closed_at_its_price_with_its_fee() {
+    let (mut statistics, id) = statistics("1000");
+    statistics.mid(ms(0), id, touch(9999, 10001));
+    let bought = execution(1, 10000, "2", Liquidity::Taker, "0");
+    statistics.fill(ms(1), OrderNo(1), (id, Side::Buy), &bought, &FillContext::default());
+    statistics.mid(ms(2), id, touch(9899, 9901));
+    let execution = execution(2, 9899, "2", Liquidity::Taker, "0.5");
+    let closure = Closure { instrument: id, ts_event: ms(3), side: Side::Sell, execution };
+    statistics.closure(ms(3), &closure, money("0.5"));
+    // Two at a loss of 1.01 each, and the fee.
+    statistics.equity(ms(3), worth(money("997.48")));
+    let figures = statistics.finish(ms(4));
+    assert_eq!(value(&figures, "trades"), Value::Count(1));
+    assert_eq!(value(&figures, "trades_net"), Value::Money(money("-2.52")));
+    assert_eq!(value(&figures, "net_fees"), Value::Money(money("0.5")));
+    assert_eq!(value(&figures, "pnl_unattributed"), Value::Money(Money::ZERO));
 }
 
 #[test]
