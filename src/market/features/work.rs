@@ -191,3 +191,14 @@ impl Work {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_symbol_costs_little_before_its_first_event() {
+        let sizes = [size_of::<Expressions>(), size_of::<BookWork>()];
+        assert!(sizes.iter().all(|size| *size <= 2_048), "{sizes:?}");
+    }
+}
