@@ -155,14 +155,8 @@ impl Statistics {
 
     fn moved(&mut self, ts: Ts, id: InstrumentId, touch: Option<Touch>) {
         let ts = self.at(ts);
+        self.look_back(ts, id);
         let book = self.books[id.index()].as_mut().expect("the caller found it");
-        if book.horizons.is_due(ts) {
-            book.horizons.settle(ts, book.market.mid(), &self.horizons);
-            while let Some(fill) = book.horizons.pop() {
-                self.told.fill(book, &mut self.fills, &fill, &self.options);
-                book.horizons.recycle(fill.mids);
-            }
-        }
         book.market.set(ts, touch);
         if let Some(mid) = book.market.mid() {
             if book.position.qty() != 0 {
@@ -171,6 +165,20 @@ impl Statistics {
             if self.options.benchmark == Some(id) {
                 self.sampler.benchmark(ts, mid);
             }
+        }
+    }
+
+    /// Tells of fills whose horizons have passed, before the mid moves, and before others join them: a
+    /// market without mids has fills all the same, and they must not pile up.
+    fn look_back(&mut self, ts: Ts, id: InstrumentId) {
+        let Some(Some(book)) = self.books.get_mut(id.index()) else { return };
+        if !book.horizons.is_due(ts) {
+            return;
+        }
+        book.horizons.settle(ts, book.market.mid(), &self.horizons);
+        while let Some(fill) = book.horizons.pop() {
+            self.told.fill(book, &mut self.fills, &fill, &self.options);
+            book.horizons.recycle(fill.mids);
         }
     }
 
@@ -234,6 +242,7 @@ impl Statistics {
         context: &FillContext,
     ) {
         let ts = self.at(ts);
+        self.look_back(ts, id);
         let own = || Money::nearest(execution.fee.amount).expect("a fee is within range");
         let fee = context.fee.unwrap_or_else(own);
         let known = self.known(ts, order, (id, side), execution, context);

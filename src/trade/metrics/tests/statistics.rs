@@ -50,6 +50,18 @@ fn names_are_unique_and_say_their_unit() {
     assert!(definition("markout_soon_bps").is_none() && definition("sharp").is_none());
 }
 
+/// Bars alone have no mid: what waits for one must not grow with the number of fills.
+#[test]
+fn fills_of_a_market_without_mids_are_told_all_the_same() {
+    let (mut statistics, id) = statistics("1000");
+    for no in 1..=5 {
+        let execution = execution(no, 10_000, "1", Liquidity::Taker, "0");
+        let at = ms(i64::try_from(no).unwrap() * 3_600_000);
+        statistics.fill(at, OrderNo(no), (id, Side::Buy), &execution, &FillContext::default());
+        assert_eq!(statistics.fill_qualities().count(), usize::from(no > 1), "fill {no}");
+    }
+}
+
 #[test]
 fn fills_at_the_first_and_last_event_and_two_at_once() {
     let (mut statistics, id) = statistics("1000");
