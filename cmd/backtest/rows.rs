@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use qt_model::decimal::kept;
 use qt_model::ids::{DecisionId, FillId, OrderId, StrategyId, TraceId};
 use qt_model::instrument::{Instrument, Instruments};
 use qt_model::order::{OrderNo, Pricing, Report, ReportKind};
@@ -202,7 +203,7 @@ impl Rows {
         self.equities += 1;
         let home = ledger.home();
         let exposed = ledger.exposure();
-        let decimal = |amount| home.precision.decimal(amount);
+        let decimal = |amount| kept(home.precision.decimal(amount));
         let (equity, booked) = (ledger.equity(), ledger.booked());
         let equity = Equity {
             head: Head::new(now, now, self.equities, None),
@@ -233,5 +234,5 @@ fn mean_px(entry: &Entry, instrument: &Instrument) -> Option<Decimal> {
         return None;
     }
     let notional = entry.notional.to_decimal(instrument.px_scale, instrument.qty_scale)?;
-    notional.checked_div(entry.filled.to_decimal(instrument.qty_scale))
+    notional.checked_div(entry.filled.to_decimal(instrument.qty_scale)).map(kept)
 }

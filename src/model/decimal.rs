@@ -161,6 +161,14 @@ fn parse_any(text: &[u8], scale: Scale) -> Result<i64, DecimalError> {
         .ok_or(overflow)
 }
 
+/// How many decimals of an amount every record keeps.
+pub const MONEY_DECIMALS: u8 = 18;
+
+/// An amount that was divided, as records keep it: to [`MONEY_DECIMALS`], half to even.
+pub fn kept(amount: Decimal) -> Decimal {
+    amount.round_dp(u32::from(MONEY_DECIMALS)).normalize()
+}
+
 /// The exact amount of a decimal text, zeros at its end left out; `None` where it is not a number,
 /// or has more digits than money holds.
 pub fn parse_money(text: &[u8]) -> Option<Decimal> {

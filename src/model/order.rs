@@ -7,6 +7,7 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 
+use crate::decimal::kept;
 use crate::ids::InstrumentId;
 use crate::time::Ts;
 use crate::units::{Px, Qty};
@@ -192,6 +193,13 @@ pub struct Closure {
 pub struct Cash {
     pub amount: Decimal,
     pub currency: Currency,
+}
+
+impl Cash {
+    /// An amount as records keep it: interest and fees are parts of something, and may have no end.
+    pub fn new(amount: Decimal, currency: Currency) -> Self {
+        Self { amount: kept(amount), currency }
+    }
 }
 
 /// The name of a currency or coin, at most sixteen bytes.

@@ -276,7 +276,7 @@ impl Exchange {
         }
         let venue = &mut self.venues[self.terms[instrument.index()].venue];
         let currency = venue.ledger.contract(instrument).settle;
-        let cash = Cash { amount, currency };
+        let cash = Cash::new(amount, currency);
         let flow = CashFlow { instrument: Some(instrument), ts_event: self.now, reason, cash };
         venue.ledger.flow(&flow);
         turn.out.push(Execution::Cash(flow));

@@ -219,9 +219,9 @@ impl Exchange {
             // The same part of what is received as of what is paid.
             (PaidIn::Received, Side::Buy, Some(base)) if !worth.is_zero() => {
                 let amount = fees.of(volume, liquidity, size, size);
-                Cash { amount, currency: base }
+                Cash::new(amount, base)
             }
-            (PaidIn::Received | PaidIn::Settle, _, _) => Cash { amount, currency: settle },
+            (PaidIn::Received | PaidIn::Settle, _, _) => Cash::new(amount, settle),
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use qt_model::decimal::MONEY_DECIMALS;
 use qt_model::instrument::Instruments;
 use qt_model::record::{FieldType, Kind, SymbolRule};
 use qt_model::units::Scale;
@@ -58,7 +59,7 @@ pub(crate) fn word_type() -> DataType {
 }
 
 /// Money: 38 digits, 18 of them behind the point.
-pub(crate) const MONEY_SCALE: u8 = 18;
+pub(crate) const MONEY_SCALE: u8 = MONEY_DECIMALS;
 
 pub(crate) fn data_type(ty: FieldType, scales: ColumnScales) -> DataType {
     match ty {

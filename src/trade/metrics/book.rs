@@ -1,5 +1,6 @@
 //! What is kept of one instrument, and the records made of it.
 
+use qt_model::decimal::kept;
 use qt_model::ids::{FillId, InstrumentId, OrderId};
 use qt_model::instrument::Instrument;
 use qt_model::record::{FillQuality, Head, RoundTrip};
@@ -85,8 +86,8 @@ impl Book {
     }
 
     fn round_trip(&self, trade: &Trade, currency: &str, seq: u64) -> RoundTrip {
-        let money = Money::to_decimal_nearest;
-        let mean = |notional, qty| self.contract.mean_px(notional, qty, self.px_scale);
+        let money = |money: Money| kept(money.to_decimal_nearest());
+        let mean = |notional, qty| self.contract.mean_px(notional, qty, self.px_scale).map(kept);
         RoundTrip {
             head: Head::new(trade.closed, trade.closed, seq, Some(self.id)),
             side: trade.side,

@@ -1,5 +1,6 @@
 //! What a finished run says: all parts, and the metrics made of them.
 
+use qt_model::decimal::kept;
 use qt_model::record::{FillQuality, Head, Metric, RoundTrip};
 use qt_model::time::Ts;
 
@@ -100,7 +101,7 @@ impl Figures {
             head: Head::new(end, end, at as u64 + 1, None),
             name,
             value: value.to_f64(),
-            exact: value.exact(),
+            exact: value.exact().map(kept),
             reason: value.reason().map(|reason| reason.word().to_owned()),
         };
         self.values().into_iter().enumerate().map(record).collect()

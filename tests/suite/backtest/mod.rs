@@ -63,6 +63,40 @@ taker_bps = 5
 latency = { place = "2ms", cancel = "1ms", response = "1ms" }
 "#;
 
+/// Three at one price and four at the next have a mean without an end; interest has none either.
+#[test]
+fn amounts_without_an_end_are_kept_to_eighteen_decimals() {
+    let world = World::new();
+    let depth = |seq: u8, time: &str, action: &str, bid: &str| {
+        let sides = format!(r#""bids":[[{bid},9]],"asks":[[100.01,3],[100.02,9]]"#);
+        format!(
+            r#"{{"k":"depth","ts_recv":"2024-08-08T{time}Z","sym":"a:X","action":"{action}",{sides},"seq":{seq}}}"#
+        )
+    };
+    let header =
+        r#"{"k":"stream","schema":1,"instruments":[{"sym":"a:X","px_scale":2,"qty_scale":0}]}"#;
+    let lines = [
+        header.to_owned(),
+        depth(0, "10:00:00", "snapshot", "99.99"),
+        depth(1, "10:00:01", "delta", "99.98"),
+        depth(2, "13:00:00", "delta", "99.97"),
+        String::new(),
+    ];
+    write(&world, "in.ndjson", &lines.join("\n"));
+    let strategy = "name = \"buyer\"\non = \"depth\"\n[entry]\nlong = \"position == 0\"\n\
+                    [size]\nqty = \"7\"\n[account]\ncash = \"400\"\n\
+                    [venue]\naccount = \"margin\"\nleverage = 5\nborrow_per_year = 0.07\ntaker_bps = 3\n";
+    write(&world, "buyer.toml", strategy);
+    let args = "backtest buyer.toml --input in.ndjson --allow-truncated --no-band --run-dir run";
+    world.qt(args).assert().success();
+    let orders = stdout(&mut world.qt("replay --input run/orders.parquet"));
+    assert!(orders.contains(r#""avg_px":"100.015714285714285714"#), "{orders}");
+    let inputs = stdout(&mut world.qt("replay --input run/inputs.parquet"));
+    assert!(inputs.contains("borrow"), "{inputs}");
+    world.qt("report run").assert().success();
+    world.qt("parity run").assert().success();
+}
+
 /// Law 2: piped or from a file, in any encoding, cut into any batches, it is one run.
 #[test]
 fn piped_equals_fused_to_the_byte() {
