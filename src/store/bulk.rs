@@ -27,8 +27,8 @@ const WAITING_ROWS: usize = 1 << 20;
 
 /// Adds a stream of records.
 #[derive(Debug)]
-pub struct Bulk<'a> {
-    store: &'a Store,
+pub struct Bulk {
+    store: Arc<Store>,
     pieces: BTreeMap<(Kind, Date), Batch>,
     waiting: usize,
     /// Series of a day that were compared with the store.
@@ -36,11 +36,12 @@ pub struct Bulk<'a> {
     inserted: Inserted,
 }
 
-impl<'a> Bulk<'a> {
-    pub fn open(store: &'a Store) -> Result<Self, StoreError> {
+impl Bulk {
+    pub fn open(store: &Arc<Store>) -> Result<Self, StoreError> {
         store.prepare()?;
         let (pieces, compared) = (BTreeMap::new(), BTreeSet::new());
-        Ok(Self { store, pieces, waiting: 0, compared, inserted: Inserted::default() })
+        let (store, inserted) = (Arc::clone(store), Inserted::default());
+        Ok(Self { store, pieces, waiting: 0, compared, inserted })
     }
 
     pub fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {

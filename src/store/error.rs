@@ -44,14 +44,16 @@ impl StoreError {
     /// What an error of the client means.
     pub(crate) fn of(store: &str, error: &Error) -> Self {
         let store = store.to_owned();
-        match error {
-            Error::BadResponse(text) => Self::of_answer(store, text),
-            Error::Network(_) if is_cut(error) => {
-                Self::Answer { store, message: format!("breaks off: {}", innermost(error)) }
-            }
-            Error::Network(_) => Self::Unreachable { store, message: innermost(error) },
-            other => Self::Answer { store, message: format!("makes no sense: {other}") },
+        if let Error::BadResponse(text) = error {
+            return Self::of_answer(store, text);
         }
+        if is_cut(error) {
+            return Self::Answer { store, message: format!("breaks off: {}", innermost(error)) };
+        }
+        if matches!(error, Error::Network(_)) {
+            return Self::Unreachable { store, message: innermost(error) };
+        }
+        Self::Answer { store, message: format!("makes no sense: {error}") }
     }
 
     fn of_answer(store: String, text: &str) -> Self {

@@ -24,4 +24,4 @@ pub use contents::{Day, Expiry};
 pub use error::StoreError;
 pub use insert::Inserted;
 pub use series::{Part, Series, Wanted};
-pub use store::{Ends, Store};
+pub use store::{Ends, KeptDays, Store};

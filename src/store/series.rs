@@ -99,29 +99,30 @@ pub struct Series {
 }
 
 impl Series {
-    /// `series` is how many are read at one time: they share the memory. The table has the
-    /// instrument of the series.
-    pub fn new(
-        store: &Arc<Store>,
-        part: Part,
-        instruments: &Arc<Instruments>,
-        series: usize,
-    ) -> Self {
+    /// `series` is how many are read at one time: they share the memory.
+    pub fn new(store: &Arc<Store>, part: Part, series: usize) -> Self {
         let of_symbol = |column: &&Column| column.cell != Cell::Symbol;
         let columns = store.table(part.kind).columns.iter().filter(of_symbol).cloned().collect();
-        let instrument = part.symbol.as_ref().and_then(|it| instruments.find(it.as_str()));
         let held_bytes = (HELD_BYTES / series.max(1) as u64).max(1 << 17);
         Self {
             store: Arc::clone(store),
             part,
             columns,
-            instrument,
-            instruments: Arc::clone(instruments),
+            instrument: None,
+            instruments: Arc::default(),
             day: 0,
             last: None,
             rows: ROWS_FIRST,
             held_bytes,
         }
+    }
+
+    /// The instruments of all that is read together, to be told before the first record is read:
+    /// one of them is that of the series.
+    pub fn set_instruments(&mut self, instruments: Arc<Instruments>) {
+        let symbol = self.part.symbol.as_ref();
+        self.instrument = symbol.and_then(|symbol| instruments.find(symbol.as_str()));
+        self.instruments = instruments;
     }
 
     fn query(&self, date: Date) -> String {
@@ -197,7 +198,11 @@ impl Source for Series {
 
     fn next(&mut self, batch: &mut Batch) -> Result<bool, StoreError> {
         batch.clear();
-        batch.set_instruments(Arc::clone(&self.instruments));
+        *batch = Batch::new(Arc::clone(&self.instruments));
+        if let (Some(symbol), None) = (&self.part.symbol, self.instrument) {
+            let message = format!("names {symbol}, of which no terms are known");
+            return Err(self.store.client.misread(message));
+        }
         while let Some(date) = self.part.days.get(self.day).copied() {
             let answer = self.answer(&self.query(date))?;
             let decoded = self.decode(&answer, batch);

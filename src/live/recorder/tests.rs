@@ -199,8 +199,9 @@ impl World {
     fn start(&self) -> Pipeline {
         let lock = CatalogWriter::lock(self.root.path()).unwrap();
         let store = Appender::new(&lock, self.root.path(), &Default::default(), 1 << 17);
-        let insert = Box::new(Shaky { store, is_down: Arc::clone(&self.is_down) });
-        let store = Store { insert, space: Box::new(Room(Arc::clone(&self.free))) };
+        let insert = Arc::new(Shaky { store, is_down: Arc::clone(&self.is_down) });
+        let space = Box::new(Room(Arc::clone(&self.free)));
+        let store = Store { space, ..Store::new(insert) };
         let acks = Arc::clone(&self.acks);
         let note = move |ack| acks.lock().unwrap().push(ack);
         let (root, clock) = (self.root.path(), self.clock());

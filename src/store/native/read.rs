@@ -118,35 +118,28 @@ impl<'a> Data<'a> {
     }
 
     fn small(&self, at: usize) -> u8 {
-        match &self.values {
-            Values::Small(bytes) => bytes[at],
-            other => unreachable!("a byte is asked of {other:?}"),
-        }
+        let Values::Small(bytes) = &self.values else { self.confused("a byte") };
+        bytes[at]
     }
 
     fn word(&self, at: usize) -> u64 {
-        match &self.values {
-            Values::Words(bytes) => {
-                u64::from_le_bytes(bytes[8 * at..8 * at + 8].try_into().expect("eight bytes"))
-            }
-            other => unreachable!("a number is asked of {other:?}"),
-        }
+        let Values::Words(bytes) = &self.values else { self.confused("a number") };
+        u64::from_le_bytes(bytes[8 * at..8 * at + 8].try_into().expect("eight bytes"))
     }
 
     fn wide(&self, at: usize) -> i128 {
-        match &self.values {
-            Values::Wide(bytes) => {
-                i128::from_le_bytes(bytes[16 * at..16 * at + 16].try_into().expect("16 bytes"))
-            }
-            other => unreachable!("an amount is asked of {other:?}"),
-        }
+        let Values::Wide(bytes) = &self.values else { self.confused("an amount") };
+        i128::from_le_bytes(bytes[16 * at..16 * at + 16].try_into().expect("sixteen bytes"))
     }
 
     fn text(&self, at: usize) -> &'a str {
-        match &self.values {
-            Values::Texts(texts) => texts[at],
-            other => unreachable!("a text is asked of {other:?}"),
-        }
+        let Values::Texts(texts) = &self.values else { self.confused("a text") };
+        texts[at]
+    }
+
+    /// The form of a column decides what its values are, and what is asked of them.
+    fn confused(&self, asked: &str) -> ! {
+        panic!("{asked} is asked of {:?}", self.values)
     }
 
     /// The elements of a row.

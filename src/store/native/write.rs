@@ -1,7 +1,7 @@
 //! Rows of a batch to one block.
 
 use qt_model::decimal::MONEY_DECIMALS;
-use qt_model::record::{Batch, Record, Value};
+use qt_model::record::{Batch, FieldType, Level, Record, Value};
 use qt_model::time::Ts;
 use qt_model::units::Scale;
 use qt_model::words::Side;
@@ -85,7 +85,7 @@ impl Writer<'_> {
         }));
     }
 
-    fn levels(&mut self, side: Side, value: impl Fn(&qt_model::record::Level) -> i64) {
+    fn levels(&mut self, side: Side, value: impl Fn(&Level) -> i64) {
         let of_side = |record: &Record<'_>| {
             record.levels().iter().filter(move |level| level.side == side).count() as u64
         };
@@ -102,9 +102,11 @@ impl Writer<'_> {
 
     /// Lists of numbers of which some may be missing.
     fn lists(&mut self, at: usize) {
-        let list = |record: &Record<'_>| match record.value(at) {
-            Value::F64List(list) => list.into_owned(),
-            other => unreachable!("{}: a list is expected, not {other:?}", self.column.name),
+        let list = |record: &Record<'_>| {
+            let Value::F64List(list) = record.value(at) else {
+                panic!("`{}` is a list in every record", self.column.name)
+            };
+            list.into_owned()
         };
         let lists: Vec<Vec<Option<f64>>> = self.records.iter().map(list).collect();
         let mut end = 0;
@@ -162,10 +164,9 @@ impl Writer<'_> {
 
 /// The words of a field.
 pub(super) fn words(table: &Table, field: usize) -> &'static [&'static str] {
-    match table.kind.fields()[field].ty {
-        qt_model::record::FieldType::Word(words) => words,
-        other => unreachable!("{other:?} is no list of words"),
-    }
+    let ty = table.kind.fields()[field].ty;
+    let FieldType::Word(words) = ty else { panic!("{ty:?} is no list of words") };
+    words
 }
 
 /// An amount in units of the last decimal; `None` where a digit does not fit.
