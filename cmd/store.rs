@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use qt_live::recorder::Target;
 use qt_model::record::{Batch, Kind};
 use qt_store::Day;
 use qt_stream::catalog::Selection;
 
+use crate::catalog_sink::raise;
 use crate::context::Context;
+use crate::failure::FailureExt;
 use crate::listing::{Cell, Table};
-use crate::outcome::Outcome;
-use crate::select_args::SelectArgs;
+use crate::outcome::{Exit, Outcome};
+use crate::select_args::{SelectArgs, now};
 use crate::store_access as access;
 use crate::store_sink::StoreSink;
 use crate::stream_args::ReadArgs;
@@ -37,6 +40,8 @@ enum Action {
     Stat(Show),
     /// Add the records of streams; what was added before is recognised
     Add(Add),
+    /// Bring in what a recorder left in the log, as the next recorder would
+    Load(Load),
     /// Say what each table keeps, and let go of what is older
     Retention(Retention),
 }
@@ -63,6 +68,9 @@ struct Add {
     dry_run: bool,
 }
 
+#[derive(Debug, Args)]
+struct Load {}
+
 /// Say what each table keeps, and let go of what is older
 ///
 /// The tables do this by themselves: each has a TTL, counted from the day on which a record was loaded.
@@ -80,6 +88,7 @@ pub(crate) fn run(args: Store, context: &mut Context) -> anyhow::Result<Outcome>
         Action::Ls(show) => list(&show, context),
         Action::Stat(show) => stat(&show, context),
         Action::Add(add) => self::add(&add, context),
+        Action::Load(Load {}) => load(context),
         Action::Retention(args) => retention(&args, context),
     }
 }
@@ -175,6 +184,21 @@ fn add(args: &Add, context: &Context) -> anyhow::Result<Outcome> {
     reading.conclude(&rules, context, reading.cut())
 }
 
+fn load(context: &Context) -> anyhow::Result<Outcome> {
+    let settings = context.settings()?;
+    let store = access::needed(settings)?;
+    store.prepare()?;
+    let rows = settings.catalog_row_group_records() as usize;
+    let target = Target::take(&settings.data(), &Default::default(), rows).map_err(raise)?;
+    let loaded = target.with_database(store, true).load_database(now()).exit(Exit::Outside)?;
+    let (rows, files) = (loaded.rows, loaded.files);
+    context.note(format_args!("{rows} records of {files} files came from the log"));
+    for (file, reason) in &loaded.corrupt {
+        context.warn(format_args!("{file} makes no sense and was put aside: {reason}"));
+    }
+    Ok(if loaded.corrupt.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+}
+
 fn retention(args: &Retention, context: &Context) -> anyhow::Result<Outcome> {
     let store = access::needed(context.settings()?)?;
     store.check()?;
@@ -182,8 +206,8 @@ fn retention(args: &Retention, context: &Context) -> anyhow::Result<Outcome> {
     for expiry in store.expiry()? {
         if args.apply && (expiry.expired > 0 || !expiry.has_ttl) {
             store.expire(expiry.kind)?;
-            let gone = expiry.expired;
-            context.note(format_args!("{}: {gone} records let go", expiry.kind.name()));
+            let due = expiry.expired;
+            context.note(format_args!("{}: {due} records were due", expiry.kind.name()));
         }
         table.row([
             Cell::Text(expiry.kind.name().to_owned()),

@@ -84,16 +84,21 @@ impl Target {
         Loader::open(&folder, LoadOptions::default(), now)?.round(appender, now, true)
     }
 
+    /// Brings what the log in front of the database holds to it.
+    pub fn load_database(&self, now: Ts) -> Result<Loaded, LoadError> {
+        let Some(database) = &self.database else { return Ok(Loaded::default()) };
+        let folder = Folder::of(&database_root(&self.root));
+        let loader = Loader::open(&folder, one_by_one(LoadOptions::default()), now)?;
+        loader.round(&errand::Database(Arc::clone(database)), now, true)
+    }
+
     /// The numbers behind what is there. The catalog knows them; a database alone is asked, after
     /// what its log holds was brought there.
     pub fn numbers(&self, venue: &str, now: Ts) -> Result<Numbers, ResumeError> {
         self.recover(now)?;
         if let (None, Some(database)) = (&self.catalog, &self.database) {
             database.prepare()?;
-            let folder = Folder::of(&database_root(&self.root));
-            let loader = Loader::open(&folder, one_by_one(LoadOptions::default()), now)
-                .map_err(LoadError::from)?;
-            loader.round(&errand::Database(Arc::clone(database)), now, true)?;
+            self.load_database(now)?;
             return Ok(Numbers::of_ends(database.ends(venue)?));
         }
         Ok(Numbers::of_catalog(&Catalog::new(&self.root), venue)?)

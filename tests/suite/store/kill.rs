@@ -135,7 +135,11 @@ fn a_server_that_was_away_gets_all_when_it_is_back() {
     double.set_down(true);
     recording.run(&double.url(), None);
     recording.run(&double.url(), Some(Duration::from_secs(2)));
+    qt(&recording.world, &double, "store load").assert().code(4);
     double.set_down(false);
+    let loaded = stderr(&mut qt(&recording.world, &double, "store load"));
+    assert!(loaded.contains("records of"), "{loaded}");
+    assert!(recording.safe.len() >= 2 * RECORDS as usize);
     recording.check(&double);
     let status = qt(&recording.world, &double, "record status").output().unwrap();
     assert!(status.status.success(), "{status:?}");
