@@ -158,20 +158,29 @@ pub fn rows(
     instrument: Option<InstrumentId>,
     batch: &mut Batch,
 ) -> Result<(), String> {
-    let cells = columns.iter().map(|column| column.cell).zip(&block.columns).collect();
-    let mut reader = Reader { table, cells, instrument, values: Vec::new(), levels: Vec::new() };
+    let mut reader = Reader::new(table, columns, block, instrument);
     for row in 0..block.rows {
         reader.row(row, batch).map_err(|message| format!("has a row that {message}"))?;
     }
     Ok(())
 }
 
+/// The columns of a block by what they hold.
 struct Reader<'a> {
     table: &'a Table,
-    cells: Vec<(Cell, &'a Data<'a>)>,
     instrument: Option<InstrumentId>,
+    event: Option<&'a Data<'a>>,
+    has_event: Option<&'a Data<'a>>,
+    recv: Option<&'a Data<'a>>,
+    symbol: Option<&'a Data<'a>>,
+    seq: Option<&'a Data<'a>>,
+    px_scale: Option<&'a Data<'a>>,
+    qty_scale: Option<&'a Data<'a>>,
+    fields: Vec<(usize, &'a Data<'a>)>,
+    /// Prices and sizes of each side.
+    levels: Vec<(Side, &'a Data<'a>, &'a Data<'a>)>,
     values: Vec<Value<'a>>,
-    levels: Vec<Level>,
+    level_rows: Vec<Level>,
 }
 
 /// What a row says of itself: its scales, and those of its instrument here.
@@ -181,46 +190,67 @@ struct Scales {
     qty: (Scale, Scale),
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(
+        table: &'a Table,
+        columns: &[Column],
+        block: &'a Block<'a>,
+        instrument: Option<InstrumentId>,
+    ) -> Self {
+        let cells = || columns.iter().map(|column| column.cell).zip(&block.columns);
+        let find = |wanted| cells().find(|(cell, _)| *cell == wanted).map(|(_, data)| data);
+        let fields = cells().filter_map(|(cell, data)| match cell {
+            Cell::Field(field) => Some((field, data)),
+            Cell::Event
+            | Cell::HasEvent
+            | Cell::Recv
+            | Cell::Symbol
+            | Cell::Seq
+            | Cell::PxScale
+            | Cell::QtyScale
+            | Cell::LevelPx(_)
+            | Cell::LevelQty(_) => None,
+        });
+        let side = |side| Some((side, find(Cell::LevelPx(side))?, find(Cell::LevelQty(side))?));
+        Self {
+            table,
+            instrument,
+            event: find(Cell::Event),
+            has_event: find(Cell::HasEvent),
+            recv: find(Cell::Recv),
+            symbol: find(Cell::Symbol),
+            seq: find(Cell::Seq),
+            px_scale: find(Cell::PxScale),
+            qty_scale: find(Cell::QtyScale),
+            fields: fields.collect(),
+            levels: [Side::Buy, Side::Sell].into_iter().filter_map(side).collect(),
+            values: Vec::new(),
+            level_rows: Vec::new(),
+        }
+    }
+
     fn row(&mut self, row: usize, batch: &mut Batch) -> Result<(), String> {
         let head = self.head(row, batch.instruments())?;
         let scales = self.scales(row, &head, batch.instruments())?;
         self.values.clear();
-        self.levels.clear();
-        for at in 0..self.cells.len() {
-            let (cell, data) = self.cells[at];
-            match cell {
-                Cell::Field(field) => {
-                    let value = value(self.table, field, data, row, scales)?;
-                    self.values.push(value);
-                }
-                Cell::LevelPx(side) => self.add_levels(side, row, scales)?,
-                Cell::Event
-                | Cell::HasEvent
-                | Cell::Recv
-                | Cell::Symbol
-                | Cell::Seq
-                | Cell::PxScale
-                | Cell::QtyScale
-                | Cell::LevelQty(_) => {}
-            }
+        for (field, data) in &self.fields {
+            self.values.push(value(self.table, *field, data, row, scales)?);
+        }
+        self.level_rows.clear();
+        for at in 0..self.levels.len() {
+            self.add_levels(at, row, scales)?;
         }
         let kind = self.table.kind;
         batch
-            .push_values(kind, head, &mut self.values, &self.levels)
+            .push_values(kind, head, &mut self.values, &self.level_rows)
             .map_err(|field| format!("has a `{}` that is not one", kind.fields()[field].name))
     }
 
-    fn cell(&self, wanted: Cell) -> Option<&Data<'_>> {
-        self.cells.iter().find(|(cell, _)| *cell == wanted).map(|(_, data)| *data)
-    }
-
     fn head(&self, row: usize, instruments: &Instruments) -> Result<Head, String> {
-        let ts = |cell| {
-            let nanos = self.cell(cell).map_or(0, |data| data.word(row));
-            Ts::from_nanos(nanos.cast_signed())
+        let ts = |data: Option<&Data<'_>>| {
+            Ts::from_nanos(data.map_or(0, |data| data.word(row).cast_signed()))
         };
-        let instrument = match self.cell(Cell::Symbol).map(|data| data.text(row)) {
+        let instrument = match self.symbol.map(|data| data.text(row)) {
             None => self.instrument,
             Some("") => None,
             Some(symbol) => Some(
@@ -229,33 +259,26 @@ impl Reader<'_> {
                     .ok_or_else(|| format!("names {symbol}, of which no terms are known"))?,
             ),
         };
-        let seq = self.cell(Cell::Seq).map_or(0, |data| data.word(row));
-        let mut head = Head::new(ts(Cell::Event), ts(Cell::Recv), seq, instrument);
-        head.has_event_time = self.cell(Cell::HasEvent).is_none_or(|data| data.small(row) != 0);
+        let seq = self.seq.map_or(0, |data| data.word(row));
+        let mut head = Head::new(ts(self.event), ts(self.recv), seq, instrument);
+        head.has_event_time = self.has_event.is_none_or(|data| data.small(row) != 0);
         Ok(head)
     }
 
     fn scales(&self, row: usize, head: &Head, all: &Instruments) -> Result<Scales, String> {
         let own = head.instrument.map(|id| all.get(id));
-        let of_row = |cell| {
-            let digits = self.cell(cell).map_or(0, |data| data.small(row));
+        let of_row = |data: Option<&Data<'_>>| {
+            let digits = data.map_or(0, |data| data.small(row));
             Scale::new(digits).map_err(|error| format!("has a scale: {error}"))
         };
-        let here = |choose: fn(&qt_model::instrument::Instrument) -> Scale| {
-            own.map_or(Scale::ZERO, choose)
-        };
         Ok(Scales {
-            px: (of_row(Cell::PxScale)?, here(|own| own.px_scale)),
-            qty: (of_row(Cell::QtyScale)?, here(|own| own.qty_scale)),
+            px: (of_row(self.px_scale)?, own.map_or(Scale::ZERO, |own| own.px_scale)),
+            qty: (of_row(self.qty_scale)?, own.map_or(Scale::ZERO, |own| own.qty_scale)),
         })
     }
 
-    fn add_levels(&mut self, side: Side, row: usize, scales: Scales) -> Result<(), String> {
-        let find = |cell| self.cells.iter().find(|(it, _)| *it == cell).map(|(_, data)| *data);
-        let (Some(pxs), Some(qtys)) = (find(Cell::LevelPx(side)), find(Cell::LevelQty(side)))
-        else {
-            return Ok(());
-        };
+    fn add_levels(&mut self, at: usize, row: usize, scales: Scales) -> Result<(), String> {
+        let (side, pxs, qtys) = self.levels[at];
         let (at, others) = (pxs.range(row), qtys.range(row));
         if at.len() != others.len() {
             return Err(format!("has {} prices for {} sizes", at.len(), others.len()));
@@ -263,7 +286,7 @@ impl Reader<'_> {
         for (px, qty) in at.zip(others) {
             let px = lifted(pxs.word(px), scales.px)?;
             let qty = sized(lifted(qtys.word(qty), scales.qty)?)?;
-            self.levels.push(Level { px: Px::new(px), qty, side });
+            self.level_rows.push(Level { px: Px::new(px), qty, side });
         }
         Ok(())
     }

@@ -350,20 +350,25 @@ fn request(input: &mut impl BufRead) -> Option<(BTreeMap<String, String>, Vec<u8
     }
     let mut body = vec![0; length];
     input.read_exact(&mut body).ok()?;
-    while is_chunked {
-        let mut size = String::new();
-        input.read_line(&mut size).ok()?;
-        let size = usize::from_str_radix(size.trim_end(), 16).ok()?;
-        let mut chunk = vec![0; size + 2];
-        input.read_exact(&mut chunk).ok()?;
-        if size == 0 {
-            break;
+    if is_chunked {
+        while let Some(chunk) = chunk(input)? {
+            body.extend_from_slice(&chunk);
         }
-        body.extend_from_slice(&chunk[..size]);
     }
     let pairs = path.split_once('?').map_or("", |(_, pairs)| pairs).split('&');
     let pairs = pairs.filter_map(|pair| pair.split_once('='));
     Some((pairs.map(|(name, value)| (plain(name), plain(value))).collect(), body))
+}
+
+/// A piece of a body that comes in pieces; `Some(None)` is its end.
+fn chunk(input: &mut impl BufRead) -> Option<Option<Vec<u8>>> {
+    let mut size = String::new();
+    input.read_line(&mut size).ok()?;
+    let size = usize::from_str_radix(size.trim_end(), 16).ok()?;
+    let mut chunk = vec![0; size + 2];
+    input.read_exact(&mut chunk).ok()?;
+    chunk.truncate(size);
+    Some((size > 0).then_some(chunk))
 }
 
 /// Text of an address without its escapes.
@@ -399,24 +404,24 @@ fn inflated(mut body: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A length of LZ4: fifteen goes on in bytes, up to one that is not full.
+fn length(short: u8, bytes: &mut &[u8]) -> usize {
+    let mut length = usize::from(short);
+    let mut goes_on = short == 15;
+    while goes_on {
+        length += usize::from(bytes[0]);
+        goes_on = bytes[0] == 255;
+        *bytes = &bytes[1..];
+    }
+    length
+}
+
 /// The LZ4 block format: literals, and copies of what came before.
 fn lz4(mut bytes: &[u8], out: &mut Vec<u8>) {
     let base = out.len();
     while !bytes.is_empty() {
         let token = bytes[0];
         bytes = &bytes[1..];
-        let length = |short: u8, bytes: &mut &[u8]| {
-            let mut length = usize::from(short);
-            while short == 15 {
-                let more = bytes[0];
-                *bytes = &bytes[1..];
-                length += usize::from(more);
-                if more < 255 {
-                    break;
-                }
-            }
-            length
-        };
         let literals = length(token >> 4, &mut bytes);
         out.extend_from_slice(&bytes[..literals]);
         bytes = &bytes[literals..];
