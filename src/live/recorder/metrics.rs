@@ -159,6 +159,10 @@ fn answer(mut stream: TcpStream, page: impl Fn() -> String) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use qt_model::record::Kind;
+
     use super::*;
 
     #[test]
@@ -172,6 +176,30 @@ mod tests {
         check(Snapshot { dropped: vec![("trade", 1)], ..good() }, State::Degraded);
         check(Snapshot { connections: 0, ..good() }, State::Offline);
         check(Snapshot { writer_failed: 1, ..good() }, State::Error);
+    }
+
+    #[test]
+    fn what_a_database_counts_has_a_label_and_its_probe_has_not() {
+        let root = tempfile::tempdir().unwrap();
+        let mut gauges = Gauges::default();
+        let now = Ts::from_nanos(1_723_075_200_000_000_000);
+        let has = |page: &str, line: &str| page.lines().any(|it| it == line);
+        let alone = page(root.path(), &gauges, now);
+        assert!(has(&alone, "qt_recorder_received 0"), "{alone}");
+        assert!(!alone.contains("clickhouse") && !alone.contains("store_reachable"), "{alone}");
+        (gauges.second, gauges.probe) = (Some(Arc::default()), Some(Arc::default()));
+        gauges.second.as_ref().unwrap().drop_rows(Kind::Trade, 7);
+        let both = page(root.path(), &gauges, now);
+        for line in [
+            "qt_recorder_received 0",
+            "qt_recorder_received{sink=\"clickhouse\"} 0",
+            "qt_recorder_rows_dropped{sink=\"clickhouse\",table=\"trade\"} 7",
+            "qt_recorder_wal_tier_files{tier=\"pending\"} 0",
+            "qt_recorder_wal_tier_files{sink=\"clickhouse\",tier=\"pending\"} 0",
+            "qt_recorder_store_reachable 0",
+        ] {
+            assert!(has(&both, line), "{line} is not in\n{both}");
+        }
     }
 
     #[test]

@@ -177,3 +177,29 @@ fn what_a_recorder_wrote_comes_back_in_order() {
         .collect();
     assert_eq!(seqs, (0..3_000).collect::<Vec<_>>());
 }
+
+/// Files of vendors with books by price and by order, bars, quotes, definitions, and days that change.
+const FILES: [&str; 8] = [
+    "databento-dbn/futures_mbp-1_2024-07-01T23-58_2024-07-02T00-02.dbn.zst",
+    "databento-dbn/orderbooks_mbo_2024-05-08T00-00-00_2024-05-08T00-00-02.dbn.zst",
+    "databento-dbn/orderbooks_definition.dbn.zst",
+    "bars/6EH4.XCME_1min_bars_20240101_20240131.csv.gz",
+    "truefx/usdjpy-ticks.csv",
+    "cryptofeed-ws/BYBIT.ws.25.0",
+    "bybit-ob500/xrpusdt-ob500.data.zip",
+    "itch50/ex20101224.TEST_ITCH_50.gz",
+];
+
+#[test]
+fn what_vendors_sell_comes_back_with_the_digest_that_the_catalog_has() {
+    for file in FILES {
+        let Some(database) = Database::make() else { return };
+        let Some(path) = crate::import::data(file) else { return };
+        let (world, path) = (World::new(), path.display().to_string());
+        world.qt(&format!("record import {path}")).assert().success();
+        database.qt(&world, &format!("record import {path} --to clickhouse")).assert().success();
+        let here = end(&stdout(&mut world.qt("replay")));
+        let there = end(&stdout(&mut database.qt(&world, "replay --input clickhouse://")));
+        assert_eq!(here, there, "{file}");
+    }
+}
