@@ -61,7 +61,7 @@ impl Watch {
     /// Keeps rows of what happens.
     pub(super) fn record(&mut self, kept: Kept, strategy: &str, instruments: &Arc<Instruments>) {
         if kept != Kept::Nothing {
-            let rows = Rows::new(strategy, Arc::clone(instruments), kept == Kept::Equity);
+            let rows = Rows::new(strategy, Arc::clone(instruments), kept == Kept::Band);
             self.rows = Some(Box::new(rows));
         }
     }
