@@ -129,7 +129,7 @@ impl Kraken {
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
         let mut text = Vec::new();
-        let (mut is_snapshot, mut checksum, mut ts_event) = (false, None, None);
+        let (mut is_snapshot, mut checksum) = (false, None);
         for payload in payloads {
             let payload = payload.object()?;
             is_snapshot |= payload.has("as") || payload.has("bs");
@@ -138,13 +138,12 @@ impl Kraken {
             {
                 let Some(list) = payload.get(key) else { continue };
                 levels::read(list, side, &mut text)?;
-                let times = text.iter().filter_map(|level| epoch::from_seconds(level.third?));
-                ts_event = times.max();
             }
             if let Some(value) = payload.get("c") {
                 checksum = Some(value.u64()?);
             }
         }
+        let ts_event = text.iter().filter_map(|level| epoch::from_seconds(level.third?)).max();
         let listed = self.list(pair, || levels::sighting(&text))?;
         self.levels.clear();
         levels::resolve(&text, listed, &mut self.levels)?;
