@@ -11,7 +11,7 @@ use crate::calendar::Calendar;
 use crate::quality::{DayGrade, VenueFacts, WINDOW_NANOS, WindowFacts, grade_day};
 
 /// Longer without a record of the venue, in open hours, it counts as offline.
-const OFFLINE_NANOS: i64 = 60 * 1_000_000_000;
+pub(super) const OFFLINE_NANOS: i64 = 60 * 1_000_000_000;
 
 /// A day of a venue, graded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,16 @@ impl Days {
             self.windows.entry(number).or_default();
             self.at = (number * WINDOW_NANOS, (number + 1) * WINDOW_NANOS);
         }
+    }
+
+    /// Where the window of the last record ends.
+    pub(super) fn window_end(&self) -> i64 {
+        self.at.1
+    }
+
+    /// Takes the last of records that lie in that window without a silence between them.
+    pub(super) fn saw(&mut self, ts: Ts) {
+        self.last = self.last.max(Some(ts));
     }
 
     pub(super) fn gap(&mut self, row: &Gap) {

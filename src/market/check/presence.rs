@@ -59,6 +59,19 @@ impl Presence {
         }
     }
 
+    /// When the last record came.
+    pub(super) fn last(&self) -> Option<Ts> {
+        self.last
+    }
+
+    /// Takes the last of records that came without a silence between them.
+    pub(super) fn saw(&mut self, kind: Kind, ts: Ts) {
+        self.last = Some(ts);
+        if let Some(at) = place(kind) {
+            self.kinds[at] = Some((ts, self.silent_ns));
+        }
+    }
+
     #[cold]
     fn silence(
         &mut self,

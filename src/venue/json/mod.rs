@@ -185,7 +185,7 @@ impl<'a, 'n> Value<'a, 'n> {
     #[inline]
     pub(crate) fn digits(&self) -> Result<&'a str, DecodeError> {
         let raw = self.raw();
-        let inner = raw.strip_prefix('"').map_or(raw, |rest| &rest[..rest.len() - 1]);
+        let inner = if self.is_text() { &raw[1..raw.len() - 1] } else { raw };
         match inner.as_bytes() {
             [b'0'..=b'9' | b'-', ..] => Ok(inner),
             _ => Err(self.refuse("a number")),

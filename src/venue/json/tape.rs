@@ -183,6 +183,13 @@ impl Scanner<'_, '_> {
         self.at += 1;
         let mut is_escaped = false;
         loop {
+            while let Some(eight) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+                let plain = plain_bytes(*eight);
+                self.at += plain;
+                if plain < eight.len() {
+                    break;
+                }
+            }
             match self.bytes.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
@@ -278,6 +285,20 @@ impl Scanner<'_, '_> {
     }
 }
 
+/// How many of eight bytes come before a quote, a backslash or a control character.
+#[inline]
+fn plain_bytes(bytes: [u8; 8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = ONES << 7;
+    let word = u64::from_le_bytes(bytes);
+    // Subtraction sets the high bit of a byte below the bound. It may borrow from the bytes above, so
+    // the lowest bit alone is to be believed, which is the one asked for.
+    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word & HIGHS;
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let stops = is(b'"') | is(b'\\') | below(word, 0x20);
+    stops.trailing_zeros() as usize / 8
+}
+
 /// A place in a message, which is shorter than four gigabytes, or on its tape, which is no longer.
 #[inline]
 fn index(at: usize) -> u32 {
@@ -327,6 +348,20 @@ mod tests {
         let mut tape = Tape::default();
         assert_eq!(tape.read(deep.as_bytes()).unwrap().raw().len(), deep.len());
         assert_eq!(tape.read(b"[[1],2]").unwrap().array().unwrap().count(), 2);
+    }
+
+    #[test]
+    fn bytes_that_end_a_text_are_found_wherever_they_stand() {
+        for stop in [b'"', b'\\', 0, 0x1f, b'\n'] {
+            for at in 0..8 {
+                let mut bytes = *b"a\xff\x80 !z\x7f#";
+                bytes[at] = stop;
+                assert_eq!(plain_bytes(bytes), at, "{stop} at {at}");
+                bytes[7] = stop;
+                assert_eq!(plain_bytes(bytes), at, "{stop} at {at} and behind it");
+            }
+        }
+        assert_eq!(plain_bytes(*b"a\xff\x80 !z\x7f#"), 8);
     }
 
     /// Another parser's word on whether that is JSON. It takes half a surrogate in a key.
