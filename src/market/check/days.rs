@@ -11,7 +11,7 @@ use crate::calendar::Calendar;
 use crate::quality::{DayGrade, VenueFacts, WINDOW_NANOS, WindowFacts, grade_day};
 
 /// Longer without a record of the venue, in open hours, it counts as offline.
-pub(super) const OFFLINE_NANOS: i64 = 60 * 1_000_000_000;
+const OFFLINE_NANOS: i64 = 60 * 1_000_000_000;
 
 /// A day of a venue, graded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,9 +60,11 @@ impl Days {
         }
     }
 
-    /// Where the window of the last record ends.
-    pub(super) fn window_end(&self) -> i64 {
-        self.at.1
+    /// From when to when a record lies in the window of the last one, and not offline from it.
+    #[inline]
+    pub(super) fn calm(&self) -> (i64, i64) {
+        let online = self.last.map_or(i64::MIN, |last| last.nanos().saturating_add(OFFLINE_NANOS));
+        (self.at.0, self.at.1.min(online))
     }
 
     /// Takes the last of records that lie in that window without a silence between them.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instruments, Symbol};
-use qt_model::record::{Batch, Finding, Head, Kind, Record, Slot};
+use qt_model::record::{Batch, Finding, Head, Kind, Record};
 use qt_model::time::Ts;
 use qt_model::words::{Grade, Severity};
 
@@ -113,15 +113,12 @@ impl Checker {
         let (instruments, slots) = (batch.instruments(), batch.slots());
         let mut at = places.start;
         while at < places.end {
-            let slot = slots[at];
-            self.record(&batch.get(at), instruments);
-            at += 1;
-            let is_next = |(next, step): &(&Slot, u32)| {
-                next.kind == slot.kind && next.index == slot.index.wrapping_add(*step)
-            };
-            let run = slots[at..places.end].iter().zip(1..).take_while(is_next).count();
-            if run > 0 {
-                at += self.run(batch, slot, run);
+            match self.run(batch, &slots[at..places.end]) {
+                0 => {
+                    self.record(&batch.get(at), instruments);
+                    at += 1;
+                }
+                followed => at += followed,
             }
         }
     }

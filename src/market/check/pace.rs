@@ -9,58 +9,35 @@ use qt_model::record::{Batch, Depth, Head, Kind, Mbo, Quote, Slot, Table, Trade}
 use qt_model::time::Ts;
 
 use super::Checker;
-use super::clock::{Clock, EARLIEST};
-use super::days::OFFLINE_NANOS;
+use super::clock::EARLIEST;
+use super::days::Days;
 use super::market::Market;
-use super::presence::Presence;
-use super::rule::{Limits, Rule};
+use super::rule::Rule;
 use crate::calendar::Calendar;
 
-/// Where a run stands, and how far the next record may be from there.
+/// Where a run stands, and how far it may go.
 #[derive(Debug)]
 pub(super) struct Pace {
-    pub(super) recv: Ts,
-    pub(super) event: Ts,
+    recv: Ts,
+    event: Ts,
     /// The smallest offset of the run.
-    pub(super) least: i64,
+    least: i64,
     /// Receive times stay before it.
     until: i64,
-    /// The longest step between receive times.
-    quiet_ns: i64,
     /// The longest a message may be under way.
     latency_ns: i64,
 }
 
 impl Pace {
-    /// From what is remembered behind a record; `None` if there is nothing to go on from.
-    pub(super) fn behind(
-        presence: &Presence,
-        clock: &Clock,
-        event: Ts,
-        window_end: i64,
-        limits: &Limits,
-    ) -> Option<Self> {
-        let quiet = limits.threshold(Rule::Silence).min(limits.threshold(Rule::Stale));
-        Some(Self {
-            recv: presence.last()?,
-            event,
-            least: i64::MAX,
-            until: clock.hour_end()?.min(window_end),
-            quiet_ns: quiet.min(OFFLINE_NANOS),
-            latency_ns: limits.threshold(Rule::Latency),
-        })
-    }
-
     /// Whether a record follows without a word to be said about its times.
     #[inline]
-    pub(super) fn follows(&mut self, head: &Head) -> bool {
+    fn follows(&mut self, head: &Head) -> bool {
         let (event, recv) = (head.ts_event.nanos(), head.ts_recv.nanos());
-        let step = recv.saturating_sub(self.recv.nanos());
         let offset = recv.saturating_sub(event);
         let is_calm = head.has_event_time
-            && (0..=self.quiet_ns).contains(&step)
+            && recv >= self.recv.nanos()
             && recv < self.until
-            && event >= self.event.nanos().max(EARLIEST)
+            && event >= self.event.nanos()
             && (0..=self.latency_ns).contains(&offset);
         if is_calm {
             (self.recv, self.event) = (head.ts_recv, head.ts_event);
@@ -71,53 +48,55 @@ impl Pace {
 }
 
 impl Checker {
-    /// Looks at the records behind one, as far as they follow it; how many they are.
-    pub(super) fn run(&mut self, batch: &Batch, slot: Slot, run: usize) -> usize {
-        let first = slot.index as usize;
-        let rows = first + 1..first + 1 + run;
-        match slot.kind {
+    /// Looks at records of one kind that follow what came before, from the first of these places on;
+    /// how many they are.
+    #[inline]
+    pub(super) fn run(&mut self, batch: &Batch, slots: &[Slot]) -> usize {
+        let first = slots[0].index as usize;
+        match slots[0].kind {
             Kind::Depth => {
-                let all = batch.rows::<Depth>();
-                self.follow(&all[first].head, &all[rows], |market, calendar, step, row| {
-                    market.depth(row, batch.levels(first + 1 + step), calendar);
+                let rows = &batch.rows::<Depth>()[first..];
+                self.follow(slots, rows, |market, calendar, step, row| {
+                    market.depth(row, batch.levels(first + step), calendar);
                 })
             }
             Kind::Trade => {
-                let all = batch.rows::<Trade>();
-                self.follow(&all[first].head, &all[rows], |market, _, _, row| market.trade(row))
+                let rows = &batch.rows::<Trade>()[first..];
+                self.follow(slots, rows, |market, _, _, row| market.trade(row))
             }
             Kind::Quote => {
-                let all = batch.rows::<Quote>();
-                self.follow(&all[first].head, &all[rows], |market, calendar, _, row| {
-                    market.quote(row, calendar);
-                })
+                let rows = &batch.rows::<Quote>()[first..];
+                self.follow(slots, rows, |market, calendar, _, row| market.quote(row, calendar))
             }
             Kind::Mbo => {
-                let all = batch.rows::<Mbo>();
-                self.follow(&all[first].head, &all[rows], |market, _, _, row| market.order(row))
+                let rows = &batch.rows::<Mbo>()[first..];
+                self.follow(slots, rows, |market, _, _, row| market.order(row))
             }
             _ => 0,
         }
     }
 
+    /// `rows` begin with the row of the first place; those of one kind stand as their places do.
     #[inline]
     fn follow<T: Table>(
         &mut self,
-        first: &Head,
+        slots: &[Slot],
         rows: &[T],
         mut look: impl FnMut(&mut Market, &Calendar, usize, &T),
     ) -> usize {
-        let Some(id) = first.instrument else { return 0 };
+        let Some(id) = rows[0].head().instrument else { return 0 };
         let (Some(Some(market)), Some(Some(venue))) =
             (self.markets.get_mut(id.index()), self.venues.get(id.index()))
         else {
             return 0;
         };
         let days = &mut self.days[*venue].1;
-        let Some(mut pace) = market.pace(T::KIND, days.window_end()) else { return 0 };
-        let mut count = 0;
-        for row in rows {
-            if row.head().instrument != first.instrument || !pace.follows(row.head()) {
+        let last = self.last_recv.unwrap_or(Ts::MIN);
+        let Some(mut pace) = market.pace(T::KIND, last, days) else { return 0 };
+        let (mut count, first) = (0, slots[0].index as usize);
+        for (slot, row) in slots.iter().zip(rows) {
+            let is_next = slot.kind == T::KIND && slot.index as usize == first + count;
+            if !is_next || row.head().instrument != Some(id) || !pace.follows(row.head()) {
                 break;
             }
             look(market, &self.calendar, count, row);
@@ -133,14 +112,25 @@ impl Checker {
 }
 
 impl Market {
-    /// The pace of records of a kind behind the last one, which was of that kind.
-    pub(super) fn pace(&self, kind: Kind, window_end: i64) -> Option<Pace> {
-        let event = self.events[kind.index()];
-        Pace::behind(&self.presence, &self.clock, event, window_end, &self.limits)
+    /// How records of a kind may go on; `None` if there is nothing to go on from. The bounds hold for
+    /// the first record of a run, so they hold for those behind it, which are nearer to one another.
+    #[inline]
+    fn pace(&self, kind: Kind, last: Ts, days: &Days) -> Option<Pace> {
+        let Self { limits, presence, clock, .. } = self;
+        let (silence, stale) = (limits.threshold(Rule::Silence), limits.threshold(Rule::Stale));
+        let until = presence.silent_from(silence)?.min(presence.stale_from(kind, stale)?);
+        let (from, end) = days.calm();
+        Some(Pace {
+            recv: last.max(Ts::from_nanos(from)),
+            event: self.events[kind.index()].max(Ts::from_nanos(EARLIEST)),
+            least: i64::MAX,
+            until: until.min(end).min(clock.hour_end()?),
+            latency_ns: limits.threshold(Rule::Latency),
+        })
     }
 
     /// Remembers a run as its records one by one would have been.
-    pub(super) fn settle(&mut self, kind: Kind, pace: &Pace) {
+    fn settle(&mut self, kind: Kind, pace: &Pace) {
         self.presence.saw(kind, pace.recv);
         self.clock.saw(pace.least);
         self.events[kind.index()] = pace.event;
@@ -234,7 +224,8 @@ mod tests {
     fn a_calm_stream_is_one_run() {
         let steps: Vec<Step> = (0..100).map(|_| (SECOND / 10, 1_000, 2, 7, 0)).collect();
         let (batch, mut checker) = (stream(&steps), checker());
+        assert_eq!(checker.run(&batch, batch.slots()), 0, "nothing came before it");
         checker.range(&batch, 0..1);
-        assert_eq!(checker.run(&batch, batch.slots()[0], 99), 99);
+        assert_eq!(checker.run(&batch, &batch.slots()[1..]), 99);
     }
 }

@@ -59,9 +59,17 @@ impl Presence {
         }
     }
 
-    /// When the last record came.
-    pub(super) fn last(&self) -> Option<Ts> {
-        self.last
+    /// From when on it was silent for too long.
+    #[inline]
+    pub(super) fn silent_from(&self, bound: i64) -> Option<i64> {
+        self.last.map(|last| last.nanos().saturating_add(bound))
+    }
+
+    /// From when on a kind was. One that is not waited for never is.
+    #[inline]
+    pub(super) fn stale_from(&self, kind: Kind, bound: i64) -> Option<i64> {
+        let Some(at) = place(kind) else { return Some(i64::MAX) };
+        self.kinds[at].map(|(last, _)| last.nanos().saturating_add(bound))
     }
 
     /// Takes the last of records that came without a silence between them.
