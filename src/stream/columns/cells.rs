@@ -150,6 +150,12 @@ impl DecimalCells {
         })
     }
 
+    /// The mantissa at the scale of the column.
+    #[inline]
+    pub(crate) fn mantissa(&self, row: usize) -> Option<i128> {
+        (!self.is_null(row)).then(|| self.wide(row))
+    }
+
     #[inline]
     fn wide(&self, row: usize) -> i128 {
         match &self.values {

@@ -216,6 +216,34 @@ fn rows_that_cannot_be_read_are_blamed_one_by_one() {
 }
 
 #[test]
+fn bars_are_read_row_by_row_and_blamed_alike() {
+    let times = |at: [i64; 3]| TimestampNanosecondArray::from(at.to_vec());
+    let whole = |values: [i64; 3]| Int64Array::from(values.to_vec());
+    let bars = || {
+        let foreign = Foreign::trades().without("px").without("qty");
+        let foreign = foreign.with("clock", StringArray::from(vec!["time", "time", "tick"]));
+        let foreign = foreign.with("step", whole([60, 60, 7])).with("open_ts", times([1, 2, 3]));
+        let foreign = foreign.with("open", whole([5, 6, 7])).with("high", whole([8, 9, 10]));
+        let foreign = foreign.with("low", whole([1, 2, 3])).with("close", whole([4, 5, 6]));
+        foreign.with("volume", whole([0, 1, 2]))
+    };
+    let found = bars().good();
+    let steps = ["60", "60", "7"].map(|step| format!("Decimal({step})"));
+    assert!(found.iter().zip(&steps).all(|(bar, step)| bar.contains(step)), "{found:?}");
+    let check = |foreign: Foreign, expected: &str| {
+        let found = foreign.read(Options::default);
+        assert_eq!(found.message(), format!("in: bar: row 1: {expected}"));
+        let options = skipping();
+        assert_eq!(records(&foreign.arrow(), options.clone()).len(), 2);
+    };
+    let negative = "field `volume`: expected a decimal number of zero or more, or the same as a \
+                    string, found -1";
+    check(bars().with("volume", whole([0, -1, 2])), negative);
+    let missing = "a bar record needs `high`: expected a decimal number, or the same as a string";
+    check(bars().with("high", Int64Array::from(vec![Some(8), None, Some(10)])), missing);
+}
+
+#[test]
 fn an_instrument_may_not_grow_under_way() {
     let number = |value| Int64Array::from(vec![value]);
     let row = |px_scale| {

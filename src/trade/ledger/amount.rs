@@ -36,7 +36,7 @@ impl Precision {
     pub fn amount(self, number: Decimal) -> Amount {
         let rounded = number.round_dp(self.digits());
         let shift = self.digits() - rounded.scale();
-        let units = rounded.mantissa().checked_mul(10_i128.pow(shift));
+        let units = rounded.mantissa().checked_mul(power_of_ten(shift));
         Amount(units.unwrap_or_else(|| panic!("{number} is beyond what a ledger can hold")))
     }
 
@@ -141,6 +141,21 @@ impl std::iter::Sum for Amount {
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
         amounts.fold(Self::ZERO, std::ops::Add::add)
     }
+}
+
+/// Looked up: money is scaled at each event.
+#[inline]
+pub(super) fn power_of_ten(digits: u32) -> i128 {
+    const POWERS: [i128; 39] = {
+        let mut powers = [1; 39];
+        let mut at = 1;
+        while at < powers.len() {
+            powers[at] = powers[at - 1] * 10;
+            at += 1;
+        }
+        powers
+    };
+    POWERS[digits as usize]
 }
 
 /// A quotient rounded to the nearest, ties to even. The divisor is not zero.
