@@ -9,7 +9,6 @@ use qt_model::record::Batch;
 use qt_model::step::Input;
 use qt_model::time::Ts;
 use qt_sim::driver::{AtVenue, Observer, Ours};
-use qt_sim::exchange::Market;
 use qt_trade::core::{Effect, Front};
 use qt_trade::ledger::{Amount, Ledger};
 use qt_trade::metrics::{FillContext, Money, Options, OrderEvent, Queue, Statistics, Touch, Worth};
@@ -91,12 +90,15 @@ impl Observer for Watch {
     }
 
     #[inline]
-    fn shown(&mut self, at: Ts, instrument: InstrumentId, market: &Market) {
+    fn shown(&mut self, at: Ts, instrument: InstrumentId, touch: Option<Touch>) {
         if let Some(statistics) = &mut self.statistics {
-            let top = market.top(instrument);
-            let touch = top.bid.zip(top.ask).map(|(bid, ask)| Touch { bid: bid.px, ask: ask.px });
             statistics.mid(at, instrument, touch);
         }
+    }
+
+    /// Rows are of the instant; all else here can be caught up with.
+    fn may_wait(&self) -> bool {
+        self.rows.is_none()
     }
 
     fn happened(&mut self, at: Ts, report: &Report, venue: AtVenue<'_>, ours: Ours<'_>) {

@@ -13,11 +13,13 @@ use qt_model::record::Record;
 use qt_model::step::{Execution, Input, Operator, TimerId};
 use qt_model::time::Ts;
 use qt_trade::core::{Desk, Front, Strategy};
+use qt_trade::metrics::Touch;
 use qt_trade::outbox::{Outbox, Output};
 use qt_trade::risk::Approved;
 
 use super::observer::{AtVenue, Observer, Ours};
-use crate::exchange::{Exchange, FillFacts, Latency, Market, News, Operation};
+use super::sleepers::Missed;
+use crate::exchange::{Exchange, FillFacts, Latency, Market, News, Operation, Top};
 
 /// What travels to a venue.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +56,10 @@ impl Wire {
         self.there.push_back((now.nanos().saturating_add(delay).max(last), instruction));
     }
 
+    fn is_idle(&self) -> bool {
+        self.there.is_empty() && self.back.is_empty()
+    }
+
     fn answer(&mut self, at: Ts, execution: Execution) {
         let delay = self.latency.draw(Operation::Response, at, self.returned).max(0);
         self.returned += 1;
@@ -86,6 +92,8 @@ pub struct Lane<S, O> {
     out: Outbox,
     reports: Vec<Execution>,
     facts: Vec<FillFacts>,
+    /// The columns it waits for, while it does.
+    met: Vec<(InstrumentId, usize)>,
 }
 
 impl<S: Strategy, O: Observer> Lane<S, O> {
@@ -107,6 +115,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             out: Outbox::default(),
             reports: Vec::new(),
             facts: Vec::new(),
+            met: Vec::new(),
         }
     }
 
@@ -275,12 +284,49 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
         wires.filter_map(|(at, wire)| Some((wire.back.front()?.0, at))).min()
     }
 
+    /// Whether nothing happens here until one of [`Self::met`] is met, [`Self::next`] comes, or what
+    /// is held is concerned.
+    #[inline]
+    pub(super) fn waits(&mut self) -> bool {
+        self.met.clear();
+        self.wires.iter().all(Wire::is_idle)
+            && self.exchange.is_quiet()
+            && self.desk.waits(&mut self.met)
+    }
+
+    pub(super) fn met(&self) -> &[(InstrumentId, usize)] {
+        &self.met
+    }
+
+    pub(super) fn is_concerned(&self, instrument: InstrumentId) -> bool {
+        self.exchange.rests_in(instrument)
+    }
+
+    /// Hears what it missed, some of which a venue showed.
+    pub(super) fn hear_of(&mut self, missed: &[Missed], is_shown: bool) {
+        if !is_shown && self.desk.ledger().is_flat() {
+            return;
+        }
+        for missed in missed {
+            match *missed {
+                Missed::Shown { at, instrument, touch } => {
+                    self.observer.shown(at, instrument, touch);
+                }
+                Missed::Marked { now, instrument, mark } => {
+                    if self.desk.owed(instrument, mark) {
+                        self.observer.valued(now, Self::ours(&self.desk));
+                    }
+                }
+            }
+        }
+    }
+
     /// A record happens at the venue.
     #[inline]
     pub(super) fn happened(&mut self, now: Ts, record: &Record<'_>, market: &Market, news: News) {
         let Some(instrument) = record.head().instrument else { return };
         if news == News::Top {
-            self.observer.shown(now, instrument, market);
+            self.observer.shown(now, instrument, touch(market.top(instrument)));
         }
         if self.exchange.rests_in(instrument) {
             self.exchange.market(now, market, record, &mut self.reports);
@@ -336,6 +382,12 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             wires[wire_of[entry.new.instrument.index()]].send(now, instruction);
         }
     }
+}
+
+/// The best prices, where there are both.
+#[inline]
+pub(super) fn touch(top: Top) -> Option<Touch> {
+    Some(Touch { bid: top.bid?.px, ask: top.ask?.px })
 }
 
 /// Whether facts are those of a fill.

@@ -159,6 +159,12 @@ impl Exchange {
         self.pits.get(instrument.index()).is_some_and(|pit| !pit.is_idle())
     }
 
+    /// Whether nothing stands that a record could fill, and nothing is held that the venue watches.
+    /// Then only messages, dues, and news of an instrument's funding and status concern us.
+    pub fn is_quiet(&self) -> bool {
+        self.is_empty() && self.pits.iter().all(|pit| !pit.is_working() && !pit.is_watched)
+    }
+
     /// An order that stands.
     pub fn resting(&self, order: OrderNo) -> Option<&Resting> {
         self.orders.find(order).map(|slot| self.orders.get(slot))

@@ -234,7 +234,7 @@ fn bars_are_read_row_by_row_and_blamed_alike() {
         let found = foreign.read(Options::default);
         assert_eq!(found.message(), format!("in: bar: row 1: {expected}"));
         let options = skipping();
-        assert_eq!(records(&foreign.arrow(), options.clone()).len(), 2);
+        assert_eq!(records(&foreign.arrow(), options).len(), 2);
     };
     let negative = "field `volume`: expected a decimal number of zero or more, or the same as a \
                     string, found -1";

@@ -180,6 +180,16 @@ impl Ledger {
         self.has_rates || !self.position(instrument).is_flat()
     }
 
+    /// Whether there are several currencies and pairs between them, whose marks are rates.
+    pub fn has_rates(&self) -> bool {
+        self.has_rates
+    }
+
+    /// Whether anything is held.
+    pub fn is_flat(&self) -> bool {
+        self.holdings.iter().all(|holding| holding.position.is_flat())
+    }
+
     #[inline]
     pub fn position(&self, instrument: InstrumentId) -> &Position {
         &self.holdings[instrument.index()].position
