@@ -5,68 +5,22 @@
 //! with us, then, behind the records received at that instant, timers.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 
 use qt_model::ids::InstrumentId;
-use qt_model::order::{Amendment, NewOrder, OrderNo, Report, ReportKind};
+use qt_model::order::{Report, ReportKind};
 use qt_model::record::Record;
 use qt_model::step::{Execution, Input, Operator, TimerId};
 use qt_model::time::Ts;
 use qt_trade::core::{Desk, Front, Strategy};
+use qt_trade::ledger::Line;
 use qt_trade::metrics::Touch;
 use qt_trade::outbox::{Outbox, Output};
-use qt_trade::risk::Approved;
 
 use super::observer::{AtVenue, Observer, Ours};
 use super::sleepers::Missed;
-use crate::exchange::{Exchange, FillFacts, Latency, Market, News, Operation, Top};
-
-/// What travels to a venue.
-#[derive(Clone, Copy, Debug)]
-enum Instruction {
-    Submit(OrderNo, Approved<NewOrder>),
-    Amend(OrderNo, Approved<Amendment>),
-    Cancel(OrderNo),
-}
-
-/// The connection with one venue.
-#[derive(Debug)]
-pub(super) struct Wire {
-    latency: Latency,
-    there: VecDeque<(i64, Instruction)>,
-    back: VecDeque<(i64, Execution)>,
-    sent: u64,
-    returned: u64,
-}
-
-impl Wire {
-    pub(super) fn new(latency: Latency) -> Self {
-        Self { latency, there: VecDeque::new(), back: VecDeque::new(), sent: 0, returned: 0 }
-    }
-
-    fn send(&mut self, now: Ts, instruction: Instruction) {
-        let operation = match instruction {
-            Instruction::Submit(..) => Operation::Place,
-            Instruction::Amend(..) => Operation::Amend,
-            Instruction::Cancel(_) => Operation::Cancel,
-        };
-        let delay = self.latency.draw(operation, now, self.sent).max(0);
-        self.sent += 1;
-        let last = self.there.back().map_or(i64::MIN, |(at, _)| *at);
-        self.there.push_back((now.nanos().saturating_add(delay).max(last), instruction));
-    }
-
-    fn is_idle(&self) -> bool {
-        self.there.is_empty() && self.back.is_empty()
-    }
-
-    fn answer(&mut self, at: Ts, execution: Execution) {
-        let delay = self.latency.draw(Operation::Response, at, self.returned).max(0);
-        self.returned += 1;
-        let last = self.back.back().map_or(i64::MIN, |(at, _)| *at);
-        self.back.push_back((at.nanos().saturating_add(delay).max(last), execution));
-    }
-}
+use super::wire::{Instruction, Wire};
+use crate::exchange::{Exchange, FillFacts, Market, News, Top};
 
 /// What is next in a lane. At one instant, the earlier variant comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -304,8 +258,12 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// Hears what it missed, some of which a venue showed.
     pub(super) fn hear_of(&mut self, missed: &[Missed], is_shown: bool) {
-        if !is_shown && self.desk.ledger().is_flat() {
+        let ledger = self.desk.ledger();
+        if missed.is_empty() || !is_shown && ledger.is_flat() {
             return;
+        }
+        if let Some(line) = ledger.line() {
+            return self.follow(line, missed);
         }
         for missed in missed {
             match *missed {
@@ -314,10 +272,33 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
                 }
                 Missed::Marked { now, instrument, mark } => {
                     if self.desk.owed(instrument, mark) {
-                        self.observer.valued(now, Self::ours(&self.desk));
+                        let ledger = self.desk.ledger();
+                        self.observer.was_valued(now, ledger.equity(), ledger.exposure());
                     }
                 }
             }
+        }
+    }
+
+    /// The same where the worth of the whole is a line: the ledger has to see the last mark alone.
+    fn follow(&mut self, line: Line, missed: &[Missed]) {
+        let (mut last, mut owed) = (line.mark, None);
+        for missed in missed {
+            match *missed {
+                Missed::Shown { at, instrument, touch } => {
+                    self.observer.shown(at, instrument, touch);
+                }
+                Missed::Marked { now, instrument, mark } => {
+                    if line.is_of(instrument) && mark != last {
+                        (last, owed) = (mark, Some(instrument));
+                        let (equity, exposed) = line.at(mark);
+                        self.observer.was_valued(now, equity, exposed);
+                    }
+                }
+            }
+        }
+        if let Some(instrument) = owed {
+            self.desk.owed(instrument, last);
         }
     }
 

@@ -18,6 +18,7 @@ mod sleepers;
 #[cfg(test)]
 mod tests;
 mod window;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,10 +31,10 @@ use qt_trade::core::{Desk, Front, Strategy, TopFrom};
 
 use crate::exchange::{Exchange, Latency, Market, Venues};
 
-use lane::Wire;
 use pass::Pass;
 use sleepers::Sleepers;
 use window::Window;
+use wire::Wire;
 
 pub use feed::Feed;
 pub use lane::Lane;
@@ -180,7 +181,8 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
         let Some(chunk) = window.ready().cloned() else { return false };
         let rows = engine.as_mut().map(|engine| engine.annotate(&chunk.batch));
         driven.records += chunk.batch.len() as u64;
-        Pass { window, market, front, lanes, sleepers, rows, chunk: &chunk }.run();
+        let unseen = vec![None; front.instruments().len()];
+        Pass { window, market, front, lanes, sleepers, rows, chunk: &chunk, unseen }.run();
         true
     }
 }

@@ -5,7 +5,7 @@ use qt_model::order::{CashFlow, Closure, Report};
 use qt_model::step::Input;
 use qt_model::time::Ts;
 use qt_trade::core::{Effect, Front};
-use qt_trade::ledger::Ledger;
+use qt_trade::ledger::{Amount, Exposed, Ledger};
 use qt_trade::metrics::Touch;
 use qt_trade::orders::OrderTable;
 use qt_trade::outbox::Output;
@@ -61,6 +61,9 @@ pub trait Observer {
 
     /// The worth of the whole changed.
     fn valued(&mut self, _now: Ts, _ours: Ours<'_>) {}
+
+    /// The same, told later to who may wait: equity and what is at stake as they were.
+    fn was_valued(&mut self, _now: Ts, _equity: Amount, _exposed: Exposed) {}
 }
 
 /// Nobody.

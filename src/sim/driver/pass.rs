@@ -1,6 +1,7 @@
 //! One batch on its way through both clocks: first what happens at the venue, then what we receive.
 
 use qt_market::features::Rows;
+use qt_model::ids::InstrumentId;
 use qt_model::record::{Kind, Record};
 use qt_model::time::Ts;
 use qt_trade::core::{Front, Strategy};
@@ -21,6 +22,9 @@ pub(super) struct Pass<'a, S, O> {
     /// Features of these records, where they are computed here.
     pub(super) rows: Option<Rows<'a>>,
     pub(super) chunk: &'a Chunk,
+    /// By instrument, the record whose row of features the front has yet to take: while all sleep,
+    /// nobody looks.
+    pub(super) unseen: Vec<Option<(InstrumentId, usize)>>,
 }
 
 impl<S: Strategy, O: Observer> Pass<'_, S, O> {
@@ -37,13 +41,26 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
             self.sleepers.doze(batch, at, self.lanes);
         }
         self.sleepers.end(self.lanes);
+        self.look();
+    }
+
+    /// Lets the front take the rows that nobody looked at.
+    #[cold]
+    fn look(&mut self) {
+        for (instrument, at) in self.unseen.iter_mut().filter_map(Option::take) {
+            let row = self.rows.as_ref().and_then(|rows| rows.of(at)).expect("it was there");
+            let ts = Ts::from_nanos(self.chunk.received(at));
+            self.front.features(instrument, ts, row.values);
+        }
     }
 
     /// Lets everything happen at the venue that does until an instant, and what it leads to before.
     #[inline]
     fn catch_up(&mut self, now: i64) {
         while let Some(due) = self.window.next_due().filter(|due| due.at <= now) {
-            self.sleepers.rouse_before(due.at, self.lanes);
+            if self.sleepers.rouse_before(due.at, self.lanes) {
+                self.look();
+            }
             let Self { window, market, front, lanes, sleepers, .. } = self;
             for lane in sleepers.awake() {
                 if lanes[*lane].next() < due.at {
@@ -52,13 +69,16 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
             }
             let record = window.batch_of(due).get(due.index as usize);
             let news = market.apply(&record);
-            if news != News::Nothing {
-                Self::happen(Ts::from_nanos(due.at), &record, news, market, lanes, sleepers);
-            }
+            let is_roused = news != News::Nothing
+                && Self::happen(Ts::from_nanos(due.at), &record, news, market, lanes, sleepers);
             window.pass();
+            if is_roused {
+                self.look();
+            }
         }
     }
 
+    /// Whether it rouses anybody.
     #[inline]
     fn happen(
         at: Ts,
@@ -67,25 +87,27 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
         market: &Market,
         lanes: &mut [Lane<S, O>],
         sleepers: &mut Sleepers,
-    ) {
-        let Some(instrument) = record.head().instrument else { return };
-        if matches!(record.kind(), Kind::Funding | Kind::Status) {
-            sleepers.rouse_if(lanes, |lane| lane.is_concerned(instrument));
-        }
+    ) -> bool {
+        let Some(instrument) = record.head().instrument else { return false };
+        let is_roused = matches!(record.kind(), Kind::Funding | Kind::Status)
+            && sleepers.rouse_if(lanes, |lane| lane.is_concerned(instrument));
         if news == News::Top {
             sleepers.show(at, instrument, touch(market.top(instrument)));
         }
         for lane in sleepers.awake() {
             lanes[*lane].happened(at, record, market, news);
         }
+        is_roused
     }
 
     /// Lets a record reach us, and the features that follow from it.
     #[inline]
     fn receive(&mut self, at: usize, now: i64, record: &Record<'_>) {
-        let Self { market, front, lanes, sleepers, .. } = self;
         let ts = Ts::from_nanos(now);
-        sleepers.rouse_before(now.saturating_add(1), lanes);
+        if self.sleepers.rouse_before(now.saturating_add(1), self.lanes) {
+            self.look();
+        }
+        let Self { market, front, lanes, sleepers, .. } = self;
         for lane in sleepers.awake() {
             if lanes[*lane].next() <= now {
                 lanes[*lane].advance(now, true, market, front);
@@ -98,8 +120,15 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
         }
         let Some(row) = self.rows.as_ref().and_then(|rows| rows.of(at)) else { return };
         if let Some(instrument) = record.head().instrument {
+            if self.sleepers.rouse_at(at, self.lanes) {
+                self.look();
+            }
+            let Self { front, lanes, sleepers, unseen, .. } = self;
+            if sleepers.awake().is_empty() {
+                unseen[instrument.index()] = Some((instrument, at));
+                return;
+            }
             front.features(instrument, ts, row.values);
-            sleepers.rouse_at(at, lanes);
             for lane in sleepers.awake() {
                 lanes[*lane].features(ts, instrument, front);
             }

@@ -10,7 +10,7 @@ use qt_model::order::Report;
 use qt_model::record::{Batch, Source};
 use qt_model::time::Ts;
 use qt_trade::core::{Desk, Front, MarkRule, TopFrom};
-use qt_trade::ledger::{Ledger, LedgerOptions, Matching};
+use qt_trade::ledger::{Amount, Exposed, Ledger, LedgerOptions, Matching};
 use qt_trade::metrics::Touch;
 use qt_trade::outbox::Output;
 use qt_trade::risk::Stack;
@@ -49,9 +49,11 @@ impl Observer for Told {
     }
 
     fn valued(&mut self, now: Ts, ours: Ours<'_>) {
-        let exposed = ours.ledger.exposure();
-        let equity = ours.ledger.equity().units();
-        self.lines.push(format!("{} {equity} {exposed:?}", now.nanos()));
+        self.was_valued(now, ours.ledger.equity(), ours.ledger.exposure());
+    }
+
+    fn was_valued(&mut self, now: Ts, equity: Amount, exposed: Exposed) {
+        self.lines.push(format!("{} {} {exposed:?}", now.nanos(), equity.units()));
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) struct Sleepers {
     /// By lane: whether it may sleep at all.
     may: Vec<bool>,
     naps: Vec<Option<Nap>>,
+    /// Whether anybody may, and features are computed that could rouse them.
+    is_used: bool,
     /// The lanes that do not sleep, in no order that matters.
     awake: Vec<usize>,
     alarms: BinaryHeap<Reverse<(u32, usize)>>,
@@ -87,6 +89,7 @@ impl Sleepers {
     ) {
         self.met.clear();
         let Some(rows) = rows.filter(|_| self.may.iter().any(|may| *may)) else { return };
+        self.is_used = true;
         self.met.fill(batch.len(), rows);
         for (lane, of) in lanes.iter().enumerate() {
             if self.naps[lane].is_some() {
@@ -196,6 +199,9 @@ impl Sleepers {
     /// What a venue shows, for those who sleep.
     #[inline]
     pub(super) fn show(&mut self, at: Ts, instrument: InstrumentId, touch: Option<Touch>) {
+        if !self.is_used {
+            return;
+        }
         let last = &mut self.last_of(instrument).0;
         if *last != touch {
             *last = touch;
@@ -209,6 +215,9 @@ impl Sleepers {
     /// What the front shows, likewise.
     #[inline]
     pub(super) fn receive(&mut self, now: Ts, front: &Front) {
+        if !self.is_used {
+            return;
+        }
         let Some((instrument, rule)) = front.news().zip(self.mark) else { return };
         let mark = front.seen(instrument).mark(rule, 0);
         let last = &mut self.last_of(instrument).1;

@@ -130,7 +130,7 @@ impl Exchange {
             now: Ts::MIN,
             last_fill: 0,
             highest: OrderNo(0),
-            ended: VecDeque::with_capacity(ENDED_KEPT),
+            ended: VecDeque::new(),
             children: BTreeMap::new(),
             groups: BTreeMap::new(),
             dues: BTreeSet::new(),

@@ -1,4 +1,5 @@
-//! Bars from their columns, row by row without a detour by values.
+//! Bars from their columns, without a detour by values: all at once where nothing is missing, else row
+//! by row.
 //!
 //! Invariant: a row is taken here only where it has all that a bar must have, in range; it is then
 //! what the general way makes of it. Every other row is left to that, which knows what to say.
@@ -15,6 +16,7 @@ use rust_decimal::Decimal;
 
 use super::cells::{DecimalCells, Numbers, WordCells};
 use super::convert::column;
+use super::read::Sink;
 use super::rows::Rows;
 use super::schema::ts_type;
 
@@ -36,6 +38,8 @@ impl Bars {
     /// `None` where a column that every bar needs is missing or of a type that holds something else.
     pub(super) fn of(rows: &Rows<'_>) -> Option<Self> {
         let decimals = |name| rows.decimals(name).ok();
+        // We write columns that say nothing, too.
+        let optional = |name| Some(decimals(name)?.filter(|cells| cells.has_values(rows.len())));
         let open_ts = column(rows.table, "open_ts", &ts_type()).ok()??;
         Some(Self {
             clock: rows.words("clock", BarClock::WORDS).ok()??,
@@ -44,9 +48,57 @@ impl Bars {
             open_ts: Numbers::new(open_ts.as_primitive()),
             px: [decimals("open")??, decimals("high")??, decimals("low")??, decimals("close")??],
             volume: decimals("volume")??,
-            buy_volume: decimals("buy_volume")?,
-            notional: decimals("notional")?,
-            trades: rows.whole("trades").ok()?,
+            buy_volume: optional("buy_volume")?,
+            notional: optional("notional")?,
+            trades: rows.whole("trades").ok()?.filter(|it| it.null_count() < it.len()),
+        })
+    }
+
+    /// Takes all rows, if nothing is missing in any; says whether it did.
+    pub(super) fn all(&self, rows: &Rows<'_>, sink: &mut Sink<'_>) -> bool {
+        let Some(bars) = self.whole(rows) else { return false };
+        sink.batch.extend_rows(bars);
+        sink.ordinals.extend(rows.ordinals().into_iter().flatten());
+        true
+    }
+
+    fn whole(&self, rows: &Rows<'_>) -> Option<impl Iterator<Item = Bar>> {
+        // Of a table without rows there are no scales, so from here on there is a first row.
+        let (event, recv, seq, (px, qty)) = rows.plain_heads()?;
+        let open_ts = self.open_ts.plain()?.clone();
+        let [open, high, low, close] = &self.px;
+        let prices = [open.plain(px)?, high.plain(px)?, low.plain(px)?, close.plain(px)?];
+        let volume = self.volume.plain_sizes(qty)?;
+        let clock = self.clock.get(0).ok()??;
+        let is_one_clock =
+            (0..rows.len()).all(|row| matches!(self.clock.get(row), Ok(Some(it)) if it == clock));
+        let clock = BarClock::from_index(clock)?;
+        let is_bare = self.buy_volume.is_none() && self.notional.is_none() && self.trades.is_none();
+        let step = self.step(0)?;
+        let mantissa = self.step.mantissa(0);
+        let is_one_step = (0..rows.len()).all(|row| self.step.mantissa(row) == mantissa);
+        let ids = rows.heads.ids.of_rows.clone();
+        (is_bare && is_one_clock && is_one_step).then(|| {
+            (0..recv.len()).map(move |row| Bar {
+                head: Head {
+                    ts_event: Ts::from_nanos(event[row]),
+                    ts_recv: Ts::from_nanos(recv[row]),
+                    seq: seq[row],
+                    instrument: ids.get(row),
+                    has_event_time: true,
+                },
+                clock,
+                step,
+                open_ts: Ts::from_nanos(open_ts[row]),
+                open: Px::new(prices[0][row]),
+                high: Px::new(prices[1][row]),
+                low: Px::new(prices[2][row]),
+                close: Px::new(prices[3][row]),
+                volume: Qty::new(volume[row]).unwrap_or_default(),
+                buy_volume: None,
+                notional: None,
+                trades: None,
+            })
         })
     }
 

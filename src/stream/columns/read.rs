@@ -251,6 +251,9 @@ fn general(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), crate::error::Rea
         Err(problem) => return (sink.judge)(Blame::Table, problem),
     };
     let bars = (rows.kind == Kind::Bar).then(|| Bars::of(rows)).flatten();
+    if bars.as_ref().is_some_and(|bars| bars.all(rows, sink)) {
+        return Ok(());
+    }
     let mut values = Vec::with_capacity(cells.len());
     for row in 0..rows.len() {
         let pushed = rows.head(row).and_then(|head| {
