@@ -10,6 +10,7 @@ use super::workers::Workers;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
+use crate::strategy::StrategyFile;
 use crate::streams::Filter;
 
 /// An input with what is known of it.
@@ -19,8 +20,15 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    pub(super) fn new(args: &Simulate, context: &Context) -> anyhow::Result<Self> {
-        Ok(Self { filter: Filter::open(&args.read, &args.select, context)? })
+    /// Rows of features are computed here and not taken from the stream, unless the strategy is a
+    /// program that may ask for them.
+    pub(super) fn new(
+        args: &Simulate,
+        file: &StrategyFile,
+        context: &Context,
+    ) -> anyhow::Result<Self> {
+        let without = (!file.may_ask_for_rows()).then_some(Kind::Feature);
+        Ok(Self { filter: Filter::open_without(without, &args.read, &args.select, context)? })
     }
 
     /// The name of the input.

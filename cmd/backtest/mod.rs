@@ -289,7 +289,7 @@ fn prepare(
         true => variant::band(args, &file, &values)?,
         false => variants(args, &file, &values)?,
     };
-    let mut opened = Opened::new(args, context)?;
+    let mut opened = Opened::new(args, &file, context)?;
     let Some(first) = opened.first()? else {
         let failure = Failure::usage("the input has no records");
         return Err(failure.with_hint("`qt catalog ls` shows what the catalog has").into());

@@ -282,7 +282,7 @@ impl Opened {
         let header = &mut filter.header;
         let book = book(args.book, &chosen.program, header);
         let options = EngineOptions {
-            set: chosen.set.clone(),
+            set: chosen.set.as_str().into(),
             book,
             // Labels look at the records themselves, and leave them out then.
             only: is_alone(args) && args.labels.is_empty(),

@@ -62,6 +62,11 @@ impl StrategyFile {
         }
     }
 
+    /// Whether what decides is a program, which may ask for the rows of features in a stream.
+    pub(crate) fn may_ask_for_rows(&self) -> bool {
+        self.process.is_some() || self.native.is_some()
+    }
+
     pub(crate) fn parse(
         path: &Path,
         text: String,

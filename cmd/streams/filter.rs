@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
-use qt_model::record::Batch;
+use qt_model::record::{Batch, Kind};
 use qt_stream::catalog::Selection;
 use qt_stream::frame::{End, Header};
 use qt_stream::wide::WideColumns;
@@ -57,8 +57,19 @@ impl Filter {
         select: &SelectArgs,
         context: &Context,
     ) -> anyhow::Result<Self> {
+        Self::open_without(None, read, select, context)
+    }
+
+    /// Opens an input in which a kind is passed over.
+    pub(crate) fn open_without(
+        kind: Option<Kind>,
+        read: &ReadArgs,
+        select: &SelectArgs,
+        context: &Context,
+    ) -> anyhow::Result<Self> {
         let selection = select.selection()?;
-        let rules = Rules::new(read, context)?;
+        let mut rules = Rules::new(read, context)?;
+        rules.options.without = kind;
         let mut sources = Sources::default();
         let flags = (read, select, false);
         let given = open_given(&mut sources, flags, &selection, &rules, context)?;
@@ -71,11 +82,15 @@ impl Filter {
     /// Fills the batch with what comes next of what is selected; `false` at the end.
     pub(crate) fn next(&mut self, batch: &mut Batch) -> anyhow::Result<bool> {
         let more = self.reading.next(batch)?;
-        if more && !self.is_whole {
+        // An encoding may hand out what it was told to pass over.
+        let without = self.rules.options.without;
+        let has_strangers = without.is_some_and(|kind| batch.count(kind) > 0);
+        if more && (!self.is_whole || has_strangers) {
             self.kept.clear();
             self.kept.set_instruments(Arc::clone(batch.instruments()));
             for record in batch.iter() {
-                if self.selection.wants_record(&record, batch.instruments()) {
+                let is_wanted = self.selection.wants_record(&record, batch.instruments());
+                if is_wanted && without != Some(record.kind()) {
                     self.kept.push(record);
                 }
             }

@@ -221,46 +221,88 @@ pub fn write(mantissa: i64, scale: Scale, out: &mut Vec<u8>) {
 pub const MAX_LEN: usize = 40;
 
 /// Writes the mantissa to the start of `buffer` and returns the length of the text.
-#[inline]
+#[inline(always)]
 pub fn put(mantissa: i64, scale: Scale, buffer: &mut [u8; MAX_LEN]) -> usize {
     let magnitude = mantissa.unsigned_abs();
     let decimals = usize::from(scale.digits());
+    if magnitude >= EIGHT || decimals >= 8 {
+        return put_wide(mantissa, decimals, buffer);
+    }
+    buffer[0] = b'-';
+    let (digits, count) = digits::eight_at_most(magnitude as u32);
+    lay::<8>(u128::from(digits), count, decimals, buffer, usize::from(mantissa < 0))
+}
+
+/// Likewise, where the digits do not fit into a word.
+#[inline(never)]
+fn put_wide(mantissa: i64, decimals: usize, buffer: &mut [u8; MAX_LEN]) -> usize {
+    let magnitude = mantissa.unsigned_abs();
     buffer[0] = b'-';
     let at = usize::from(mantissa < 0);
     if magnitude >= SIXTEEN || decimals >= 16 {
         return put_long(magnitude, decimals, buffer, at);
     }
     let (digits, count) = digits::sixteen(magnitude);
-    if decimals == 0 {
-        put_block(digits, 16 - count, buffer, at);
-        return at + count;
-    }
-    let whole = count.saturating_sub(decimals).max(1);
-    put_block(digits, 16 - whole - decimals, buffer, at);
-    buffer[at + whole] = b'.';
-    put_block(digits, 16 - decimals, buffer, at + whole + 1);
-    at + whole + 1 + decimals
+    lay::<16>(digits, count, decimals, buffer, at)
 }
 
 /// Writes a whole number without leading zeros, likewise.
-#[inline]
+#[inline(always)]
 pub fn put_whole(value: u64, buffer: &mut [u8; MAX_LEN]) -> usize {
+    if value >= EIGHT {
+        return put_wide_whole(value, buffer);
+    }
+    let (digits, count) = digits::eight_at_most(value as u32);
+    lay::<8>(u128::from(digits), count, 0, buffer, 0)
+}
+
+#[inline(never)]
+fn put_wide_whole(value: u64, buffer: &mut [u8; MAX_LEN]) -> usize {
     if value >= SIXTEEN {
         return put_long(value, 0, buffer, 0);
     }
     let (digits, count) = digits::sixteen(value);
-    put_block(digits, 16 - count, buffer, 0);
-    count
+    lay::<16>(digits, count, 0, buffer, 0)
 }
+
+/// From here on a number has more than eight digits.
+const EIGHT: u64 = 100_000_000;
 
 /// From here on a number has more than sixteen digits.
 const SIXTEEN: u64 = 10_000_000_000_000_000;
 
+/// Lays down a block of that many digits, of which `count` matter, with a point before the
+/// decimals; returns where the text ends.
+#[inline(always)]
+fn lay<const BLOCK: usize>(
+    digits: u128,
+    count: usize,
+    decimals: usize,
+    buffer: &mut [u8; MAX_LEN],
+    at: usize,
+) -> usize {
+    if decimals == 0 {
+        put_block::<BLOCK>(digits, BLOCK - count, buffer, at);
+        return at + count;
+    }
+    let whole = count.saturating_sub(decimals).max(1);
+    put_block::<BLOCK>(digits, BLOCK - whole - decimals, buffer, at);
+    buffer[at + whole] = b'.';
+    put_block::<BLOCK>(digits, BLOCK - decimals, buffer, at + whole + 1);
+    at + whole + 1 + decimals
+}
+
 /// Puts the digits from `from` on there, and zeros behind them. They come out of a register: text
 /// put into memory a moment ago would have to be waited for.
-#[inline]
-fn put_block(digits: u128, from: usize, buffer: &mut [u8; MAX_LEN], at: usize) {
-    buffer[at..at + 16].copy_from_slice(&(digits >> (8 * from)).to_le_bytes());
+#[inline(always)]
+fn put_block<const BLOCK: usize>(digits: u128, from: usize, buffer: &mut [u8; MAX_LEN], at: usize) {
+    if BLOCK == 8 {
+        let place = buffer[at..].first_chunk_mut().expect("room for eight");
+        *place = (digits as u64 >> (8 * from)).to_le_bytes();
+    } else {
+        let place = buffer[at..].first_chunk_mut().expect("room for sixteen");
+        *place = (digits >> (8 * from)).to_le_bytes();
+    }
 }
 
 /// A number too long for a block, digit by digit from the last.

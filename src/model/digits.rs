@@ -6,9 +6,19 @@
 const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 
 /// The eight digits of a number below a hundred million.
-#[inline]
+#[inline(always)]
 pub(crate) fn eight(value: u32) -> [u8; 8] {
     (spread(value) | ZEROS).to_le_bytes()
+}
+
+/// Eight digits of a number that has no more, with leading zeros, the first in the lowest byte, and
+/// how many of them matter: at least one.
+#[inline(always)]
+pub(crate) fn eight_at_most(value: u32) -> (u64, usize) {
+    let digits = spread(value);
+    // The first digit lies in the lowest byte, so leading zeros are trailing zero bits.
+    let zeros = (digits.trailing_zeros() / 8).min(7) as usize;
+    (digits | ZEROS, 8 - zeros)
 }
 
 /// Sixteen digits of a number that has no more, with leading zeros, the first in the lowest byte,
@@ -18,14 +28,13 @@ pub(crate) fn sixteen(value: u64) -> (u128, usize) {
     const HALF: u64 = 100_000_000;
     let (high, low) = (spread((value / HALF) as u32), spread((value % HALF) as u32));
     let digits = u128::from(high) | u128::from(low) << 64;
-    // The first digit lies in the lowest byte, so leading zeros are trailing zero bits.
     let zeros = (digits.trailing_zeros() / 8).min(15) as usize;
     (digits | u128::from_le_bytes([b'0'; 16]), 16 - zeros)
 }
 
 /// The number that eight digits make; `None` where one is no digit.
-#[inline]
-pub(crate) fn take_eight(text: [u8; 8]) -> Option<u32> {
+#[inline(always)]
+pub fn take_eight(text: [u8; 8]) -> Option<u32> {
     let digits = u64::from_le_bytes(text).wrapping_sub(ZEROS);
     (strangers(digits) == 0).then(|| fold(digits))
 }
@@ -58,6 +67,17 @@ pub fn leading(text: &[u8]) -> (u64, usize) {
         at += 1;
     }
     (value, at)
+}
+
+/// The number that the digits at the start of eight bytes make, and how many there are; `None` if
+/// all eight are.
+#[inline(always)]
+pub fn up_to_seven(text: [u8; 8]) -> Option<(u32, usize)> {
+    let digits = u64::from_le_bytes(text).wrapping_sub(ZEROS);
+    let strangers = strangers(digits);
+    let count = strangers.trailing_zeros() / 8;
+    // Eight would be one too many to shift.
+    (strangers != 0).then(|| (fold((digits << 8) << (8 * (7 - count))), count as usize))
 }
 
 const POWERS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
@@ -113,7 +133,12 @@ mod tests {
             let value = digits.clone().fold(0_u64, |value, byte| {
                 value.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'))
             });
-            prop_assert_eq!(leading(text), (value, digits.count()));
+            let count = digits.count();
+            prop_assert_eq!(leading(text), (value, count));
+            if let Some(first) = text.first_chunk() {
+                let short = (count < 8).then_some((value as u32, count));
+                prop_assert_eq!(up_to_seven(*first), short);
+            }
         }
 
         #[test]

@@ -156,13 +156,14 @@ impl fmt::Display for Date {
 /// Writes many instants: within one second only the fraction is rendered anew.
 #[derive(Clone, Debug)]
 pub struct TsWriter {
-    second: i64,
+    /// When the second at hand begins.
+    start: i64,
     text: [u8; TEXT_LEN],
 }
 
 impl Default for TsWriter {
     fn default() -> Self {
-        Self { second: 0, text: Ts(0).text() }
+        Self { start: 0, text: Ts(0).text() }
     }
 }
 
@@ -170,30 +171,30 @@ impl TsWriter {
     /// Puts the text of an instant there.
     #[inline]
     pub fn put(&mut self, ts: Ts, target: &mut [u8; TEXT_LEN]) {
-        let mut second = ts.0 / NANOS;
-        let mut nanos = ts.0 % NANOS;
-        if nanos < 0 {
-            nanos += NANOS;
-            second -= 1;
-        }
-        if second != self.second {
-            self.turn(ts, second);
+        let mut nanos = ts.0.wrapping_sub(self.start);
+        if !(0..NANOS).contains(&nanos) {
+            nanos = self.turn(ts);
         }
         // The text kept is not written to: reading back what was just put there would have to wait.
         *target = self.text;
         put_nine(target, nanos as u32);
     }
 
-    /// Takes another second as the one at hand.
+    /// Takes another second as the one at hand; how far the instant lies behind its beginning.
     #[cold]
-    fn turn(&mut self, ts: Ts, second: i64) {
-        if second.div_euclid(60) == self.second.div_euclid(60) {
-            put(&mut self.text[17..19], second.rem_euclid(60) as u32);
+    fn turn(&mut self, ts: Ts) -> i64 {
+        let nanos = ts.0.rem_euclid(NANOS);
+        // The very first second begins before the first instant there is, and wraps to the last
+        // ones: near the end of time nothing is taken over.
+        let start = ts.0.wrapping_sub(nanos);
+        let minute = |start: i64| start.div_euclid(60 * NANOS);
+        if minute(start) == minute(self.start) && start < i64::MAX - 120 * NANOS {
+            put(&mut self.text[17..19], start.div_euclid(NANOS).rem_euclid(60) as u32);
         } else {
-            // Not the start of the second, which lies before the first instant for the very first.
             self.text = ts.text();
         }
-        self.second = second;
+        self.start = start;
+        nanos
     }
 }
 
@@ -338,9 +339,9 @@ fn put(target: &mut [u8], mut value: u32) {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn put_nine(text: &mut [u8; TEXT_LEN], nanos: u32) {
-    text[20..28].copy_from_slice(&digits::eight(nanos / 10));
+    *text[20..].first_chunk_mut().expect("ten of thirty bytes") = digits::eight(nanos / 10);
     text[28] = b'0' + (nanos % 10) as u8;
 }
 

@@ -32,6 +32,7 @@ impl Scale {
     pub const ZERO: Self = Self(0);
     pub const MAX: Self = Self(18);
 
+    #[inline]
     pub const fn new(digits: u8) -> Result<Self, ScaleError> {
         if digits > Self::MAX.0 { Err(ScaleError(digits as i64)) } else { Ok(Self(digits)) }
     }

@@ -70,6 +70,21 @@ impl Lines {
         self.feed.is_some()
     }
 
+    /// What is at hand, for one that finds the ends of lines by itself; it says by `pass_line` what
+    /// it took.
+    #[inline]
+    pub(crate) fn at_hand(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Steps over a line of that many bytes, its line feed included.
+    #[inline]
+    pub(crate) fn pass_line(&mut self, bytes: usize) {
+        self.start += bytes;
+        self.number += 1;
+        self.feed = None;
+    }
+
     /// The next line; `None` at the end of the input.
     pub(crate) fn next(&mut self) -> std::io::Result<Option<Line<'_>>> {
         self.next_within(LINE_LIMIT)

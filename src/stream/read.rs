@@ -1,5 +1,7 @@
 //! What all readers have in common: their options and the check against an `end` record.
 
+use qt_model::record::Kind;
+
 use crate::digest::Digest;
 use crate::error::ReadError;
 use crate::frame::End;
@@ -20,6 +22,9 @@ pub struct Options {
     pub allow_truncated: bool,
     /// How many records a batch holds at most.
     pub batch_records: usize,
+    /// A kind that nobody asks for: its records are passed over unread where an encoding allows it,
+    /// and no count or digest is to be checked.
+    pub without: Option<Kind>,
     /// What a record without `ts_recv` adds to its `ts_event`.
     pub feed_latency_ns: i64,
 }
@@ -32,8 +37,16 @@ impl Default for Options {
             verify: false,
             allow_truncated: false,
             batch_records: 4096,
+            without: None,
             feed_latency_ns: 0,
         }
+    }
+}
+
+impl Options {
+    /// Whether records of that kind are passed over.
+    pub(crate) fn passes_over(&self, kind: Kind) -> bool {
+        self.without == Some(kind) && !self.verify
     }
 }
 

@@ -21,7 +21,7 @@ use super::work::{Program, Work};
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
     /// The name of the rows.
-    pub set: String,
+    pub set: Arc<str>,
     pub book: BookFrom,
     /// Leave the records out that caused the rows.
     pub only: bool,
@@ -38,7 +38,7 @@ pub struct EngineOptions {
 impl Default for EngineOptions {
     fn default() -> Self {
         Self {
-            set: "features".to_owned(),
+            set: "features".into(),
             book: BookFrom::Quotes,
             only: false,
             warm_only: false,
@@ -321,11 +321,11 @@ impl Plain<'_> {
 
 impl Row<'_> {
     /// The row as a record, with the head of its cause.
-    pub fn record(&self, head: Head, set: &str) -> Feature {
+    pub fn record(&self, head: Head, set: &Arc<str>) -> Feature {
         let value = |value: &f64| Some(*value).filter(|value| !value.is_nan());
         Feature {
             head,
-            set: set.to_owned(),
+            set: Arc::clone(set),
             values: self.values.iter().map(value).collect(),
             warm: self.warm,
             flags: Some(self.flags),

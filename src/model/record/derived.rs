@@ -1,5 +1,7 @@
 //! What was computed from the market.
 
+use std::sync::Arc;
+
 use super::rows;
 
 rows! {
@@ -7,7 +9,7 @@ rows! {
     #[derive(PartialEq)]
     Feature "feature" Required {
         /// The set that the values belong to.
-        set: String,
+        set: Arc<str>,
         /// The values in the order of the set; absent where there is none.
         values: Vec<Option<f64>>,
         /// One bit a value, lowest first: set once the value is warm.

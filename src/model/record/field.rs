@@ -4,6 +4,7 @@
 //! Hot kinds have quicker codecs beside this general road; tests hold the two together.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
@@ -119,6 +120,19 @@ macro_rules! text_fields {
 text_fields! {
     String, AccountId, ClientOrderId, DecisionId, FillId, IntentId, OrderId, RunId, StrategyId,
     TraceId, VenueOrderId,
+}
+
+/// A text that many rows share.
+impl FieldValue for Arc<str> {
+    const TYPE: FieldType = FieldType::Text;
+
+    fn value(&self) -> Value<'_> {
+        Value::Text(Cow::Borrowed(self))
+    }
+
+    fn take(value: Value<'_>) -> Option<Self> {
+        if let Value::Text(text) = value { Some(Self::from(&*text)) } else { None }
+    }
 }
 
 impl<W: Word> FieldValue for W {

@@ -372,6 +372,9 @@ impl ArrowReader {
         let at = self.channels.iter().position(|channel| channel.number == number);
         let at =
             at.ok_or_else(|| self.bytes.corrupt(format!("channel {number} was never opened")))?;
+        if self.options.passes_over(self.channels[at].kind) {
+            return Ok(());
+        }
         let mut buffer = Buffer::from_vec(payload);
         while !buffer.is_empty() {
             let table = self.channels[at].decode(&mut buffer);

@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{BooleanBufferBuilder, Int8Array, UInt32Array, UInt64Array};
-use arrow::buffer::{NullBuffer, ScalarBuffer};
-use arrow::datatypes::ArrowNativeType;
+use arrow::array::{
+    BooleanBufferBuilder, Float64Array, Int8Array, ListArray, StringArray, UInt32Array, UInt64Array,
+};
+use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::{ArrowNativeType, DataType, Field};
 use qt_model::ids::InstrumentId;
-use qt_model::record::{Batch, Depth, Head, Level, Quote, Trade};
+use qt_model::record::{Batch, Depth, Feature, Head, Level, Quote, Trade};
 use qt_model::words::{DepthAction, Side, Word};
 
 use super::write::{Columns, Mantissas};
@@ -220,6 +222,39 @@ pub(super) fn depths(
     columns.qty("qty", mantissas(qty, &of_rows))?;
     columns.push(Arc::new(seq));
     Ok(())
+}
+
+pub(super) fn features(
+    batch: &Batch,
+    ordinals: &[u64],
+    columns: &mut Columns<'_>,
+) -> Result<(), WriteError> {
+    let rows = batch.rows::<Feature>();
+    let mut heads = Heads::with_capacity(rows.len());
+    let mut marks = [(); 2].map(|()| Optional::with_capacity(rows.len()));
+    for rows in rows.chunks(STRETCH) {
+        heads.extend(rows.iter().map(|row| &row.head), columns);
+        marks[0].extend(rows.iter().map(|row| row.warm));
+        marks[1].extend(rows.iter().map(|row| row.flags));
+    }
+    let (seq, _) = heads.open(ordinals.to_vec(), columns);
+    columns.push(Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &*row.set))));
+    columns.push(Arc::new(lists(rows)));
+    marks.into_iter().for_each(|marks| numbers(marks, columns));
+    columns.push(Arc::new(seq));
+    Ok(())
+}
+
+fn lists(rows: &[Feature]) -> ListArray {
+    let lengths = rows.iter().map(|row| row.values.len());
+    let mut values = Optional::with_capacity(lengths.clone().sum());
+    for row in rows {
+        values.extend(row.values.iter().copied());
+    }
+    let (values, nulls) = values.finish();
+    let item = Arc::new(Field::new_list_field(DataType::Float64, true));
+    let values = Arc::new(Float64Array::new(values, nulls));
+    ListArray::new(item, OffsetBuffer::from_lengths(lengths), values, None)
 }
 
 /// The lines of a depth table: one for each level, and one for a record without any.

@@ -89,6 +89,7 @@ impl RowWriter {
             Kind::Trade => hot_write::trades(batch, ordinals, columns),
             Kind::Quote => hot_write::quotes(batch, ordinals, columns),
             Kind::Depth => hot_write::depths(batch, ordinals, columns),
+            Kind::Feature => hot_write::features(batch, ordinals, columns),
             _ => general(kind, batch, ordinals, columns),
         })
     }

@@ -12,7 +12,9 @@ mod columns;
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Depth, Head, Kind, Level, Mbo, Quote, Record, Trade, Value};
+use qt_model::record::{
+    Batch, Depth, Feature, Head, Kind, Level, Mbo, Quote, Record, Trade, Value,
+};
 use qt_model::words::Word;
 use rust_decimal::Decimal;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
@@ -66,11 +68,13 @@ impl Digest {
     pub fn update_from(&mut self, batch: &Batch, start: usize) {
         self.know(batch.instruments());
         let (trades, depths) = (batch.rows::<Trade>(), batch.rows::<Depth>());
+        let features = batch.rows::<Feature>();
         for (at, slot) in batch.slots().iter().enumerate().skip(start) {
             let index = slot.index as usize;
             match slot.kind {
                 Kind::Trade => self.trade(&trades[index]),
                 Kind::Depth => self.depth(&depths[index], batch.levels(index)),
+                Kind::Feature => self.feature(&features[index]),
                 _ => self.push(&batch.get(at)),
             }
             if self.gathered.len() >= GATHER {
@@ -198,6 +202,34 @@ impl Digest {
         self.optional(&fields);
     }
 
+    #[inline]
+    fn feature(&mut self, row: &Feature) {
+        // The set and the values are always there.
+        let marks = [row.warm, row.flags];
+        self.words(&self.head(Kind::Feature, &row.head, 0b11 | mask(&marks) << 2));
+        self.string(&row.set);
+        self.list(&row.values);
+        self.optional(&marks);
+    }
+
+    #[inline]
+    fn string(&mut self, text: &str) {
+        self.words(&[text.len() as u64]);
+        self.gathered.extend_from_slice(text.as_bytes());
+    }
+
+    /// An absent value is a NaN here, which no present value can be.
+    #[inline]
+    fn list(&mut self, list: &[Option<f64>]) {
+        self.words(&[list.len() as u64]);
+        let word = |value: &Option<f64>| value.unwrap_or(f64::NAN).to_bits().to_le_bytes();
+        for eight in list.chunks(8) {
+            let mut bytes = [[0; 8]; 8];
+            bytes.iter_mut().zip(eight).for_each(|(bytes, value)| *bytes = word(value));
+            self.gathered.extend_from_slice(bytes[..eight.len()].as_flattened());
+        }
+    }
+
     fn general(&mut self, record: &Record<'_>) {
         if let Record::Other(view) = record {
             // Its text says all of it. Its head may be a guess, which each reader makes anew.
@@ -233,17 +265,8 @@ impl Digest {
             Value::Qty(qty) => self.words(&[qty.mantissa() as u64]),
             Value::Decimal(value) => self.decimal(*value),
             Value::Word(index) => self.words(&[*index as u64]),
-            Value::Text(text) => {
-                self.words(&[text.len() as u64]);
-                self.gathered.extend_from_slice(text.as_bytes());
-            }
-            Value::F64List(list) => {
-                self.words(&[list.len() as u64]);
-                for value in list.iter() {
-                    // An absent value is a NaN here, which no present value can be.
-                    self.words(&[value.unwrap_or(f64::NAN).to_bits()]);
-                }
-            }
+            Value::Text(text) => self.string(text),
+            Value::F64List(list) => self.list(list),
         }
     }
 

@@ -1,15 +1,19 @@
 //! Records to NDJSON: hot kinds by hand, every kind by its fields, with equal bytes.
 
+use std::sync::Arc;
+
 use qt_model::decimal::{self, SAFE_MANTISSA};
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Depth, Field, Head, Kind, Level, Quote, Record, Trade, Value};
+use qt_model::record::{
+    Batch, Depth, Feature, Field, Head, Kind, Level, Quote, Record, Trade, Value,
+};
 use qt_model::time::TsWriter;
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::{DepthAction, Side};
 use rust_decimal::Decimal;
 
 use super::general::Scales;
-use super::line::{LEVELS, Padded, Page, Pen};
+use super::line::{FLOATS, LEVELS, Padded, Page, Pen};
 
 /// Writes records as lines; keeps what repeats from record to record.
 #[derive(Debug, Default)]
@@ -17,6 +21,8 @@ pub struct Encoder {
     clocks: Clocks,
     known: Vec<Known>,
     page: Page,
+    /// The set of the last row of features, and how its line goes on with it.
+    set: Option<(Arc<str>, Vec<u8>)>,
     /// The fields of a record of a kind that is not written by hand.
     spare: Vec<u8>,
 }
@@ -41,12 +47,14 @@ impl Encoder {
         self.know(batch.instruments());
         self.page.clear();
         let (trades, depths, quotes) = (batch.rows(), batch.rows(), batch.rows());
+        let features = batch.rows();
         for (at, slot) in batch.slots().iter().enumerate() {
             let index = slot.index as usize;
             match slot.kind {
                 Kind::Trade => self.trade(&trades[index]),
                 Kind::Depth => self.depth(&depths[index], batch.levels(index)),
                 Kind::Quote => self.quote(&quotes[index]),
+                Kind::Feature => self.feature(&features[index]),
                 _ => self.general(&batch.get(at)),
             }
         }
@@ -90,16 +98,19 @@ impl Encoder {
     fn trade(&mut self, row: &Trade) {
         let (mut pen, clocks, known) = self.begin(&row.head);
         let scales = scales(known);
-        pen.put(br#"{"k":"trade""#);
-        clocks.head(&mut pen, &row.head, known);
+        if row.head.has_event_time {
+            pen.put(br#"{"k":"trade","ts_event":""#);
+            clocks.both(&mut pen, &row.head, known);
+        } else {
+            pen.put(br#"{"k":"trade""#);
+            clocks.head(&mut pen, &row.head, known);
+        }
         pen.put(br#","px":"#);
         pen.number(row.px.mantissa(), scales.px);
         pen.put(br#","qty":"#);
         pen.number(row.qty.mantissa(), scales.qty);
-        match row.side {
-            Some(Side::Buy) => pen.put(br#","side":"buy""#),
-            Some(Side::Sell) => pen.put(br#","side":"sell""#),
-            None => {}
+        if let Some(side) = row.side {
+            pen.side(side);
         }
         pen.id(br#","id":"#, row.id);
         pen.tail(row.head.seq);
@@ -174,6 +185,46 @@ impl Encoder {
         }
     }
 
+    #[inline]
+    fn feature(&mut self, row: &Feature) {
+        let (mut pen, clocks, known) = self.begin(&row.head);
+        pen.put(br#"{"k":"feature""#);
+        clocks.head(&mut pen, &row.head, known);
+        let written = pen.written();
+        self.page.take(written);
+        if self.set.as_ref().is_none_or(|(set, _)| *set != row.set) {
+            let mut text = br#","set":"#.to_vec();
+            string(&row.set, &mut text);
+            text.extend_from_slice(br#","values":["#);
+            self.set = Some((Arc::clone(&row.set), text));
+        }
+        if let Some((_, text)) = &self.set {
+            self.page.extend(text);
+        }
+        let mut is_first = true;
+        for values in row.values.chunks(FLOATS) {
+            let mut pen = self.page.pen();
+            for value in values {
+                if !std::mem::take(&mut is_first) {
+                    pen.put(b",");
+                }
+                match value {
+                    Some(value) => pen.float(*value),
+                    None => pen.put(b"null"),
+                }
+            }
+            let written = pen.written();
+            self.page.take(written);
+        }
+        let mut pen = self.page.pen();
+        pen.put(b"]");
+        pen.id(br#","warm":"#, row.warm);
+        pen.id(br#","flags":"#, row.flags);
+        pen.tail(row.head.seq);
+        let written = pen.written();
+        self.page.take(written);
+    }
+
     /// Any kind, by its fields.
     fn general(&mut self, record: &Record<'_>) {
         let mut out = std::mem::take(&mut self.spare);
@@ -203,15 +254,27 @@ impl Encoder {
 }
 
 impl Clocks {
+    /// Both clocks, whose first name stands there already, and the symbol.
+    #[inline(always)]
+    fn both(&mut self, pen: &mut Pen<'_>, head: &Head, known: Option<&Known>) {
+        pen.instant(&mut self.event, head.ts_event);
+        pen.put(br#"","ts_recv":""#);
+        self.received(pen, head, known);
+    }
+
     /// The clocks and the symbol.
     #[inline(always)]
     fn head(&mut self, pen: &mut Pen<'_>, head: &Head, known: Option<&Known>) {
         if head.has_event_time {
             pen.put(br#","ts_event":""#);
-            pen.instant(&mut self.event, head.ts_event);
-            pen.put(b"\"");
+            return self.both(pen, head, known);
         }
         pen.put(br#","ts_recv":""#);
+        self.received(pen, head, known);
+    }
+
+    #[inline(always)]
+    fn received(&mut self, pen: &mut Pen<'_>, head: &Head, known: Option<&Known>) {
         pen.instant(&mut self.recv, head.ts_recv);
         match known {
             Some(known) => pen.padded(&known.symbol),
@@ -251,6 +314,16 @@ impl Pen<'_> {
             self.put(name);
             self.whole(id);
         }
+    }
+
+    /// Which side is a coin's flip, so it is chosen and not branched on.
+    #[inline(always)]
+    fn side(&mut self, side: Side) {
+        let (text, len) = match side {
+            Side::Buy => (br#","side":"buy"  "#, 13),
+            Side::Sell => (br#","side":"sell" "#, 14),
+        };
+        self.part(text, len);
     }
 
     /// The sequence number, which stands last.

@@ -3,17 +3,23 @@
 //! The pieces of a record are short. Appended one by one to a vector, each would ask for room and
 //! cost a call; here a pen has room for all of them, and a piece of known length is a few moves.
 //!
-//! Invariant: one pen writes no more than [`ROOM`] bytes.
+//! Invariant: one pen writes fewer than [`PLACES`] bytes.
 
 use qt_model::decimal::{self, MAX_LEN};
 use qt_model::time::{TEXT_LEN, Ts, TsWriter};
 use qt_model::units::Scale;
 
-/// Longer than any line of fixed fields, and than any [`LEVELS`] of a book.
-const ROOM: usize = 1024;
+/// More than any line of fixed fields has, than any [`LEVELS`] of a book and any [`FLOATS`].
+const PLACES: usize = 1024;
+
+/// From each place there is room for the longest piece.
+const ROOM: usize = 2 * PLACES;
 
 /// How many levels of a book one pen writes.
 pub(super) const LEVELS: usize = 8;
+
+/// How many floats one pen writes.
+pub(super) const FLOATS: usize = 32;
 
 #[derive(Debug, Default)]
 pub(super) struct Page {
@@ -89,13 +95,15 @@ impl Pen<'_> {
     /// How many bytes were written.
     #[inline(always)]
     pub(super) fn written(self) -> usize {
+        assert!(self.at < PLACES, "a pen wrote {} bytes", self.at);
         self.at
     }
 
     /// The place of the next bytes, so many of them.
     #[inline(always)]
     fn next<const N: usize>(&mut self) -> &mut [u8; N] {
-        self.room[self.at..].first_chunk_mut().expect("a line is shorter than its room")
+        // The place is known to be one, so that its room needs no look.
+        self.room[self.at % PLACES..].first_chunk_mut().expect("room for the longest piece")
     }
 
     /// Appends a text of known length.
@@ -105,21 +113,36 @@ impl Pen<'_> {
         self.at += N;
     }
 
+    /// Appends the first bytes of a text, written whole.
+    #[inline(always)]
+    pub(super) fn part<const N: usize>(&mut self, text: &[u8; N], len: usize) {
+        *self.next() = *text;
+        self.at += len;
+    }
+
     #[inline(always)]
     pub(super) fn padded(&mut self, text: &Padded) {
         // Most symbols are short, and a short block is two moves.
         if text.len <= 48 {
             let block: &[u8; 48] = text.bytes.first_chunk().expect("a part of the padding");
-            *self.next() = *block;
+            self.part(block, text.len);
         } else {
-            *self.next() = text.bytes;
+            self.part(&text.bytes, text.len);
         }
-        self.at += text.len;
     }
 
     #[inline(always)]
     pub(super) fn decimal(&mut self, mantissa: i64, scale: Scale) {
         self.at += decimal::put(mantissa, scale, self.next::<MAX_LEN>());
+    }
+
+    /// The shortest text that reads back to the same number, which is finite.
+    #[inline]
+    pub(super) fn float(&mut self, value: f64) {
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(value).as_bytes();
+        self.next::<24>()[..text.len()].copy_from_slice(text);
+        self.at += text.len();
     }
 
     #[inline(always)]

@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use qt_model::instrument::{Instrument, Symbol};
 use qt_model::record::{Batch, Source};
-use qt_model::time::Ts;
 
 use crate::digest::Digest;
 use crate::error::{Problem, ReadError};
@@ -42,13 +41,14 @@ pub struct NdjsonReader {
     options: Options,
     symbols: Symbols,
     quick: quick::Quick,
+    /// How lines open that are passed over.
+    unread: Option<Vec<u8>>,
     header: Option<Header>,
     state: State,
     digest: Option<Digest>,
     /// How many records of the batch at hand the digest has taken in.
     digested: usize,
     records: u64,
-    last: Ts,
     /// Whether nothing more is read: the input ended, or an error ended it.
     is_done: bool,
     /// An error that waits until the records before it are handed out.
@@ -79,13 +79,16 @@ impl NdjsonReader {
             lines: Lines::new(reader),
             symbols: Symbols::new(&options.universe),
             digest: options.verify.then(Digest::default),
+            unread: options
+                .without
+                .filter(|kind| options.passes_over(*kind))
+                .map(|kind| format!(r#"{{"k":"{}","#, kind.name()).into_bytes()),
             options,
             quick,
             header: None,
             state: State::Bare,
             digested: 0,
             records: 0,
-            last: Ts::MIN,
             is_done: false,
             pending: None,
         };
@@ -173,7 +176,6 @@ impl NdjsonReader {
 
     /// Reads one line into the batch. `false` at the end of the input.
     fn step(&mut self, batch: &mut Batch) -> Result<bool, ReadError> {
-        let before = batch.len();
         let line = match self.lines.next() {
             Ok(Some(Line::Text(line))) => line,
             Ok(Some(Line::TooLong)) => {
@@ -182,30 +184,35 @@ impl NdjsonReader {
             Ok(None) => return Ok(false),
             Err(source) => return Err(self.io(source)),
         };
-        if self.state != State::Closed && self.quick.push(line, &mut self.symbols, batch).is_some()
-        {
-            self.note(batch, before);
-            return Ok(true);
-        }
         // The general road needs the reader whole, so the line is copied out of its buffer.
         let line = line.to_vec();
         self.step_general(&line, batch)
     }
 
+    /// Reads the lines at hand that have a shape of the quick road, up to the first that has not.
     #[inline]
-    fn note(&mut self, batch: &mut Batch, before: usize) {
+    fn run(&mut self, batch: &mut Batch) {
+        let before = batch.len();
+        while batch.len() < self.options.batch_records {
+            let text = self.lines.at_hand();
+            let read = self.quick.push(text, &mut self.symbols, batch);
+            let Some(len) = read.or_else(|| passed_over(text, self.unread.as_deref()?)) else {
+                break;
+            };
+            self.lines.pass_line(len);
+        }
+        self.records += (batch.len() - before) as u64;
+        self.show_instruments(batch);
+    }
+
+    /// A record may have brought an instrument with it.
+    fn show_instruments(&self, batch: &mut Batch) {
         if batch.instruments().len() < self.symbols.len() {
             batch.set_instruments(self.symbols.table());
         }
-        if batch.len() > before {
-            self.records += 1;
-            let head = batch.head(before);
-            self.last = head.ts_recv;
-            self.quick.next_seq = head.seq.wrapping_add(1);
-        }
     }
 
-    #[cold]
+    #[inline(never)]
     fn step_general(&mut self, line: &[u8], batch: &mut Batch) -> Result<bool, ReadError> {
         if line.iter().all(u8::is_ascii_whitespace) {
             return Ok(true);
@@ -221,7 +228,7 @@ impl NdjsonReader {
                         has_header: self.header.is_some(),
                         seq: self.quick.next_seq,
                         latency_ns: self.options.feed_latency_ns,
-                        last: self.last,
+                        last: self.quick.last_recv,
                     };
                     general::push(&object, line, &mut self.symbols, fill, batch)
                         .map(|()| Found::Record)
@@ -233,7 +240,13 @@ impl NdjsonReader {
                 let message = "a record stands behind the `end` of the stream".to_owned();
                 return Err(ReadError::Corrupt { place: self.place(), message });
             }
-            Ok(Found::Record) => self.note(batch, before),
+            Ok(Found::Record) => {
+                self.show_instruments(batch);
+                if batch.len() > before {
+                    self.records += 1;
+                    self.quick.follow(batch.head(before));
+                }
+            }
             Ok(Found::Stream) => {
                 self.digest_batch(batch);
                 if self.state == State::Open {
@@ -300,6 +313,13 @@ impl NdjsonReader {
     }
 }
 
+/// The length of the line at the start of a text, if it opens in the way of those that nobody asks
+/// for.
+fn passed_over(text: &[u8], unread: &[u8]) -> Option<usize> {
+    let is_one = text.starts_with(unread);
+    is_one.then(|| memchr::memchr(b'\n', text).map(|at| at + 1)).flatten()
+}
+
 /// What a line turned out to be.
 enum Found {
     Record,
@@ -325,7 +345,19 @@ impl Source for NdjsonReader {
             return Err(error);
         }
         self.digested = 0;
-        while !self.is_done && batch.len() < self.options.batch_records {
+        while !self.is_done {
+            if batch.is_empty()
+                && let Err(source) = self.lines.peek_line(LINE_LIMIT)
+            {
+                self.is_done = true;
+                return Err(self.io(source));
+            }
+            if self.state != State::Closed {
+                self.run(batch);
+            }
+            if batch.len() >= self.options.batch_records {
+                break;
+            }
             if !batch.is_empty() && !self.lines.is_ready() {
                 break;
             }

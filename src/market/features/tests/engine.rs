@@ -38,7 +38,7 @@ fn rows_beside_a_batch_are_those_behind_its_records() {
             let rows = engine.annotate(&tape.batch);
             let head = |at: usize| *tape.batch.head(at);
             let found = (0..tape.batch.len())
-                .filter_map(|at| Some(rows.of(at)?.record(head(at), "features")));
+                .filter_map(|at| Some(rows.of(at)?.record(head(at), &"features".into())));
             assert_eq!(found.collect::<Vec<_>>(), expected);
         }
     }
