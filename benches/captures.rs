@@ -1,7 +1,9 @@
 //! How fast captures of wires are imported: in process, on one thread, in CPU time.
 //!
-//! Arguments: files, and how often to read each (the median counts). Without a file, a capture of
-//! Binance's spot market is made in memory. Compression is taken off before the clock starts: the
+//! Arguments: files, how often to read each (the median counts), and `x40` to measure, beside each
+//! file, one of its messages forty times over, each time later: what a message costs shows there,
+//! what an import costs once shows in the file itself. Without a file, a capture of Binance's spot
+//! market is made in memory. Compression is taken off before the clock starts: the
 //! figure is of lines in memory to batches in the order of a stream. The digest is taken in a pass
 //! of its own: fast and wrong cannot pass.
 
@@ -28,13 +30,18 @@ fn main() {
     // Cargo adds its own flags.
     let words: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with("--")).collect();
     let passes = words.iter().find_map(|word| word.parse().ok()).unwrap_or(PASSES);
-    let files = words.iter().filter(|word| word.parse::<usize>().is_err()).map(PathBuf::from);
+    let times = words.iter().find_map(|word| word.strip_prefix('x')?.parse::<i64>().ok());
+    let is_file = |word: &&String| word.strip_prefix('x').unwrap_or(word).parse::<usize>().is_err();
+    let files = words.iter().filter(is_file).map(PathBuf::from);
     let captures: Vec<_> = files.flat_map(|path| Capture::read(&path)).collect();
     if captures.is_empty() {
         println!("{}", measure(&Capture::made(), passes));
     }
     for capture in &captures {
         println!("{}", measure(capture, passes));
+        if let Some(times) = times {
+            println!("{}", measure(&capture.repeated(times), passes));
+        }
     }
 }
 
@@ -82,6 +89,27 @@ impl Capture {
         Self { name: "made".to_owned(), path: None, bytes: text.into_bytes() }
     }
 
+    /// The same messages so many times, as after reconnects: each time is a day behind the last.
+    fn repeated(&self, times: i64) -> Self {
+        let mut bytes = Vec::new();
+        for days in 0..times {
+            for line in self.bytes.split_inclusive(|byte| *byte == b'\n') {
+                let at = time_at(line);
+                let digits = line[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let (head, rest) = line.split_at(at);
+                let (count, tail) = rest.split_at(digits);
+                bytes.extend_from_slice(head);
+                if let Ok(count) = std::str::from_utf8(count).unwrap_or_default().parse::<i64>() {
+                    // Seconds have ten digits, and each three more are a thousandth.
+                    let unit = 10_i64.pow(u32::try_from(digits.saturating_sub(10)).unwrap_or(0));
+                    bytes.extend_from_slice((count + days * 86_400 * unit).to_string().as_bytes());
+                }
+                bytes.extend_from_slice(tail);
+            }
+        }
+        Self { name: format!("{} x{times}", self.name), path: self.path.clone(), bytes }
+    }
+
     fn open(&self) -> Imported {
         let look = Look { start: &self.bytes, path: self.path.as_deref() };
         let surest = qt_venue::IMPORTERS.iter().max_by_key(|it| it.recognise(&look));
@@ -110,6 +138,18 @@ fn measure(capture: &Capture, passes: usize) -> String {
         megabytes / seconds,
         records as f64 / seconds / 1e6,
     )
+}
+
+/// Where the time of a line begins: in front, behind an arrow, or in the message.
+fn time_at(line: &[u8]) -> usize {
+    if line.first().is_some_and(u8::is_ascii_digit) {
+        return 0;
+    }
+    let behind = |mark: &[u8]| {
+        line.windows(mark.len()).position(|window| window == mark).map(|at| at + mark.len())
+    };
+    let arrow = || ["<-> ", "<- ", "-> "].iter().find_map(|arrow| behind(arrow.as_bytes()));
+    behind(b"\"ts\":").or_else(arrow).unwrap_or(0)
 }
 
 fn timed(capture: &Capture) -> f64 {

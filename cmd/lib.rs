@@ -8,6 +8,8 @@ mod bug;
 mod catalog_sink;
 mod choice;
 mod context;
+#[cfg(test)]
+mod damage;
 mod failure;
 mod global;
 mod hours;

@@ -1,7 +1,9 @@
 //! What the fuzz targets share: read anything to its end, and hold what comes out to its word.
 
+mod vendor;
 mod wire;
 
+pub use vendor::{read_mapped, read_vendor, unpack};
 pub use wire::{decode_messages, import_capture};
 
 use std::io::{Cursor, Write};
@@ -87,6 +89,11 @@ fn finish(writer: StreamWriter<Vec<u8>>) -> (Vec<u8>, End) {
 
 /// Reads bytes as a file of a vendor; what comes out is in order, and reads back once written.
 pub fn read_import(format: &str, name: &str, data: &[u8]) {
+    let hints = Hints { date: Date::new(2019, 1, 30), ..Hints::default() };
+    import(format, name, data, &hints);
+}
+
+fn import(format: &str, name: &str, data: &[u8], hints: &Hints) {
     hush_contained_panics();
     let options = options();
     let importer = qt_stream::import::IMPORTERS
@@ -100,8 +107,7 @@ pub fn read_import(format: &str, name: &str, data: &[u8]) {
         bytes: Box::new(Cursor::new(data.to_vec())),
         notes: Notes::default(),
     };
-    let hints = Hints { date: Date::new(2019, 1, 30), ..Hints::default() };
-    let Ok(mut source) = importer.open(input, &hints, &options) else { return };
+    let Ok(mut source) = importer.open(input, hints, &options) else { return };
     let mut batches = Vec::new();
     let mut last = None;
     loop {

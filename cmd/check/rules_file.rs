@@ -58,7 +58,11 @@ impl RulesFile {
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
         let text =
             fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-        let mut reader = Reader { text: TomlText::parse(path, &text), file: Self::default() };
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> anyhow::Result<Self> {
+        let mut reader = Reader { text: TomlText::parse(path, text), file: Self::default() };
         let document = reader.text.document();
         reader.document(&document);
         match Problems::some(reader.text.problems()) {
@@ -267,5 +271,49 @@ fn unknown<'n>(found: &str, known: impl Iterator<Item = &'n str>) -> String {
     match near.filter(|(distance, _)| *distance <= found.len().div_ceil(3)) {
         Some((_, near)) => format!("unknown key; did you mean `{near}`?"),
         None => "unknown key; `qt check --list` lists the rules".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::damage::damaged;
+
+    const FILE: &str = r#"
+fail_on = "warning"
+
+[calendar]
+zone = "America/New_York"
+open = "09:30"
+close = "16:00"
+days = ["mon", "fri"]
+holidays = ["2024-12-25"]
+
+[rules.silence]
+severity = "error"
+allow = 3
+after = "90s"
+
+[rules.spread]
+severity = "off"
+
+[symbols."binance:*".jump]
+max = "2.5%"
+"#;
+
+    #[test]
+    fn damage_is_refused_with_a_place_or_understood() {
+        let (mut refused, mut understood) = (0, 0);
+        assert!(RulesFile::parse(Path::new("rules.toml"), FILE).is_ok());
+        for text in damaged(FILE, 1) {
+            match RulesFile::parse(Path::new("rules.toml"), &text) {
+                Ok(_) => understood += 1,
+                Err(error) => {
+                    refused += 1;
+                    assert!(format!("{error:#}").contains("rules.toml"), "no place: {error:#}");
+                }
+            }
+        }
+        assert!(refused > 100 && understood > 20, "{refused} and {understood}");
     }
 }

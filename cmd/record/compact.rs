@@ -1,13 +1,14 @@
 //! `qt record compact`, and `qt catalog compact`: a partition as one file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use qt_live::recorder::{Target, tend};
 use qt_market::merge::OrderRule;
 use qt_model::record::Batch;
-use qt_stream::catalog::{self, Partition, Replacement};
+use qt_stream::catalog::{self, Partition, Replacement, WriterLock};
+use qt_stream::error::ReadError;
 use qt_stream::frame::Header;
 use qt_stream::parquet_file::Span;
 
@@ -22,7 +23,8 @@ use crate::write_args::WriteArgs;
 /// Fold the files of each partition into one, sorted, without repetitions
 ///
 /// First brings into the catalog what a recorder left in the log, and grades the days that are over.
-/// A day that is not over is left alone. The same files give the same bytes.
+/// A day that is not over is left alone. The same files give the same bytes. Files that were changed
+/// or cannot be read are moved to quality/quarantine and listed there; the exit code is 5 then.
 #[derive(Debug, Args)]
 pub(crate) struct Compact {
     #[command(flatten)]
@@ -40,12 +42,11 @@ pub(crate) fn run(args: &Compact, context: &mut Context) -> anyhow::Result<Outco
     if !args.write.dry_run && catalog.exists() {
         prepare(&root, rows, context)?;
     }
-    let mut folded = 0;
-    for stat in catalog.stat(&args.select.selection()?)? {
-        if stat.files < 2 {
+    let (mut folded, mut quarantined) = (0, 0);
+    for partition in catalog.partitions(&args.select.selection()?)? {
+        if catalog.files(&partition)?.len() < 2 {
             continue;
         }
-        let partition = stat.partition;
         if partition.date >= today {
             context.note(format_args!("{}: the day is not over", partition.folder().display()));
             continue;
@@ -54,16 +55,85 @@ pub(crate) fn run(args: &Compact, context: &mut Context) -> anyhow::Result<Outco
             context.note(format_args!("would compact {}", partition.folder().display()));
             continue;
         }
-        match fold(&catalog, &partition, rows, context)? {
-            Some(meta) => {
-                folded += 1;
-                context.note(format_args!("{}: {} rows", partition.folder().display(), meta.rows));
+        quarantined += set_aside_changed(&catalog, &partition, context)?;
+        while catalog.files(&partition)?.len() >= 2 {
+            match fold(&catalog, &partition, rows, context) {
+                Ok(Some(meta)) => {
+                    folded += 1;
+                    let folder = partition.folder();
+                    context.note(format_args!("{}: {} rows", folder.display(), meta.rows));
+                    break;
+                }
+                Ok(None) => return Ok(Outcome::Incomplete),
+                Err(error) => set_aside_broken(&catalog, &partition, error, context)?,
             }
-            None => return Ok(Outcome::Incomplete),
+            quarantined += 1;
         }
     }
     context.note(format_args!("{folded} partitions compacted"));
+    if quarantined > 0 {
+        context.warn(format_args!("{quarantined} files cannot be read and are in quarantine"));
+        return Ok(Outcome::Incomplete);
+    }
     Ok(Outcome::Done)
+}
+
+/// Moves files out of the way that are not what they were when they were written.
+fn set_aside_changed(
+    catalog: &catalog::Catalog,
+    partition: &Partition,
+    context: &Context,
+) -> anyhow::Result<u64> {
+    let mut moved = 0;
+    for file in catalog.files(partition)? {
+        if let Some(reason) = catalog.check_hash(partition, &file)? {
+            set_aside(catalog, partition, &file, &reason, context)?;
+            moved += 1;
+        }
+    }
+    Ok(moved)
+}
+
+/// Moves the file out of the way that an error is about; any other error stays one.
+fn set_aside_broken(
+    catalog: &catalog::Catalog,
+    partition: &Partition,
+    error: anyhow::Error,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let found = error.chain().find_map(|cause| cause.downcast_ref::<ReadError>());
+    let place = match found {
+        Some(
+            error @ (ReadError::Record { .. }
+            | ReadError::Corrupt { .. }
+            | ReadError::Truncated { .. }
+            | ReadError::Unreadable { .. }
+            | ReadError::Mismatch { .. }),
+        ) => Some((&*error.place().input, error.to_string())),
+        Some(ReadError::Schema { .. } | ReadError::Io { .. }) | None => None,
+    };
+    let files = catalog.files(partition)?;
+    let is_at = |file: &&PathBuf, input: &str| file.display().to_string() == input;
+    let broken = place.and_then(|(input, reason)| {
+        files.iter().find(|file| is_at(file, input)).map(|file| (file, reason))
+    });
+    match broken {
+        Some((file, reason)) => set_aside(catalog, partition, file, &reason, context),
+        None => Err(error),
+    }
+}
+
+fn set_aside(
+    catalog: &catalog::Catalog,
+    partition: &Partition,
+    file: &Path,
+    reason: &str,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let lock = WriterLock::take(catalog.root()).map_err(raise)?;
+    let moved = catalog.quarantine(&lock, partition, file, reason, now())?;
+    context.warn(format_args!("{reason}; the file lies at {} now", moved.path.display()));
+    Ok(())
 }
 
 /// What has to be true before files are folded: a claim on the log that is not finished would not
@@ -90,6 +160,7 @@ fn fold(
 ) -> anyhow::Result<Option<catalog::Meta>> {
     let mut rules = Rules::default();
     rules.order = OrderRule::DropRepeats;
+    rules.options.verify = true;
     let whole = catalog::Selection {
         span: Span { from: partition.date.start(), to: partition.date.plus_days(1).start() },
         ..catalog::Selection::only(partition)

@@ -136,6 +136,7 @@ impl Cursor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::damage::damaged;
 
     #[test]
     fn a_cursor_reads_back() {
@@ -146,6 +147,20 @@ mod tests {
             seq: u64::MAX,
         };
         assert_eq!(Cursor::parse(&cursor.text()).unwrap(), cursor);
+    }
+
+    #[test]
+    fn damage_is_no_cursor_or_another_one() {
+        let json = r#"{"v":1,"ts_recv":"5","seq":"1","kind":"trade","sym":"a:X"}"#;
+        assert!(Cursor::parse(&URL_SAFE.encode(json)).is_ok());
+        for text in damaged(json, 1) {
+            if let Ok(cursor) = Cursor::parse(&URL_SAFE.encode(&text)) {
+                assert_eq!(Cursor::parse(&cursor.text()).unwrap(), cursor, "{text}");
+            }
+        }
+        for text in damaged(&URL_SAFE.encode(json), 1) {
+            let _ = Cursor::parse(&text);
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Strategy files: TOML that says what to trade, when, and under which terms.
 
 mod builtin;
+#[cfg(test)]
+mod damage_tests;
 mod deciders;
 mod delays;
 mod file;

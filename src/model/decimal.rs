@@ -188,6 +188,10 @@ pub fn parse_money(text: &[u8]) -> Option<Decimal> {
 /// How many decimals a text needs, its trailing zeros left out; `None` where it is not a number
 /// or has more digits than any scale could hold.
 pub fn decimals_of(text: &[u8]) -> Option<u8> {
+    if let Some(fraction) = plain_fraction(text) {
+        let zeros = fraction.iter().rev().take_while(|byte| **byte == b'0').count();
+        return u8::try_from(fraction.len() - zeros).ok();
+    }
     let Digits { mantissa, decimals } = digits(text).ok()??;
     if mantissa == 0 {
         return Some(0);
@@ -197,6 +201,9 @@ pub fn decimals_of(text: &[u8]) -> Option<u8> {
 
 /// The decimals as written, trailing zeros and all: how a venue states its tick.
 pub fn decimals_written(text: &[u8]) -> Option<u8> {
+    if let Some(fraction) = plain_fraction(text) {
+        return u8::try_from(fraction.len()).ok();
+    }
     if text.iter().any(|byte| matches!(byte, b'e' | b'E')) {
         return decimals_of(text);
     }
@@ -206,6 +213,22 @@ pub fn decimals_written(text: &[u8]) -> Option<u8> {
         .ok()
         .filter(|decimals| *decimals <= Scale::MAX.digits())
         .or_else(|| decimals_of(text))
+}
+
+/// What stands behind the point, where the text is a number of eighteen digits at most without an
+/// exponent, as nearly all are: its decimals need no arithmetic.
+fn plain_fraction(text: &[u8]) -> Option<&[u8]> {
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let point = text.iter().position(|byte| *byte == b'.');
+    let (whole, fraction) = match point {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, &text[text.len()..]),
+    };
+    let is_number = !whole.is_empty()
+        && whole.len() + fraction.len() <= 18
+        && (point.is_none() || !fraction.is_empty())
+        && whole.iter().chain(fraction).all(u8::is_ascii_digit);
+    is_number.then_some(fraction)
 }
 
 /// Appends the mantissa as a decimal with all digits of its scale.
@@ -421,6 +444,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn decimals_counted_quickly_are_those_counted_with_care(text in "-?[0-9.e]{0,22}") {
+            let text = text.as_bytes();
+            let careful = digits(text).ok().flatten().and_then(|it| match it.mantissa {
+                0 => Some(0),
+                _ => u8::try_from(it.decimals.max(0)).ok().filter(|it| *it <= Scale::MAX.digits()),
+            });
+            prop_assert_eq!(decimals_of(text), careful);
+            if let Some(fraction) = plain_fraction(text) {
+                prop_assert!(digits(text).is_ok());
+                prop_assert_eq!(decimals_written(text), u8::try_from(fraction.len()).ok());
+            }
+        }
+
         #[test]
         fn whole_numbers_are_those_of_the_standard(value: u64, shift in 0_u32..64) {
             let value = value >> shift;

@@ -84,11 +84,11 @@ impl Desk {
     }
 
     /// The instrument of that name, taken into use if it is not yet.
-    pub(crate) fn list(
+    pub(crate) fn list<'a>(
         &mut self,
         name: &str,
         terms: impl FnOnce() -> Terms,
-        sighting: &Sighting<'_>,
+        sighting: impl FnOnce() -> Sighting<'a>,
     ) -> Result<Listed, DecodeError> {
         let (listed, is_new) = self.listing.list(name, terms, sighting)?;
         if is_new {

@@ -21,20 +21,35 @@ pub(crate) fn from_count(count: u64) -> Option<Ts> {
 
 /// Seconds with up to nine decimals, as `1618677785.46112`.
 pub(crate) fn from_seconds(text: &str) -> Option<Ts> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if !is_number(whole) || !is_number(fraction) {
+    let text = text.as_bytes();
+    let point = text.iter().position(|byte| *byte == b'.');
+    let (whole, fraction) = match point {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, &b"0"[..]),
+    };
+    if whole.is_empty() || fraction.is_empty() {
         return None;
     }
-    // Zeros at the end say nothing; a digit below a nanosecond would be lost.
-    let fraction = fraction.trim_end_matches('0');
-    let places = u32::try_from(fraction.len()).ok().filter(|places| *places <= 9)?;
-    let nanos = if fraction.is_empty() { 0 } else { fraction.parse::<i64>().ok()? };
-    let seconds: i64 = whole.parse().ok()?;
-    seconds
-        .checked_mul(NANOS_PER_SECOND)?
-        .checked_add(nanos * 10_i64.pow(9 - places))
-        .map(Ts::from_nanos)
+    let mut seconds = 0_i64;
+    for byte in whole {
+        seconds = seconds.checked_mul(10)?.checked_add(digit(*byte)?)?;
+    }
+    let (mut nanos, mut unit) = (0, NANOS_PER_SECOND);
+    for byte in fraction {
+        let digit = digit(*byte)?;
+        unit /= 10;
+        // Zeros at the end say nothing; a digit below a nanosecond would be lost.
+        if unit == 0 && digit != 0 {
+            return None;
+        }
+        nanos += digit * unit;
+    }
+    seconds.checked_mul(NANOS_PER_SECOND)?.checked_add(nanos).map(Ts::from_nanos)
+}
+
+#[inline]
+fn digit(byte: u8) -> Option<i64> {
+    byte.is_ascii_digit().then(|| i64::from(byte - b'0'))
 }
 
 #[cfg(test)]

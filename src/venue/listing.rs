@@ -71,7 +71,8 @@ pub(crate) struct Listing {
     styles: Styles,
     asked: Scales,
     listed: HashMap<Box<[u8]>, Listed>,
-    recent: Option<(Box<[u8]>, Listed)>,
+    /// The one asked for last: messages of one instrument come in runs.
+    recent: Option<(Vec<u8>, Listed)>,
     stated: HashMap<Box<str>, Stated>,
 }
 
@@ -102,13 +103,16 @@ impl Listing {
     #[inline]
     pub(crate) fn find(&mut self, name: &[u8]) -> Option<Listed> {
         if let Some((recent, listed)) = &self.recent
-            && **recent == *name
+            && *recent == name
         {
             return Some(*listed);
         }
-        let listed = *self.listed.get(name)?;
-        self.recent = Some((name.into(), listed));
-        Some(listed)
+        let found = *self.listed.get(name)?;
+        let (recent, listed) = self.recent.get_or_insert((Vec::new(), found));
+        recent.clear();
+        recent.extend_from_slice(name);
+        *listed = found;
+        Some(found)
     }
 
     /// The only instrument in use, where there is but one.
@@ -135,16 +139,18 @@ impl Listing {
         Ok(())
     }
 
-    /// Takes an instrument into use; `true` if it is a new one.
-    pub(crate) fn list(
+    /// Takes an instrument into use; `true` if it is a new one. What its first message shows is looked
+    /// at only then.
+    pub(crate) fn list<'a>(
         &mut self,
         name: &str,
         terms: impl FnOnce() -> Terms,
-        sighting: &Sighting<'_>,
+        sighting: impl FnOnce() -> Sighting<'a>,
     ) -> Result<(Listed, bool), DecodeError> {
         if let Some(listed) = self.find(name.as_bytes()) {
             return Ok((listed, false));
         }
+        let sighting = sighting();
         let symbol = Symbol::new(&format!("{}:{name}", self.venue))
             .map_err(|error| DecodeError::Refused(error.to_string()))?;
         let (px, qty, terms) = match self.stated.get(name) {
@@ -236,9 +242,15 @@ const SHORT_QTY_DECIMALS: u8 = 8;
 
 impl<'a> Sighting<'a> {
     pub(crate) fn of(px: &'a str, qty: &'a str) -> Self {
+        Self::of_all([(px, qty)])
+    }
+
+    pub(crate) fn of_all(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut sighting = Self::default();
-        sighting.px(px);
-        sighting.qty(qty);
+        for (px, qty) in pairs {
+            sighting.px(px);
+            sighting.qty(qty);
+        }
         sighting
     }
 
@@ -368,15 +380,15 @@ mod tests {
         let stated = Stated { px_decimals: Some(4), qty_decimals: Some(3), ..Stated::default() };
         listing.state("A", stated).unwrap();
         let sighting = Sighting::of("1.00000000", "1.00000000");
-        let (listed, is_new) = listing.list("A", Terms::default, &sighting).unwrap();
+        let (listed, is_new) = listing.list("A", Terms::default, || sighting).unwrap();
         assert_eq!((listed.px.digits(), listed.qty.digits(), is_new), (1, 3, true));
         assert_eq!(sighting.qty_scale(Style::Filled, Some(3)).digits(), 8);
-        assert!(!listing.list("A", Terms::default, &sighting).unwrap().1);
+        assert!(!listing.list("A", Terms::default, || sighting).unwrap().1);
         assert_eq!(listing.only().as_deref(), Some("A"));
-        let (listed, _) = listing.list("B", Terms::default, &sighting).unwrap();
+        let (listed, _) = listing.list("B", Terms::default, || sighting).unwrap();
         assert_eq!((listed.px.digits(), listed.qty.digits(), listed.slot), (1, 8, 1));
         assert_eq!(listing.only(), None);
-        assert!(listing.list("A B", Terms::default, &sighting).is_err());
+        assert!(listing.list("A B", Terms::default, || sighting).is_err());
     }
 
     #[test]
@@ -385,7 +397,7 @@ mod tests {
         let styles = Styles { px: Style::Padded, qty: Style::Padded };
         let mut listing = Listing::new("x", styles, &universe, Scales::default());
         let sighting = Sighting::of("1.00", "1.0");
-        let (listed, _) = listing.list("A", Terms::default, &sighting).unwrap();
+        let (listed, _) = listing.list("A", Terms::default, || sighting).unwrap();
         let said = listed.px("p", "1.2345").unwrap_err().to_string();
         assert!(said.ends_with("found `1.2345`; pass --px-scale 4"), "{said}");
         let said = listed.qty("q", "1234567890123456789").unwrap_err().to_string();

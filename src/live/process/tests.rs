@@ -87,6 +87,35 @@ fn actions_are_read_by_their_name_and_strictly() {
 }
 
 #[test]
+fn damaged_lines_are_refused_or_understood() {
+    let lines = [
+        r#"{"ready":1,"wants":["trade"],"features":["mid"]}"#,
+        r#"{"actions":[{"do":"cancel","id":"a"}]}"#,
+        r#"{"do":"submit","id":"a","sym":"x:A","side":"buy","qty":1.5,"px":"2e-3","reduce_only":true}"#,
+        r#"{"do":"amend","id":"a","qty":-0,"px":null}"#,
+        r#"{"do":"timer","id":1,"at":-9223372036854775808}"#,
+        r#"{"do":"note","sym":null,"text":"\u00e9"}"#,
+    ];
+    let (scale, mut understood) = (Scale::new(2).unwrap(), 0);
+    for line in lines {
+        for at in 0..line.len() {
+            for sign in ["", "\"", "{", "9", "-", ".", "e", "\\", "é", ","] {
+                let text = [&line[..at], sign, &line[at + 1..]].concat();
+                let _ = serde_json::from_str::<protocol::Ready>(&text);
+                let _ = serde_json::from_str::<protocol::Answer>(&text);
+                let Ok(action) = Action::parse(&text) else { continue };
+                understood += 1;
+                if let Action::Submit(submit) = action {
+                    let _ = price(submit.qty.text(), scale);
+                    let _ = submit.px.map(|px| price(px.text(), scale));
+                }
+            }
+        }
+    }
+    assert!(understood > 100, "{understood}");
+}
+
+#[test]
 fn digits_are_read_exactly_and_refused_where_they_do_not_fit() {
     let digits = |text: &str| serde_json::from_str::<protocol::Digits>(text).unwrap();
     let scale = Scale::new(2).unwrap();

@@ -89,6 +89,8 @@ pub enum Expired {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expiry {
     pub scanned: u64,
+    /// Partitions that are too old and stay, since something refers to them.
+    pub pinned: u64,
     pub expired: Vec<Expired>,
 }
 
@@ -99,7 +101,12 @@ pub fn expired(root: &Path, now: Ts, pinned: &dyn Fn(&Partition) -> bool) -> io:
     let today = now.date();
     for partition in Catalog::new(root).partitions(&Selection::default())? {
         found.scanned += 1;
-        if partition.date < today.plus_days(-kept_days(partition.kind)) && !pinned(&partition) {
+        if partition.date >= today.plus_days(-kept_days(partition.kind)) {
+            continue;
+        }
+        if pinned(&partition) {
+            found.pinned += 1;
+        } else {
             found.expired.push(Expired::Partition(partition));
         }
     }
@@ -172,6 +179,11 @@ pub fn condition(root: &Path, now: Ts) -> io::Result<Condition> {
             Tier::Corrupt if stat.files > 0 => complain(format!("{} corrupt files", stat.files)),
             Tier::Pending | Tier::DeadLetters | Tier::Corrupt | Tier::Archive => {}
         }
+    }
+    let quarantined = Catalog::new(root).quarantined()?;
+    if let Some(first) = quarantined.first() {
+        let (count, path) = (quarantined.len(), first.path.display());
+        condition.complaints.push(format!("{count} files in quarantine, the first {path}"));
     }
     if let Some(day) = days(root)?.pop() {
         condition.window = super::ledger::windows(root, day)?.pop();

@@ -27,7 +27,7 @@ struct Hour {
 const HOUR: i64 = 3_600 * 1_000_000_000;
 
 /// 2000-01-01.
-const EARLIEST: i64 = 946_684_800 * 1_000_000_000;
+pub(super) const EARLIEST: i64 = 946_684_800 * 1_000_000_000;
 
 impl Clock {
     #[inline]
@@ -53,6 +53,18 @@ impl Clock {
         match &mut self.hour {
             Some(hour) if recv < hour.end => hour.least = hour.least.min(offset),
             _ => self.turn(head.ts_recv, offset, limits, tallies),
+        }
+    }
+
+    /// When the hour of the last message ends.
+    pub(super) fn hour_end(&self) -> Option<i64> {
+        self.hour.map(|hour| hour.end)
+    }
+
+    /// Takes the smallest offset of messages of this hour that came neither early nor late.
+    pub(super) fn saw(&mut self, least: i64) {
+        if let Some(hour) = &mut self.hour {
+            hour.least = hour.least.min(least);
         }
     }
 

@@ -60,6 +60,18 @@ impl Days {
         }
     }
 
+    /// From when to when a record lies in the window of the last one, and not offline from it.
+    #[inline]
+    pub(super) fn calm(&self) -> (i64, i64) {
+        let online = self.last.map_or(i64::MIN, |last| last.nanos().saturating_add(OFFLINE_NANOS));
+        (self.at.0, self.at.1.min(online))
+    }
+
+    /// Takes the last of records that lie in that window without a silence between them.
+    pub(super) fn saw(&mut self, ts: Ts) {
+        self.last = self.last.max(Some(ts));
+    }
+
     pub(super) fn gap(&mut self, row: &Gap) {
         let window = self.windows.entry(window_of(row.head.ts_recv)).or_default();
         match row.reason {

@@ -23,14 +23,14 @@ use crate::calendar::Calendar;
 pub(super) struct Market {
     pub(super) limits: Arc<Limits>,
     pub(super) tallies: Tallies,
-    presence: Presence,
-    clock: Clock,
+    pub(super) presence: Presence,
+    pub(super) clock: Clock,
     scales: (Scale, Scale),
     /// The tick in units of a price; one where every price is a multiple.
     tick: i64,
     status: Option<TradingStatus>,
     /// The latest event time of each kind.
-    events: [Ts; Kind::ALL.len()],
+    pub(super) events: [Ts; Kind::ALL.len()],
     trades: Trades,
     quotes: Quotes,
     depth: Changes,
@@ -144,13 +144,15 @@ impl Market {
         }
     }
 
-    fn order(&mut self, row: &Mbo) {
+    #[inline]
+    pub(super) fn order(&mut self, row: &Mbo) {
         if let Some(px) = row.px {
             self.price(px, Kind::Mbo, &row.head);
         }
     }
 
-    fn trade(&mut self, row: &Trade) {
+    #[inline]
+    pub(super) fn trade(&mut self, row: &Trade) {
         let head = &row.head;
         match row.id {
             Some(id) => self.trades.ids.see(id, id, head.ts_recv),
@@ -189,7 +191,8 @@ impl Market {
         }
     }
 
-    fn quote(&mut self, row: &Quote, calendar: &Calendar) {
+    #[inline]
+    pub(super) fn quote(&mut self, row: &Quote, calendar: &Calendar) {
         let head = &row.head;
         self.quotes.seqs.see(head.seq, head.seq, head.ts_recv);
         self.note_unchanged(row, calendar);
@@ -248,7 +251,8 @@ impl Market {
         Some((rule, apart_ppm(ask, bid)))
     }
 
-    fn depth(&mut self, row: &Depth, levels: &[Level], calendar: &Calendar) {
+    #[inline]
+    pub(super) fn depth(&mut self, row: &Depth, levels: &[Level], calendar: &Calendar) {
         let head = &row.head;
         self.chain(row);
         if self.tick != 1 {

@@ -12,6 +12,7 @@
 mod clock;
 mod days;
 mod market;
+mod pace;
 mod presence;
 mod rule;
 mod tally;
@@ -109,9 +110,16 @@ impl Checker {
     /// Looks at some neighbours of a batch.
     pub fn range(&mut self, batch: &Batch, places: Range<usize>) {
         self.records += places.len() as u64;
-        let instruments = batch.instruments();
-        for at in places {
-            self.record(&batch.get(at), instruments);
+        let (instruments, slots) = (batch.instruments(), batch.slots());
+        let mut at = places.start;
+        while at < places.end {
+            match self.run(batch, &slots[at..places.end]) {
+                0 => {
+                    self.record(&batch.get(at), instruments);
+                    at += 1;
+                }
+                followed => at += followed,
+            }
         }
     }
 

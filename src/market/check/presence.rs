@@ -59,6 +59,27 @@ impl Presence {
         }
     }
 
+    /// From when on it was silent for too long.
+    #[inline]
+    pub(super) fn silent_from(&self, bound: i64) -> Option<i64> {
+        self.last.map(|last| last.nanos().saturating_add(bound))
+    }
+
+    /// From when on a kind was. One that is not waited for never is.
+    #[inline]
+    pub(super) fn stale_from(&self, kind: Kind, bound: i64) -> Option<i64> {
+        let Some(at) = place(kind) else { return Some(i64::MAX) };
+        self.kinds[at].map(|(last, _)| last.nanos().saturating_add(bound))
+    }
+
+    /// Takes the last of records that came without a silence between them.
+    pub(super) fn saw(&mut self, kind: Kind, ts: Ts) {
+        self.last = Some(ts);
+        if let Some(at) = place(kind) {
+            self.kinds[at] = Some((ts, self.silent_ns));
+        }
+    }
+
     #[cold]
     fn silence(
         &mut self,

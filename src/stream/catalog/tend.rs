@@ -49,6 +49,23 @@ impl Catalog {
         Ok(bytes)
     }
 
+    /// The files of a partition that count.
+    pub fn files(&self, partition: &Partition) -> io::Result<Vec<PathBuf>> {
+        visible(&self.root().join(partition.folder()))
+    }
+
+    /// What is wrong with one file by the note of its partition, in words.
+    pub fn check_hash(&self, partition: &Partition, path: &Path) -> io::Result<Option<String>> {
+        let meta = Meta::read(&self.root().join(partition.folder()))?;
+        let name = path.file_name().unwrap_or_default();
+        let noted = meta.and_then(|meta| meta.files.into_iter().find(|it| *it.name == *name));
+        let Some(noted) = noted else { return Ok(None) };
+        let found = sha256_of(path)?;
+        let is_same = found == noted.sha256;
+        let message = || format!("its SHA-256 is {found}, meta.json says {}", noted.sha256);
+        Ok((!is_same).then(message))
+    }
+
     /// Compares the files of a partition with what its note says of them: what is wrong, in words.
     pub fn check_hashes(&self, partition: &Partition) -> io::Result<Vec<(PathBuf, String)>> {
         let folder = self.root().join(partition.folder());
@@ -63,11 +80,7 @@ impl Catalog {
                 wrong.push((path, "meta.json names it, and it is not there".to_owned()));
                 continue;
             }
-            let found = sha256_of(&path)?;
-            if found != file.sha256 {
-                let message = format!("its SHA-256 is {found}, meta.json says {}", file.sha256);
-                wrong.push((path, message));
-            }
+            wrong.extend(self.check_hash(partition, &path)?.map(|message| (path, message)));
         }
         let is_listed = |path: &Path| meta.files.iter().any(|file| folder.join(&file.name) == path);
         for path in counted {

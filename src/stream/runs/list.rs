@@ -12,7 +12,7 @@ use qt_model::words::{RunStatus, Word};
 use serde::{Deserialize, Serialize};
 
 use super::error::RunError;
-use super::manifest::{self, Manifest, write_json};
+use super::manifest::{self, Dataset, Manifest, write_json};
 use super::reader::status;
 
 const INDEX: &str = "index.ndjson";
@@ -58,6 +58,21 @@ pub fn list(root: &Path) -> Result<(Vec<Found>, Vec<RunError>), RunError> {
         let _ = write_json(&root.join(INDEX), &lines.collect::<String>());
     }
     Ok((runs, troubles))
+}
+
+/// What the runs below `root` were made from, and the manifests that do not say.
+pub fn datasets(root: &Path) -> Result<(Vec<Dataset>, Vec<RunError>), RunError> {
+    let (mut datasets, mut troubles) = (Vec::new(), Vec::new());
+    for folder in folders(root)? {
+        if !folder.join(manifest::NAME).is_file() {
+            continue;
+        }
+        match Manifest::read(&folder) {
+            Ok(manifest) => datasets.extend(manifest.input.datasets),
+            Err(error) => troubles.push(error),
+        }
+    }
+    Ok((datasets, troubles))
 }
 
 /// The folder that a name stands for: a path, a run's name, or a beginning or ending that only one has.

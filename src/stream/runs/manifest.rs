@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use qt_model::instrument::Symbol;
+use qt_model::time::Ts;
 use qt_model::words::{RunKind, RunStatus, Word};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::error::RunError;
-use crate::catalog::publish;
+use crate::catalog::{Partition, publish};
 
 pub(super) const NAME: &str = "manifest.json";
 
@@ -197,9 +199,27 @@ pub struct Assumption {
     pub value: String,
 }
 
+impl Dataset {
+    /// Whether records of that partition may be among those of this input. An input that does not
+    /// say what it holds may hold anything; records without an instrument concern everybody.
+    pub fn refers_to(&self, partition: &Partition) -> bool {
+        let kind = partition.kind.name();
+        let has_kind = self.kinds.is_empty() || self.kinds.iter().any(|it| it == kind);
+        let symbol = partition.symbol.as_ref().map(Symbol::as_str);
+        let has_symbol = symbol.is_none_or(|symbol| {
+            self.symbols.is_empty() || self.symbols.iter().any(|it| it == symbol)
+        });
+        let day = |text: &Option<String>| Some(Ts::parse(text.as_ref()?.as_bytes()).ok()?.date());
+        let (from, to) = (day(&self.from), day(&self.to));
+        let is_within = from.is_none_or(|from| from <= partition.date)
+            && to.is_none_or(|to| partition.date <= to);
+        has_kind && has_symbol && is_within
+    }
+}
+
 impl Manifest {
     /// A run that begins. `started` is the wall clock's.
-    pub fn begin(run_id: &str, kind: RunKind, started: qt_model::time::Ts, input: Input) -> Self {
+    pub fn begin(run_id: &str, kind: RunKind, started: Ts, input: Input) -> Self {
         Self {
             schema: SCHEMA,
             run_id: run_id.to_owned(),

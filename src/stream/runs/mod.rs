@@ -20,7 +20,7 @@ mod writer;
 
 pub use error::RunError;
 pub use id::run_id;
-pub use list::{Found, find, list};
+pub use list::{Found, datasets, find, list};
 pub use manifest::{
     Assumption, BandRow, Code, Dataset, Features, Input, Manifest, OutputFile, Outputs, Strategy,
 };

@@ -10,7 +10,7 @@ use super::terms;
 use crate::desk::{Desk, Print, Touch};
 use crate::epoch;
 use crate::frame::DecodeError;
-use crate::json::{self, Object, Value};
+use crate::json::{Object, Value};
 use crate::levels;
 use crate::listing::{Listed, Sighting};
 use crate::sequence::Update;
@@ -27,11 +27,11 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<Vec<Said>, DecodeError> {
-        if bytes.trim_ascii_start().first() == Some(&b'[') {
-            return self.events(json::root(bytes)?, None);
+    pub(super) fn read(&mut self, message: Value<'_, '_>) -> Result<Vec<Said>, DecodeError> {
+        if message.is_array() {
+            return self.events(message, None);
         }
-        let object = json::object(bytes)?;
+        let object = message.object()?;
         let Some(stream) = object.get("stream") else {
             return Ok(vec![self.event(&object, None)?]);
         };
@@ -47,8 +47,7 @@ impl Reader<'_> {
         list: Value<'_, '_>,
         stream: Option<&str>,
     ) -> Result<Vec<Said>, DecodeError> {
-        let events = list.array()?;
-        events.iter().map(|event| self.event(&event.object()?, stream)).collect()
+        list.array()?.map(|event| self.event(&event.object()?, stream)).collect()
     }
 
     fn event(&mut self, event: &Object<'_>, stream: Option<&str>) -> Result<Said, DecodeError> {
@@ -141,12 +140,16 @@ impl Reader<'_> {
         let mut text = Vec::new();
         levels::read(bids, Side::Buy, &mut text)?;
         levels::read(asks, Side::Sell, &mut text)?;
-        let listed = self.list(symbol, &levels::sighting(&text))?;
+        let listed = self.list(symbol, || levels::sighting(&text))?;
         levels::resolve(&text, listed, self.levels)?;
         Ok(listed)
     }
 
-    fn list(&mut self, symbol: &str, sighting: &Sighting<'_>) -> Result<Listed, DecodeError> {
+    fn list<'s>(
+        &mut self,
+        symbol: &str,
+        sighting: impl FnOnce() -> Sighting<'s>,
+    ) -> Result<Listed, DecodeError> {
         let market = self.market;
         self.desk.list(symbol, || market.terms(symbol), sighting)
     }
@@ -162,7 +165,7 @@ impl Reader<'_> {
         {
             return Ok(Said::Left(left::NOT_MARKET));
         }
-        let listed = self.list(&symbol, &Sighting::of(px, qty))?;
+        let listed = self.list(&symbol, || Sighting::of(px, qty))?;
         let (px, qty) = (listed.px("p", px)?, listed.qty("q", qty)?);
         if qty.is_zero() || px.mantissa() == 0 {
             return Ok(Said::Left(left::NO_SIZE));
@@ -178,10 +181,8 @@ impl Reader<'_> {
             *text = event.need(key)?.digits()?;
         }
         let [bid, bid_qty, ask, ask_qty] = texts;
-        let mut sighting = Sighting::of(bid, bid_qty);
-        sighting.px(ask);
-        sighting.qty(ask_qty);
-        let listed = self.list(&symbol, &sighting)?;
+        let sides = [(bid, bid_qty), (ask, ask_qty)];
+        let listed = self.list(&symbol, || Sighting::of_all(sides))?;
         let id = event.get("u").map(|id| id.u64()).transpose()?;
         let bid = (listed.px("b", bid)?, listed.qty("B", bid_qty)?);
         let ask = (listed.px("a", ask)?, listed.qty("A", ask_qty)?);
@@ -196,7 +197,7 @@ impl Reader<'_> {
         let listed = match self.desk.listing.find(symbol.as_bytes()) {
             Some(listed) => listed,
             None if self.desk.listing.is_stated(&symbol) => {
-                self.list(&symbol, &Sighting::default())?
+                self.list(&symbol, Sighting::default)?
             }
             None => return Ok(Said::Left(left::EARLY_MARK)),
         };
@@ -222,7 +223,7 @@ impl Reader<'_> {
         for key in ["h", "l", "c"] {
             sighting.px(bar.need(key)?.digits()?);
         }
-        let listed = self.list(&symbol, &sighting)?;
+        let listed = self.list(&symbol, || sighting)?;
         let px = |key: &str| listed.px(key, bar.need(key)?.digits()?);
         let qty = |key: &str| bar.get(key).map(|qty| listed.qty(key, qty.digits()?)).transpose();
         let volume = listed.qty("v", bar.need("v")?.digits()?)?;

@@ -27,6 +27,7 @@ use said::{ClosedBar, MarkPrice, Prints, Said};
 
 use crate::desk::{About, Desk, Ids};
 use crate::frame::{DecodeError, Decoder, Frame};
+use crate::json::Tape;
 use crate::listing::{Listed, Scales};
 use crate::sequence::{Chain, Joined, Place, Update};
 use crate::tally::Tally;
@@ -37,6 +38,7 @@ pub struct Binance {
     market: Market,
     desk: Desk,
     subject: Option<String>,
+    tape: Tape,
     /// By slot.
     instruments: Vec<State>,
     levels: Vec<Level>,
@@ -67,6 +69,7 @@ impl Binance {
             market,
             desk: Desk::new(market.venue(), market.styles(), universe, scales),
             subject: None,
+            tape: Tape::default(),
             instruments: Vec::new(),
             levels: Vec::new(),
         }
@@ -230,9 +233,10 @@ impl Decoder for Binance {
             return Ok(());
         }
         self.levels.clear();
+        let message = self.tape.read(frame.bytes)?;
         let (market, subject) = (self.market, self.subject.as_deref());
         let (desk, levels) = (&mut self.desk, &mut self.levels);
-        let all = Reader { market, desk, subject, levels }.read(frame.bytes)?;
+        let all = Reader { market, desk, subject, levels }.read(message)?;
         self.desk.open(frame.ts_recv, batch);
         for said in all {
             self.emit(said, frame.ts_recv, batch);

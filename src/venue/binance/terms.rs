@@ -17,7 +17,7 @@ const NEVER_MS: u64 = 4_000_000_000_000;
 /// Remembers every instrument of the answer; those in use are announced again.
 pub(super) fn read(info: &Object<'_>, market: Market, desk: &mut Desk) -> Result<(), DecodeError> {
     let symbols = info.need("symbols")?.array()?;
-    let stated: Result<Vec<_>, _> = symbols.iter().map(|symbol| one(*symbol, market)).collect();
+    let stated: Result<Vec<_>, _> = symbols.map(|symbol| one(symbol, market)).collect();
     for (name, stated) in stated? {
         desk.listing.state(&name, stated)?;
         if let Some(listed) = desk.listing.find(name.as_bytes()) {

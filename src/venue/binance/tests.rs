@@ -10,6 +10,7 @@ use qt_stream::universe::Universe;
 use super::general::Reader;
 use super::{Binance, Market, quick};
 use crate::frame::{Decoder, Frame};
+use crate::json::Tape;
 use crate::listing::Scales;
 
 const SPOT_UPDATE: &str = r#"{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1723161255208,"s":"BTCUSDT","U":189,"u":202,"b":[["61737.63000000","0.00000000"],["61730.17000000","0.50000000"]],"a":[["61837.64000000","1.54698000"]]}}"#;
@@ -67,7 +68,8 @@ fn both_roads_agree(market: Market, message: &str) -> bool {
     let mut general = |levels: &mut Vec<_>| {
         levels.clear();
         let subject = Some("BTCUSDT");
-        Reader { market, desk: &mut decoder.desk, subject, levels }.read(message.as_bytes())
+        Reader { market, desk: &mut decoder.desk, subject, levels }
+            .read(Tape::default().read(message.as_bytes())?)
     };
     let mut slow_levels = Vec::new();
     // Twice: the first one takes the instrument into use.

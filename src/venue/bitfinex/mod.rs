@@ -5,6 +5,7 @@
 //! books of all channels. Prints come twice, at once (`te`) and confirmed (`tu`): the first counts.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use qt_model::instrument::Terms;
 use qt_model::record::{Batch, Level};
@@ -14,7 +15,7 @@ use qt_stream::universe::Universe;
 
 use crate::desk::{About, Desk, Ids, Print};
 use crate::frame::{DecodeError, Decoder, Frame};
-use crate::json::{self, Object, Value};
+use crate::json::{Object, Tape, Value};
 use crate::levels::{self, TextLevel};
 use crate::listing::{Listed, Scales, Sighting, Style, Styles};
 use crate::tally::{Tally, left};
@@ -29,6 +30,7 @@ const SEQUENCE_FLAG: u64 = 65_536;
 #[derive(Debug)]
 pub struct Bitfinex {
     desk: Desk,
+    tape: Tape,
     channels: HashMap<u64, Channel>,
     has_sequence: bool,
     last: Option<(u64, Ts)>,
@@ -47,7 +49,7 @@ struct Ended {
 #[derive(Clone, Debug)]
 struct Channel {
     kind: Kind,
-    pair: String,
+    pair: Arc<str>,
     /// The instrument, once its book has begun.
     book: Option<Listed>,
 }
@@ -64,6 +66,7 @@ impl Bitfinex {
     pub fn new(universe: &Universe, scales: Scales) -> Self {
         Self {
             desk: Desk::new(VENUE, Styles { px: Style::Short, qty: Style::Fine }, universe, scales),
+            tape: Tape::default(),
             channels: HashMap::new(),
             has_sequence: false,
             last: None,
@@ -72,7 +75,11 @@ impl Bitfinex {
         }
     }
 
-    fn list(&mut self, pair: &str, sighting: &Sighting<'_>) -> Result<Listed, DecodeError> {
+    fn list<'s>(
+        &mut self,
+        pair: &str,
+        sighting: impl FnOnce() -> Sighting<'s>,
+    ) -> Result<Listed, DecodeError> {
         self.desk.list(pair, Terms::default, sighting)
     }
 
@@ -91,8 +98,8 @@ impl Bitfinex {
                     _ => Kind::Other,
                 };
                 let pair = match event.get("pair") {
-                    Some(pair) => pair.text()?.into_owned(),
-                    None => String::new(),
+                    Some(pair) => Arc::from(&*pair.text()?),
+                    None => Arc::from(""),
                 };
                 let channel = event.need("chanId")?.u64()?;
                 self.channels.insert(channel, Channel { kind, pair, book: None });
@@ -141,11 +148,16 @@ impl Bitfinex {
         ts_recv: Ts,
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
-        let parts = payload.array()?;
-        let is_snapshot = parts.first().is_none_or(Value::is_array);
-        let rows = if is_snapshot { parts } else { vec![payload] };
-        let text = rows.iter().map(|row| level(*row)).collect::<Result<Vec<_>, _>>()?;
-        let listed = self.list(pair, &levels::sighting(&text))?;
+        let mut text = Vec::new();
+        let is_snapshot = payload.array()?.next().is_none_or(|first| first.is_array());
+        if is_snapshot {
+            for row in payload.array()? {
+                text.push(level(row)?);
+            }
+        } else {
+            text.push(level(payload)?);
+        }
+        let listed = self.list(pair, || levels::sighting(&text))?;
         self.levels.clear();
         levels::resolve(&text, listed, &mut self.levels)?;
         self.desk.open(ts_recv, batch);
@@ -166,14 +178,13 @@ impl Bitfinex {
         ts_recv: Ts,
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
-        let parts = print.array()?;
-        let [id, time, amount, px, ..] = parts.as_slice() else {
+        let Some(([id, time, amount, px], _)) = print.array()?.first() else {
             return Err(print.refuse("number, time, amount and price"));
         };
         let (px, amount) = (px.digits()?, amount.digits()?);
         let (qty, side) = signed(amount);
         let ts_event = Some(time.time()?);
-        let listed = self.list(pair, &Sighting::of(px, qty))?;
+        let listed = self.list(pair, || Sighting::of(px, qty))?;
         let (px, qty) = (listed.px("price", px)?, listed.qty("amount", qty)?);
         let print = Print { px, qty, side: Some(side), id: Some(id.u64()?) };
         self.desk.open(ts_recv, batch);
@@ -181,37 +192,38 @@ impl Bitfinex {
         Ok(())
     }
 
-    fn array(
+    fn message(
         &mut self,
-        parts: &[Value<'_, '_>],
+        message: Value<'_, '_>,
         ts_recv: Ts,
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
-        let refused = || DecodeError::Refused("expected a channel and its payload".to_owned());
-        let [number, rest @ ..] = parts else { return Err(refused()) };
-        let (number, has_sequence) = (number.u64()?, self.has_sequence);
-        let payload = if has_sequence { &rest[..rest.len().saturating_sub(1)] } else { rest };
-        let Some(first) = payload.first() else { return Err(refused()) };
-        let Some(Channel { kind, pair, .. }) = self.channels.get(&number).cloned() else {
-            // Of a subscription before the recording, or one whose answer is still to come.
-            self.desk.tally.add("messages of channels that are not known");
-            return match parts.last().filter(|_| has_sequence) {
-                Some(last) => self.sequence(*last, ts_recv),
-                None => Ok(()),
-            };
-        };
-        if let Some(last) = parts.last().filter(|_| has_sequence) {
-            self.sequence(*last, ts_recv)?;
+        if !message.is_array() {
+            return self.event(&message.object()?);
         }
+        let refused = || DecodeError::Refused("expected a channel and its payload".to_owned());
+        let Some(([number], rest)) = message.named("a channel message").array()?.first() else {
+            return Err(refused());
+        };
+        let last = rest.clone().last().filter(|_| self.has_sequence);
+        let count = rest.clone().count() - usize::from(last.is_some());
+        let (mut payload, _) = rest.split_at(count);
+        let (number, first) = (number.u64()?, payload.next().ok_or_else(refused)?);
+        if let Some(last) = last {
+            self.sequence(last, ts_recv)?;
+        }
+        let Some(channel) = self.channels.get(&number) else {
+            // Of a subscription before the recording, or one whose answer is still to come.
+            return self.desk.leave("messages of channels that are not known");
+        };
+        let (kind, pair) = (channel.kind, Arc::clone(&channel.pair));
         let tag = if first.is_text() { Some(first.text()?) } else { None };
-        match (kind, tag.as_deref(), payload) {
+        match (kind, tag.as_deref(), payload.next()) {
             (_, Some("hb"), _) => self.desk.tally.add(left::CONTROL),
-            (Kind::Trades, Some("te"), [_, print, ..]) => {
-                self.print(&pair, *print, ts_recv, batch)?;
-            }
+            (Kind::Trades, Some("te"), Some(print)) => self.print(&pair, print, ts_recv, batch)?,
             (Kind::Trades, Some(_), _) => self.desk.tally.add("prints that come a second time"),
             (Kind::Trades, None, _) => self.desk.tally.add(left::HISTORY),
-            (Kind::Book, None, _) => self.book(number, &pair, *first, ts_recv, batch)?,
+            (Kind::Book, None, _) => self.book(number, &pair, first, ts_recv, batch)?,
             _ => self.desk.tally.add(left::OTHER_EVENT),
         }
         self.write_ended(ts_recv, batch);
@@ -221,8 +233,7 @@ impl Bitfinex {
 
 /// `[price, count, amount]`: bids have positive amounts, a count of zero deletes.
 fn level<'a>(row: Value<'a, '_>) -> Result<TextLevel<'a>, DecodeError> {
-    let parts = row.array()?;
-    let [px, count, amount] = parts.as_slice() else {
+    let Some([px, count, amount]) = row.array()?.exactly() else {
         return Err(row.refuse("price, count and amount"));
     };
     let (qty, side) = signed(amount.digits()?);
@@ -237,11 +248,11 @@ fn signed(amount: &str) -> (&str, Side) {
 
 impl Decoder for Bitfinex {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        if frame.bytes.starts_with(b"[") {
-            let parts = json::array(frame.bytes, "a channel message")?;
-            return self.array(&parts, frame.ts_recv, batch);
-        }
-        self.event(&json::object(frame.bytes)?)
+        let mut tape = std::mem::take(&mut self.tape);
+        let read = tape.read(frame.bytes);
+        let outcome = read.and_then(|message| self.message(message, frame.ts_recv, batch));
+        self.tape = tape;
+        outcome
     }
 
     fn reply(&mut self, _: &str, _: Frame<'_>, _: &mut Batch) -> Result<(), DecodeError> {

@@ -14,7 +14,7 @@ use qt_stream::universe::Universe;
 
 use crate::desk::{About, Desk, Ids, Print, Touch};
 use crate::frame::{DecodeError, Decoder, Frame};
-use crate::json::{self, Object, Value};
+use crate::json::{Object, Tape, Value};
 use crate::listing::{Listed, Scales, Sighting, Style, Styles};
 use crate::tally::{Tally, left};
 
@@ -25,6 +25,7 @@ pub const VENUE: &str = "bitmex";
 #[derive(Debug)]
 pub struct Bitmex {
     desk: Desk,
+    tape: Tape,
     /// By slot: the price of each level by its number; none before the first `partial`.
     books: Vec<Option<HashMap<u64, Px>>>,
 }
@@ -41,13 +42,44 @@ impl Bitmex {
     /// A decoder whose instruments go to `universe`.
     pub fn new(universe: &Universe, scales: Scales) -> Self {
         let styles = Styles { px: Style::Short, qty: Style::Whole };
-        Self { desk: Desk::new(VENUE, styles, universe, scales), books: Vec::new() }
+        let desk = Desk::new(VENUE, styles, universe, scales);
+        Self { desk, tape: Tape::default(), books: Vec::new() }
     }
 
-    fn list(&mut self, name: &str, sighting: &Sighting<'_>) -> Result<Listed, DecodeError> {
+    fn list<'s>(
+        &mut self,
+        name: &str,
+        sighting: impl FnOnce() -> Sighting<'s>,
+    ) -> Result<Listed, DecodeError> {
         let listed = self.desk.list(name, Terms::default, sighting)?;
         self.books.resize(self.books.len().max(listed.slot + 1), None);
         Ok(listed)
+    }
+
+    fn message(
+        &mut self,
+        message: Value<'_, '_>,
+        ts_recv: Ts,
+        batch: &mut Batch,
+    ) -> Result<(), DecodeError> {
+        let message = message.object()?;
+        let Some(table) = message.get("table") else {
+            let is_answer = ["info", "success", "error", "subscribe"];
+            if is_answer.iter().any(|key| message.has(key)) {
+                return self.desk.leave(left::CONTROL);
+            }
+            return Err(DecodeError::Refused("neither a table of BitMEX nor an answer".to_owned()));
+        };
+        let (table, action) = (table.text()?, message.need("action")?.text()?);
+        match (&*table, &*action) {
+            ("orderBookL2" | "orderBookL2_25", action) => {
+                self.book(action, &message, ts_recv, batch)
+            }
+            ("trade", "insert") => self.prints(&message, ts_recv, batch),
+            ("trade", _) => self.desk.leave(left::HISTORY),
+            ("quote", "insert" | "partial") => self.quotes(&message, ts_recv, batch),
+            _ => self.desk.leave(left::OTHER_EVENT),
+        }
     }
 
     fn book(
@@ -103,7 +135,7 @@ impl Bitmex {
         let remembered = book.and_then(|book| book.get(&number)).copied();
         let (listed, px) = match (price, remembered, known) {
             (Some(text), _, _) => {
-                let listed = self.list(&symbol, &Sighting::of(text, "0"))?;
+                let listed = self.list(&symbol, || Sighting::of(text, "0"))?;
                 (listed, listed.px("price", text)?)
             }
             (None, Some(px), Some(listed)) => (listed, px),
@@ -129,7 +161,7 @@ impl Bitmex {
         for row in message.need("data")?.array()? {
             let row = row.object()?;
             let (px, qty) = (row.need("price")?.digits()?, row.need("size")?.digits()?);
-            let listed = self.list(&row.need("symbol")?.text()?, &Sighting::of(px, qty))?;
+            let listed = self.list(&row.need("symbol")?.text()?, || Sighting::of(px, qty))?;
             let side = row.get("side").filter(|side| side.raw() != "\"\"");
             let side = side.map(self::side).transpose()?;
             let (px, qty) = (listed.px("price", px)?, listed.qty("size", qty)?);
@@ -156,9 +188,9 @@ impl Bitmex {
                 Ok(Some((px.digits()?, qty.digits()?)))
             };
             let (bid, ask) = (pair("bidPrice", "bidSize")?, pair("askPrice", "askSize")?);
-            let mut sighting = Sighting::default();
-            bid.iter().chain(&ask).for_each(|(px, _)| sighting.px(px));
-            let listed = self.list(&row.need("symbol")?.text()?, &sighting)?;
+            let prices = bid.into_iter().chain(ask).map(|(px, _)| (px, "0"));
+            let symbol = row.need("symbol")?.text()?;
+            let listed = self.list(&symbol, || Sighting::of_all(prices))?;
             let resolve = |side: Option<(&str, &str)>| {
                 let both = |(px, qty)| Ok((listed.px("price", px)?, listed.qty("size", qty)?));
                 side.map(both).transpose()
@@ -183,24 +215,11 @@ fn side(value: Value<'_, '_>) -> Result<Side, DecodeError> {
 
 impl Decoder for Bitmex {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        let message = json::object(frame.bytes)?;
-        let Some(table) = message.get("table") else {
-            let is_answer = ["info", "success", "error", "subscribe"];
-            if is_answer.iter().any(|key| message.has(key)) {
-                return self.desk.leave(left::CONTROL);
-            }
-            return Err(DecodeError::Refused("neither a table of BitMEX nor an answer".to_owned()));
-        };
-        let (table, action) = (table.text()?, message.need("action")?.text()?);
-        match (&*table, &*action) {
-            ("orderBookL2" | "orderBookL2_25", action) => {
-                self.book(action, &message, frame.ts_recv, batch)
-            }
-            ("trade", "insert") => self.prints(&message, frame.ts_recv, batch),
-            ("trade", _) => self.desk.leave(left::HISTORY),
-            ("quote", "insert" | "partial") => self.quotes(&message, frame.ts_recv, batch),
-            _ => self.desk.leave(left::OTHER_EVENT),
-        }
+        let mut tape = std::mem::take(&mut self.tape);
+        let read = tape.read(frame.bytes);
+        let outcome = read.and_then(|message| self.message(message, frame.ts_recv, batch));
+        self.tape = tape;
+        outcome
     }
 
     fn reply(&mut self, _: &str, _: Frame<'_>, _: &mut Batch) -> Result<(), DecodeError> {

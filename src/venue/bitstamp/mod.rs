@@ -12,7 +12,7 @@ use qt_stream::universe::Universe;
 use crate::desk::{About, Desk, Ids, Print};
 use crate::epoch;
 use crate::frame::{DecodeError, Decoder, Frame};
-use crate::json::{self, Object, Value};
+use crate::json::{Object, Tape, Value};
 use crate::levels;
 use crate::listing::{Listed, Scales, Sighting, Style, Styles};
 use crate::sequence::{Chain, Joined, Place, Rule, Update};
@@ -25,6 +25,7 @@ pub const VENUE: &str = "bitstamp";
 #[derive(Debug)]
 pub struct Bitstamp {
     desk: Desk,
+    tape: Tape,
     /// By slot.
     chains: Vec<Chain>,
     levels: Vec<Level>,
@@ -35,10 +36,14 @@ impl Bitstamp {
     pub fn new(universe: &Universe, scales: Scales) -> Self {
         let styles = Styles { px: Style::Padded, qty: Style::Fine };
         let desk = Desk::new(VENUE, styles, universe, scales);
-        Self { desk, chains: Vec::new(), levels: Vec::new() }
+        Self { desk, tape: Tape::default(), chains: Vec::new(), levels: Vec::new() }
     }
 
-    fn list(&mut self, name: &str, sighting: &Sighting<'_>) -> Result<Listed, DecodeError> {
+    fn list<'s>(
+        &mut self,
+        name: &str,
+        sighting: impl FnOnce() -> Sighting<'s>,
+    ) -> Result<Listed, DecodeError> {
         let class = Some(InstrumentClass::Spot);
         self.desk.list(name, || Terms { class, ..Terms::default() }, sighting)
     }
@@ -49,7 +54,7 @@ impl Bitstamp {
         levels::read(data.need("bids")?, Side::Buy, &mut text)?;
         levels::read(data.need("asks")?, Side::Sell, &mut text)?;
         let time = data.need("microtimestamp")?.u64()?;
-        let listed = self.list(name, &levels::sighting(&text))?;
+        let listed = self.list(name, || levels::sighting(&text))?;
         self.levels.clear();
         levels::resolve(&text, listed, &mut self.levels)?;
         while self.chains.len() <= listed.slot {
@@ -121,12 +126,27 @@ impl Bitstamp {
         };
         let id = data.get("id").map(|id| id.u64()).transpose()?;
         let ts_event = Some(data.need("microtimestamp")?.time()?);
-        let listed = self.list(name, &Sighting::of(px, qty))?;
+        let listed = self.list(name, || Sighting::of(px, qty))?;
         let print =
             Print { px: listed.px("price", px)?, qty: listed.qty("amount", qty)?, side, id };
         self.desk.open(ts_recv, batch);
         self.desk.trade(About { listed, ts_event, ts_recv }, print, batch);
         Ok(())
+    }
+
+    fn message(
+        &mut self,
+        message: Value<'_, '_>,
+        ts_recv: Ts,
+        batch: &mut Batch,
+    ) -> Result<(), DecodeError> {
+        let message = message.object()?;
+        let event = message.need("event")?.text()?;
+        match &*event {
+            "data" | "trade" => self.event(&message, message.need("data")?, ts_recv, batch),
+            "bts:request_reconnect" => self.desk.leave(left::OTHER_EVENT),
+            _ => self.desk.leave(left::CONTROL),
+        }
     }
 
     fn event(
@@ -148,13 +168,11 @@ impl Bitstamp {
 
 impl Decoder for Bitstamp {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        let message = json::object(frame.bytes)?;
-        let event = message.need("event")?.text()?;
-        match &*event {
-            "data" | "trade" => self.event(&message, message.need("data")?, frame.ts_recv, batch),
-            "bts:request_reconnect" => self.desk.leave(left::OTHER_EVENT),
-            _ => self.desk.leave(left::CONTROL),
-        }
+        let mut tape = std::mem::take(&mut self.tape);
+        let read = tape.read(frame.bytes);
+        let outcome = read.and_then(|message| self.message(message, frame.ts_recv, batch));
+        self.tape = tape;
+        outcome
     }
 
     fn reply(&mut self, url: &str, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
@@ -162,7 +180,8 @@ impl Decoder for Bitstamp {
         let Some((_, name)) = path.split_once("/order_book/") else {
             return self.desk.leave(left::CONTROL);
         };
-        let message = json::object(frame.bytes)?;
+        let mut tape = Tape::default();
+        let message = tape.read(frame.bytes)?.object()?;
         self.snapshot(name, &message, frame.ts_recv, batch)
     }
 

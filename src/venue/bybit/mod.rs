@@ -4,6 +4,8 @@
 //! time. The second has no such number, and lists its changes as `delete`, `update` and `insert`,
 //! with prices as text and sizes as numbers.
 
+use std::borrow::Cow;
+
 use qt_model::instrument::Terms;
 use qt_model::record::{Batch, Level};
 use qt_model::time::Ts;
@@ -13,7 +15,7 @@ use qt_stream::universe::Universe;
 use crate::desk::{About, Desk, Ids, Print};
 use crate::epoch;
 use crate::frame::{DecodeError, Decoder, Frame};
-use crate::json::{self, Object, Value};
+use crate::json::{Object, Tape, Value};
 use crate::levels::{self, TextLevel};
 use crate::listing::{Listed, Scales, Sighting, Style, Styles};
 use crate::tally::{Tally, left};
@@ -25,6 +27,7 @@ pub const VENUE: &str = "bybit";
 #[derive(Debug)]
 pub struct Bybit {
     desk: Desk,
+    tape: Tape,
     /// By slot: the last update number of a live book, and when it came.
     books: Vec<Option<(u64, Ts)>>,
     levels: Vec<Level>,
@@ -43,11 +46,44 @@ impl Bybit {
     pub fn new(universe: &Universe, scales: Scales) -> Self {
         let styles = Styles { px: Style::Short, qty: Style::Short };
         let desk = Desk::new(VENUE, styles, universe, scales);
-        Self { desk, books: Vec::new(), levels: Vec::new() }
+        Self { desk, tape: Tape::default(), books: Vec::new(), levels: Vec::new() }
     }
 
-    fn list(&mut self, name: &str, sighting: &Sighting<'_>) -> Result<Listed, DecodeError> {
+    fn list<'s>(
+        &mut self,
+        name: &str,
+        sighting: impl FnOnce() -> Sighting<'s>,
+    ) -> Result<Listed, DecodeError> {
         self.desk.list(name, Terms::default, sighting)
+    }
+
+    fn message(
+        &mut self,
+        message: Value<'_, '_>,
+        ts_recv: Ts,
+        batch: &mut Batch,
+    ) -> Result<(), DecodeError> {
+        let message = message.object()?;
+        let Some(topic) = message.get("topic") else {
+            if ["success", "op", "ret_msg"].iter().any(|key| message.has(key)) {
+                return self.desk.leave(left::CONTROL);
+            }
+            return Err(DecodeError::Refused("neither a topic of Bybit nor an answer".to_owned()));
+        };
+        let topic = topic.text()?;
+        let (kind, rest) = topic.split_once('.').unwrap_or((&topic, ""));
+        match kind {
+            "orderbook" => {
+                let (name, change) = fifth(&message)?;
+                self.depth(&name, &change, ts_recv, batch)
+            }
+            "orderBookL2_25" | "orderBook_200" => {
+                let name = rest.rsplit('.').next().unwrap_or(rest);
+                self.depth(name, &second(&message)?, ts_recv, batch)
+            }
+            "publicTrade" | "trade" => self.prints(message.need("data")?, ts_recv, batch),
+            _ => self.desk.leave(left::OTHER_EVENT),
+        }
     }
 
     fn depth(
@@ -58,7 +94,7 @@ impl Bybit {
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
         let Change { action, ts_event, update, .. } = *change;
-        let listed = self.list(name, &levels::sighting(&change.text))?;
+        let listed = self.list(name, || levels::sighting(&change.text))?;
         self.levels.clear();
         levels::resolve(&change.text, listed, &mut self.levels)?;
         self.desk.open(ts_recv, batch);
@@ -91,7 +127,7 @@ impl Bybit {
         ts_recv: Ts,
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
-        let prints = list.array()?.into_iter().map(|print| self.print(&print.object()?, ts_recv));
+        let prints = list.array()?.map(|print| self.print(&print.object()?, ts_recv));
         let prints = prints.collect::<Result<Vec<_>, _>>()?;
         self.desk.open(ts_recv, batch);
         prints.into_iter().for_each(|(about, print)| self.desk.trade(about, print, batch));
@@ -111,7 +147,7 @@ impl Bybit {
         let side = side(either("S", "side")?)?;
         // Names of prints are numbers on spot and texts elsewhere.
         let id = print.get("i").and_then(|id| id.u64().ok());
-        let listed = self.list(&either("s", "symbol")?.text()?, &Sighting::of(px, qty))?;
+        let listed = self.list(&either("s", "symbol")?.text()?, || Sighting::of(px, qty))?;
         let print = Print {
             px: listed.px("price", px)?,
             qty: listed.qty("size", qty)?,
@@ -140,7 +176,7 @@ fn action(message: &Object<'_>) -> Result<DepthAction, DecodeError> {
 }
 
 /// A message of the fifth protocol. `cts` is the time of the matching engine, `ts` that of sending.
-fn fifth<'a>(message: &Object<'a>) -> Result<(String, Change<'a>), DecodeError> {
+fn fifth<'a>(message: &Object<'a>) -> Result<(Cow<'a, str>, Change<'a>), DecodeError> {
     let data = message.need("data")?.object()?;
     let mut text = Vec::new();
     levels::read(data.need("b")?, Side::Buy, &mut text)?;
@@ -148,7 +184,7 @@ fn fifth<'a>(message: &Object<'a>) -> Result<(String, Change<'a>), DecodeError> 
     let time = message.get("cts").map_or_else(|| message.need("ts"), Ok)?;
     let (ts_event, update) = (Some(time.time()?), Some(data.need("u")?.u64()?));
     let change = Change { action: action(message)?, text, ts_event, update };
-    Ok((data.need("s")?.text()?.into_owned(), change))
+    Ok((data.need("s")?.text()?, change))
 }
 
 /// A message of the second protocol.
@@ -186,27 +222,11 @@ fn rows<'a>(
 
 impl Decoder for Bybit {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        let message = json::object(frame.bytes)?;
-        let Some(topic) = message.get("topic") else {
-            if ["success", "op", "ret_msg"].iter().any(|key| message.has(key)) {
-                return self.desk.leave(left::CONTROL);
-            }
-            return Err(DecodeError::Refused("neither a topic of Bybit nor an answer".to_owned()));
-        };
-        let topic = topic.text()?;
-        let (kind, rest) = topic.split_once('.').unwrap_or((&topic, ""));
-        match kind {
-            "orderbook" => {
-                let (name, change) = fifth(&message)?;
-                self.depth(&name, &change, frame.ts_recv, batch)
-            }
-            "orderBookL2_25" | "orderBook_200" => {
-                let name = rest.rsplit('.').next().unwrap_or(rest);
-                self.depth(name, &second(&message)?, frame.ts_recv, batch)
-            }
-            "publicTrade" | "trade" => self.prints(message.need("data")?, frame.ts_recv, batch),
-            _ => self.desk.leave(left::OTHER_EVENT),
-        }
+        let mut tape = std::mem::take(&mut self.tape);
+        let read = tape.read(frame.bytes);
+        let outcome = read.and_then(|message| self.message(message, frame.ts_recv, batch));
+        self.tape = tape;
+        outcome
     }
 
     fn reply(&mut self, _: &str, _: Frame<'_>, _: &mut Batch) -> Result<(), DecodeError> {

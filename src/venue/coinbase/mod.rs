@@ -12,7 +12,7 @@ use qt_stream::universe::Universe;
 
 use crate::desk::{About, Desk, Ids, Print};
 use crate::frame::{DecodeError, Decoder, Frame};
-use crate::json::{self, Object, Value};
+use crate::json::{Object, Tape, Value};
 use crate::levels::{self, TextLevel};
 use crate::listing::{Listed, Scales, Sighting, Stated, Style, Styles};
 use crate::tally::{Tally, left};
@@ -24,6 +24,7 @@ pub const VENUE: &str = "coinbase";
 #[derive(Debug)]
 pub struct Coinbase {
     desk: Desk,
+    tape: Tape,
     levels: Vec<Level>,
 }
 
@@ -31,13 +32,14 @@ impl Coinbase {
     /// A decoder whose instruments go to `universe`.
     pub fn new(universe: &Universe, scales: Scales) -> Self {
         let styles = Styles { px: Style::Short, qty: Style::Short };
-        Self { desk: Desk::new(VENUE, styles, universe, scales), levels: Vec::new() }
+        let desk = Desk::new(VENUE, styles, universe, scales);
+        Self { desk, tape: Tape::default(), levels: Vec::new() }
     }
 
-    fn list(
+    fn list<'s>(
         &mut self,
         message: &Object<'_>,
-        sighting: &Sighting<'_>,
+        sighting: impl FnOnce() -> Sighting<'s>,
     ) -> Result<Listed, DecodeError> {
         let product = message.need("product_id")?.text()?;
         let pair = product.split_once('-');
@@ -50,6 +52,48 @@ impl Coinbase {
         self.desk.list(&product, terms, sighting)
     }
 
+    fn message(
+        &mut self,
+        message: Value<'_, '_>,
+        ts_recv: Ts,
+        batch: &mut Batch,
+    ) -> Result<(), DecodeError> {
+        if message.is_array() {
+            return self.products(message);
+        }
+        let message = message.object()?;
+        let kind = message.need("type")?.text()?;
+        match &*kind {
+            "l2update" => {
+                let changes = message.need("changes")?;
+                let mut text = Vec::new();
+                for change in changes.array()? {
+                    let Some([of, px, qty]) = change.array()?.exactly() else {
+                        return Err(changes.refuse("lists of side, price and size"));
+                    };
+                    let side = side(of)?;
+                    text.push(TextLevel {
+                        side,
+                        px: px.digits()?,
+                        qty: qty.digits()?,
+                        third: None,
+                    });
+                }
+                self.book(&message, DepthAction::Delta, &text, ts_recv, batch)
+            }
+            "match" => self.print(&message, ts_recv, batch),
+            "snapshot" => {
+                let mut text = Vec::new();
+                levels::read(message.need("bids")?, Side::Buy, &mut text)?;
+                levels::read(message.need("asks")?, Side::Sell, &mut text)?;
+                self.book(&message, DepthAction::Snapshot, &text, ts_recv, batch)
+            }
+            "last_match" => self.desk.leave(left::HISTORY),
+            "subscriptions" | "heartbeat" | "error" => self.desk.leave(left::CONTROL),
+            _ => self.desk.leave(left::OTHER_EVENT),
+        }
+    }
+
     fn book(
         &mut self,
         message: &Object<'_>,
@@ -59,7 +103,7 @@ impl Coinbase {
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
         let ts_event = message.get("time").map(|time| time.instant()).transpose()?;
-        let listed = self.list(message, &levels::sighting(text))?;
+        let listed = self.list(message, || levels::sighting(text))?;
         self.levels.clear();
         levels::resolve(text, listed, &mut self.levels)?;
         self.desk.open(ts_recv, batch);
@@ -78,7 +122,7 @@ impl Coinbase {
         let side = Some(side(message.need("side")?)?.opposite());
         let ts_event = Some(message.need("time")?.instant()?);
         let id = message.get("trade_id").map(|id| id.u64()).transpose()?;
-        let listed = self.list(message, &Sighting::of(px, qty))?;
+        let listed = self.list(message, || Sighting::of(px, qty))?;
         let print = Print { px: listed.px("price", px)?, qty: listed.qty("size", qty)?, side, id };
         self.desk.open(ts_recv, batch);
         self.desk.trade(About { listed, ts_event, ts_recv }, print, batch);
@@ -120,42 +164,11 @@ fn side(value: Value<'_, '_>) -> Result<Side, DecodeError> {
 
 impl Decoder for Coinbase {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        if frame.bytes.starts_with(b"[") {
-            return self.products(json::root(frame.bytes)?);
-        }
-        let message = json::object(frame.bytes)?;
-        let kind = message.need("type")?.text()?;
-        let ts_recv = frame.ts_recv;
-        match &*kind {
-            "l2update" => {
-                let changes = message.need("changes")?;
-                let mut text = Vec::new();
-                for change in changes.array()? {
-                    let parts = change.array()?;
-                    let [of, px, qty] = parts.as_slice() else {
-                        return Err(changes.refuse("lists of side, price and size"));
-                    };
-                    let side = side(*of)?;
-                    text.push(TextLevel {
-                        side,
-                        px: px.digits()?,
-                        qty: qty.digits()?,
-                        third: None,
-                    });
-                }
-                self.book(&message, DepthAction::Delta, &text, ts_recv, batch)
-            }
-            "match" => self.print(&message, ts_recv, batch),
-            "snapshot" => {
-                let mut text = Vec::new();
-                levels::read(message.need("bids")?, Side::Buy, &mut text)?;
-                levels::read(message.need("asks")?, Side::Sell, &mut text)?;
-                self.book(&message, DepthAction::Snapshot, &text, ts_recv, batch)
-            }
-            "last_match" => self.desk.leave(left::HISTORY),
-            "subscriptions" | "heartbeat" | "error" => self.desk.leave(left::CONTROL),
-            _ => self.desk.leave(left::OTHER_EVENT),
-        }
+        let mut tape = std::mem::take(&mut self.tape);
+        let read = tape.read(frame.bytes);
+        let outcome = read.and_then(|message| self.message(message, frame.ts_recv, batch));
+        self.tape = tape;
+        outcome
     }
 
     fn reply(&mut self, _: &str, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {

@@ -12,7 +12,7 @@ use qt_stream::universe::Universe;
 
 use crate::desk::{About, Desk, Ids, Print};
 use crate::frame::{DecodeError, Decoder, Frame};
-use crate::json::{self, Object, Value};
+use crate::json::{Object, Tape, Value};
 use crate::levels::{self, TextLevel};
 use crate::listing::{Listed, Scales, Sighting, Style, Styles};
 use crate::tally::{Tally, left};
@@ -24,6 +24,7 @@ pub const VENUE: &str = "hyperliquid";
 #[derive(Debug)]
 pub struct Hyperliquid {
     desk: Desk,
+    tape: Tape,
     levels: Vec<Level>,
 }
 
@@ -31,15 +32,36 @@ impl Hyperliquid {
     /// A decoder whose instruments go to `universe`.
     pub fn new(universe: &Universe, scales: Scales) -> Self {
         let styles = Styles { px: Style::Short, qty: Style::Short };
-        Self { desk: Desk::new(VENUE, styles, universe, scales), levels: Vec::new() }
+        let desk = Desk::new(VENUE, styles, universe, scales);
+        Self { desk, tape: Tape::default(), levels: Vec::new() }
     }
 
-    fn list(&mut self, coin: &str, sighting: &Sighting<'_>) -> Result<Listed, DecodeError> {
+    fn list<'s>(
+        &mut self,
+        coin: &str,
+        sighting: impl FnOnce() -> Sighting<'s>,
+    ) -> Result<Listed, DecodeError> {
         // Spot pairs are named `@107` or `PURR/USDC`, all others are perpetuals.
         let is_spot = coin.starts_with('@') || coin.contains('/');
         let class = if is_spot { InstrumentClass::Spot } else { InstrumentClass::Perpetual };
         let payoff = (!is_spot).then_some(Payoff::Linear);
         self.desk.list(coin, || Terms { class: Some(class), payoff, ..Terms::default() }, sighting)
+    }
+
+    fn message(
+        &mut self,
+        message: Value<'_, '_>,
+        ts_recv: Ts,
+        batch: &mut Batch,
+    ) -> Result<(), DecodeError> {
+        let message = message.object()?;
+        let channel = message.need("channel")?.text()?;
+        match &*channel {
+            "l2Book" => self.book(&message.need("data")?.object()?, ts_recv, batch),
+            "trades" => self.trades(message.need("data")?, ts_recv, batch),
+            "subscriptionResponse" | "pong" => self.desk.leave(left::CONTROL),
+            _ => self.desk.leave(left::OTHER_EVENT),
+        }
     }
 
     fn book(
@@ -49,13 +71,14 @@ impl Hyperliquid {
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
         let (coin, sides) = (book.need("coin")?.text()?, book.need("levels")?);
-        let both = sides.array()?;
-        let [bids, asks] = both.as_slice() else { return Err(sides.refuse("bids and asks")) };
+        let Some([bids, asks]) = sides.array()?.exactly() else {
+            return Err(sides.refuse("bids and asks"));
+        };
         let mut text = Vec::new();
-        read_side(*bids, Side::Buy, &mut text)?;
-        read_side(*asks, Side::Sell, &mut text)?;
+        read_side(bids, Side::Buy, &mut text)?;
+        read_side(asks, Side::Sell, &mut text)?;
         let ts_event = Some(book.need("time")?.time()?);
-        let listed = self.list(&coin, &levels::sighting(&text))?;
+        let listed = self.list(&coin, || levels::sighting(&text))?;
         self.levels.clear();
         levels::resolve(&text, listed, &mut self.levels)?;
         self.desk.open(ts_recv, batch);
@@ -71,7 +94,7 @@ impl Hyperliquid {
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
         let prints: Result<Vec<_>, _> =
-            list.array()?.iter().map(|print| self.print(&print.object()?, ts_recv)).collect();
+            list.array()?.map(|print| self.print(&print.object()?, ts_recv)).collect();
         let prints = prints?;
         self.desk.open(ts_recv, batch);
         prints.into_iter().for_each(|(about, print)| self.desk.trade(about, print, batch));
@@ -89,7 +112,7 @@ impl Hyperliquid {
         };
         let ts_event = Some(print.need("time")?.time()?);
         let id = print.get("tid").map(|id| id.u64()).transpose()?;
-        let listed = self.list(&coin, &Sighting::of(px, qty))?;
+        let listed = self.list(&coin, || Sighting::of(px, qty))?;
         let (px, qty) = (listed.px("px", px)?, listed.qty("sz", qty)?);
         Ok((About { listed, ts_event, ts_recv }, Print { px, qty, side, id }))
     }
@@ -110,14 +133,11 @@ fn read_side<'a>(
 
 impl Decoder for Hyperliquid {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        let message = json::object(frame.bytes)?;
-        let channel = message.need("channel")?.text()?;
-        match &*channel {
-            "l2Book" => self.book(&message.need("data")?.object()?, frame.ts_recv, batch),
-            "trades" => self.trades(message.need("data")?, frame.ts_recv, batch),
-            "subscriptionResponse" | "pong" => self.desk.leave(left::CONTROL),
-            _ => self.desk.leave(left::OTHER_EVENT),
-        }
+        let mut tape = std::mem::take(&mut self.tape);
+        let read = tape.read(frame.bytes);
+        let outcome = read.and_then(|message| self.message(message, frame.ts_recv, batch));
+        self.tape = tape;
+        outcome
     }
 
     fn reply(&mut self, _: &str, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {

@@ -260,7 +260,8 @@ fn cut(line: &[u8]) -> Result<Cut<'_>, DecodeError> {
 
 /// `seconds: message`.
 fn timed(line: &[u8]) -> Result<(Ts, &[u8]), DecodeError> {
-    let at = memchr::memmem::find(line, b": ").filter(|at| *at <= 30);
+    let at = line.iter().take(31).position(|byte| *byte == b':');
+    let at = at.filter(|at| line.get(at + 1) == Some(&b' '));
     let at = at.ok_or_else(|| refuse(line, "seconds, a colon and a message"))?;
     let seconds = std::str::from_utf8(&line[..at]).ok().and_then(epoch::from_seconds);
     let ts_recv = seconds.ok_or_else(|| refuse(line, "seconds since 1970 before the colon"))?;

@@ -21,7 +21,7 @@ use serde_json::value::RawValue;
 
 use crate::desk::{self, Desk, Print};
 use crate::frame::DecodeError;
-use crate::json::{self, Value};
+use crate::json::{Elements, Tape, Value};
 use crate::kraken;
 use crate::listing::{Scales, Sighting, Style, Styles};
 
@@ -125,7 +125,8 @@ impl Answers {
                 }
                 ReadError::Corrupt { place, message: format!("not JSON: {error}") }
             })?;
-            let answer = json::root(document.get().as_bytes());
+            let mut tape = Tape::default();
+            let answer = tape.read(document.get().as_bytes());
             let answer = answer.and_then(|answer| self.answer(answer));
             answer.map_err(|error| ReadError::Unreadable {
                 place: Place::whole(&self.name),
@@ -142,12 +143,13 @@ impl Answers {
         }
         let result = answer.need("result")?.object()?;
         let last = result.get("last");
-        for (pair, rows) in result.members().filter(|(key, _)| *key != "last") {
+        for (pair, rows) in result.members().filter(|(key, _)| key != "last") {
             let rows = rows.array()?;
-            let outcome = match rows.first().map(|row| row.array()).transpose()? {
+            let row = rows.clone().next().map(|row| row.array()).transpose()?;
+            let outcome = match row.map(Iterator::count) {
                 None => Ok(()),
-                Some(row) if row.len() == 8 => self.bars(pair, &rows, last)?,
-                Some(_) => self.prints(pair, &rows),
+                Some(8) => self.bars(&pair, rows, last)?,
+                Some(_) => self.prints(&pair, rows),
             };
             if outcome.is_err() {
                 return Ok(outcome);
@@ -156,9 +158,9 @@ impl Answers {
         Ok(Ok(()))
     }
 
-    fn prints(&mut self, pair: &str, rows: &[Value<'_, '_>]) -> Result<(), ReadError> {
+    fn prints(&mut self, pair: &str, rows: Elements<'_, '_>) -> Result<(), ReadError> {
         for row in rows {
-            if let Err(error) = self.print(pair, *row) {
+            if let Err(error) = self.print(pair, row) {
                 self.judge(&error)?;
             }
             self.row += 1;
@@ -167,8 +169,7 @@ impl Answers {
     }
 
     fn print(&mut self, pair: &str, row: Value<'_, '_>) -> Result<(), DecodeError> {
-        let parts = row.array()?;
-        let [px, qty, time, side, _, _, rest @ ..] = parts.as_slice() else {
+        let Some(([px, qty, time, side, _, _], mut rest)) = row.array()?.first() else {
             return Err(row.refuse("price, volume, time, side, type, misc"));
         };
         let aggressor = match &*side.text()? {
@@ -178,8 +179,8 @@ impl Answers {
         };
         let (px, qty) = (px.digits()?, qty.digits()?);
         let ts_event = time.seconds()?;
-        let id = rest.first().map(|id| id.u64()).transpose()?;
-        let listed = self.desk.list(pair, terms, &Sighting::of(px, qty))?;
+        let id = rest.next().map(|id| id.u64()).transpose()?;
+        let listed = self.desk.list(pair, terms, || Sighting::of(px, qty))?;
         let (px, qty) = (listed.px("price", px)?, listed.qty("volume", qty)?);
         let about = self.about(listed, ts_event)?;
         let print = Print { px, qty, side: Some(aggressor), id };
@@ -191,23 +192,23 @@ impl Answers {
     fn bars(
         &mut self,
         pair: &str,
-        rows: &[Value<'_, '_>],
+        rows: Elements<'_, '_>,
         last: Option<Value<'_, '_>>,
     ) -> Result<Result<(), ReadError>, DecodeError> {
-        let open = |row: &Value<'_, '_>| match row.array()?.first() {
+        let open = |row: Value<'_, '_>| match row.array()?.next() {
             Some(time) => time.u64(),
             None => Err(row.refuse("a bar")),
         };
-        let times = rows.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let times = rows.clone().map(open).collect::<Result<Vec<_>, _>>()?;
         let steps = times.windows(2).filter_map(|pair| pair[1].checked_sub(pair[0]));
         let Some(step) = steps.filter(|step| *step > 0).min() else {
             return Err(DecodeError::Refused("one bar alone does not tell its length".to_owned()));
         };
         let last = last.map(|last| last.u64()).transpose()?.unwrap_or(u64::MAX);
-        for (row, time) in rows.iter().zip(times) {
+        for (row, time) in rows.zip(times) {
             if time > last {
                 self.notes.add("bars that are still open", 1);
-            } else if let Err(error) = self.bar(pair, *row, time, step)
+            } else if let Err(error) = self.bar(pair, row, time, step)
                 && let Err(error) = self.judge(&error)
             {
                 return Ok(Err(error));
@@ -224,8 +225,7 @@ impl Answers {
         time: u64,
         step: u64,
     ) -> Result<(), DecodeError> {
-        let parts = row.array()?;
-        let [_, open, high, low, close, _, volume, trades] = parts.as_slice() else {
+        let Some([_, open, high, low, close, _, volume, trades]) = row.array()?.exactly() else {
             return Err(row.refuse("time, four prices, vwap, volume and count"));
         };
         let second = |seconds: u64| {
@@ -238,8 +238,8 @@ impl Answers {
             sighting.px(px.digits()?);
         }
         sighting.qty(volume.digits()?);
-        let listed = self.desk.list(pair, terms, &sighting)?;
-        let px = |value: &Value<'_, '_>| listed.px("price", value.digits()?);
+        let listed = self.desk.list(pair, terms, || sighting)?;
+        let px = |value: Value<'_, '_>| listed.px("price", value.digits()?);
         let (prices, volume) =
             ([px(open)?, px(high)?, px(low)?, px(close)?], listed.qty("volume", volume.digits()?)?);
         let (trades, about) = (trades.u64()?, self.about(listed, close_ts)?);

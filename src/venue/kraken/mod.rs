@@ -13,7 +13,7 @@ use qt_stream::universe::Universe;
 use crate::desk::{About, Desk, Ids, Print, Touch};
 use crate::epoch;
 use crate::frame::{DecodeError, Decoder, Frame};
-use crate::json::{self, Object, Value};
+use crate::json::{Elements, Object, Tape, Value};
 use crate::levels::{self, TextLevel};
 use crate::listing::{Listed, Scales, Sighting, Style, Styles};
 use crate::tally::{Tally, left};
@@ -29,9 +29,12 @@ const CHECKED_LEVELS: usize = 10;
 #[derive(Debug)]
 pub struct Kraken {
     desk: Desk,
+    tape: Tape,
     /// By slot.
     books: Vec<Book>,
     levels: Vec<Level>,
+    /// The text that the last checksum was taken over.
+    checked: String,
 }
 
 #[derive(Debug)]
@@ -46,10 +49,20 @@ impl Kraken {
     pub fn new(universe: &Universe, scales: Scales) -> Self {
         let styles = Styles { px: Style::Padded, qty: Style::Padded };
         let desk = Desk::new(VENUE, styles, universe, scales);
-        Self { desk, books: Vec::new(), levels: Vec::new() }
+        Self {
+            desk,
+            tape: Tape::default(),
+            books: Vec::new(),
+            levels: Vec::new(),
+            checked: String::new(),
+        }
     }
 
-    fn list(&mut self, pair: &str, sighting: &Sighting<'_>) -> Result<Listed, DecodeError> {
+    fn list<'s>(
+        &mut self,
+        pair: &str,
+        sighting: impl FnOnce() -> Sighting<'s>,
+    ) -> Result<Listed, DecodeError> {
         let parts = pair.split_once('/');
         let terms = || Terms {
             class: Some(InstrumentClass::Spot),
@@ -60,44 +73,63 @@ impl Kraken {
         self.desk.list(pair, terms, sighting)
     }
 
-    /// A message of a channel: its number, one payload or two, the channel, the pair.
-    fn channel(
+    fn message(
         &mut self,
-        parts: &[Value<'_, '_>],
+        message: Value<'_, '_>,
         ts_recv: Ts,
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
-        let short = "a channel message of less than four parts";
-        let [_, payloads @ .., channel, pair] = parts else {
-            return Err(DecodeError::Refused(short.to_owned()));
+        if message.is_array() {
+            return self.channel(message.named("a channel message"), ts_recv, batch);
+        }
+        let message = message.object()?;
+        if !message.has("event") && !message.has("error") {
+            let message = "expected an event or a channel message of Kraken";
+            return Err(DecodeError::Refused(message.to_owned()));
+        }
+        self.desk.leave(left::CONTROL)
+    }
+
+    /// A message of a channel: its number, one payload or two, the channel, the pair.
+    fn channel(
+        &mut self,
+        message: Value<'_, '_>,
+        ts_recv: Ts,
+        batch: &mut Batch,
+    ) -> Result<(), DecodeError> {
+        let short = || {
+            let message = "a channel message of less than four parts";
+            DecodeError::Refused(message.to_owned())
         };
+        let (_, parts) = message.array()?.split_at(1);
+        let count = parts.clone().count().checked_sub(2).ok_or_else(short)?;
+        let (payloads, names) = parts.split_at(count);
+        let first = payloads.clone().next().ok_or_else(short)?;
+        let [channel, pair] = names.exactly().ok_or_else(short)?;
         let (channel, pair) = (channel.text()?, pair.text()?);
         let (kind, depth) = channel.split_once('-').unwrap_or((&channel, ""));
-        let [first, ..] = payloads else {
-            return Err(DecodeError::Refused(short.to_owned()));
-        };
         match kind {
             "book" => {
                 let depth_levels = depth.parse().unwrap_or(usize::MAX);
                 self.book(payloads, &pair, depth_levels, ts_recv, batch)
             }
-            "trade" => self.prints(*first, &pair, ts_recv, batch),
+            "trade" => self.prints(first, &pair, ts_recv, batch),
             "ticker" => self.ticker(&first.object()?, &pair, ts_recv, batch),
-            "spread" => self.spread(*first, &pair, ts_recv, batch),
+            "spread" => self.spread(first, &pair, ts_recv, batch),
             _ => self.desk.leave(left::OTHER_EVENT),
         }
     }
 
     fn book(
         &mut self,
-        payloads: &[Value<'_, '_>],
+        payloads: Elements<'_, '_>,
         pair: &str,
         depth_levels: usize,
         ts_recv: Ts,
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
         let mut text = Vec::new();
-        let (mut is_snapshot, mut checksum, mut ts_event) = (false, None, None);
+        let (mut is_snapshot, mut checksum) = (false, None);
         for payload in payloads {
             let payload = payload.object()?;
             is_snapshot |= payload.has("as") || payload.has("bs");
@@ -106,14 +138,13 @@ impl Kraken {
             {
                 let Some(list) = payload.get(key) else { continue };
                 levels::read(list, side, &mut text)?;
-                let times = text.iter().filter_map(|level| epoch::from_seconds(level.third?));
-                ts_event = times.max();
             }
             if let Some(value) = payload.get("c") {
                 checksum = Some(value.u64()?);
             }
         }
-        let listed = self.list(pair, &levels::sighting(&text))?;
+        let ts_event = text.iter().filter_map(|level| epoch::from_seconds(level.third?)).max();
+        let listed = self.list(pair, || levels::sighting(&text))?;
         self.levels.clear();
         levels::resolve(&text, listed, &mut self.levels)?;
         self.desk.open(ts_recv, batch);
@@ -137,11 +168,12 @@ impl Kraken {
         self.books.resize_with(self.books.len().max(slot + 1), Book::new);
         let book = &mut self.books[slot];
         if is_snapshot {
-            book.sent.clear();
+            book.sent.replace(&self.levels, text);
             book.is_live = true;
+        } else if book.is_live {
+            book.sent.apply(&self.levels, text);
         }
         if book.is_live {
-            book.sent.apply(&self.levels, text);
             book.sent.keep_best(depth_levels, &mut self.levels);
         }
         let action = if is_snapshot { DepthAction::Snapshot } else { DepthAction::Delta };
@@ -154,7 +186,7 @@ impl Kraken {
         if !book.is_live {
             return self.desk.tally.add(left::NO_BOOK);
         }
-        if u64::from(checksum_of(&book.sent)) == checksum {
+        if u64::from(checksum_of(&book.sent, &mut self.checked)) == checksum {
             return self.desk.tally.add(left::CHECKED);
         }
         book.is_live = false;
@@ -172,8 +204,7 @@ impl Kraken {
     ) -> Result<(), DecodeError> {
         let mut prints = Vec::new();
         for print in list.array()? {
-            let parts = print.array()?;
-            let [px, qty, time, side, ..] = parts.as_slice() else {
+            let Some(([px, qty, time, side], _)) = print.array()?.first() else {
                 return Err(list.refuse("prints of price, size, time and side"));
             };
             let aggressor = match &*side.text()? {
@@ -182,7 +213,7 @@ impl Kraken {
                 _ => return Err(side.refuse("b or s")),
             };
             let (px, qty) = (px.digits()?, qty.digits()?);
-            let listed = self.list(pair, &Sighting::of(px, qty))?;
+            let listed = self.list(pair, || Sighting::of(px, qty))?;
             let (px, qty) = (listed.px("price", px)?, listed.qty("volume", qty)?);
             let about = About { listed, ts_event: Some(time.seconds()?), ts_recv };
             prints.push((about, Print { px, qty, side: Some(aggressor), id: None }));
@@ -200,10 +231,12 @@ impl Kraken {
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
         // Price, whole lots, size.
-        let (bid, ask) = (ticker.need("b")?.array()?, ticker.need("a")?.array()?);
-        let ([bid, _, bid_qty], [ask, _, ask_qty]) = (bid.as_slice(), ask.as_slice()) else {
-            return Err(ticker.need("b")?.refuse("price, whole lots and size"));
+        let side = |key| {
+            let side = ticker.need(key)?;
+            let parts = side.array()?.exactly::<3>();
+            parts.ok_or_else(|| side.refuse("price, whole lots and size"))
         };
+        let ([bid, _, bid_qty], [ask, _, ask_qty]) = (side("b")?, side("a")?);
         let texts = [bid.digits()?, bid_qty.digits()?, ask.digits()?, ask_qty.digits()?];
         self.touch(texts, pair, None, ts_recv, batch)
     }
@@ -215,8 +248,7 @@ impl Kraken {
         ts_recv: Ts,
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
-        let parts = spread.array()?;
-        let [bid, ask, time, bid_qty, ask_qty] = parts.as_slice() else {
+        let Some([bid, ask, time, bid_qty, ask_qty]) = spread.array()?.exactly() else {
             return Err(spread.refuse("bid, ask, time and two sizes"));
         };
         let texts = [bid.digits()?, bid_qty.digits()?, ask.digits()?, ask_qty.digits()?];
@@ -231,10 +263,8 @@ impl Kraken {
         ts_recv: Ts,
         batch: &mut Batch,
     ) -> Result<(), DecodeError> {
-        let mut sighting = Sighting::of(bid, bid_qty);
-        sighting.px(ask);
-        sighting.qty(ask_qty);
-        let listed = self.list(pair, &sighting)?;
+        let sides = [(bid, bid_qty), (ask, ask_qty)];
+        let listed = self.list(pair, || Sighting::of_all(sides))?;
         let bid = (listed.px("bid", bid)?, listed.qty("bid size", bid_qty)?);
         let ask = (listed.px("ask", ask)?, listed.qty("ask size", ask_qty)?);
         self.desk.open(ts_recv, batch);
@@ -253,32 +283,28 @@ impl Book {
 /// Digits only, without zeros in front.
 fn part(px: &str, qty: &str, out: &mut String) {
     for text in [px, qty] {
-        let digits = text.chars().filter(|digit| *digit != '.');
-        out.extend(digits.skip_while(|digit| *digit == '0'));
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let whole = whole.trim_start_matches('0');
+        let fraction = if whole.is_empty() { fraction.trim_start_matches('0') } else { fraction };
+        out.extend([whole, fraction]);
     }
 }
 
-/// The ten best asks, then the ten best bids.
-fn checksum_of(book: &TextBook) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    let sides = book.asks().take(CHECKED_LEVELS).chain(book.bids().take(CHECKED_LEVELS));
-    sides.for_each(|part| hasher.update(part.as_bytes()));
-    hasher.finalize()
+/// The ten best asks, then the ten best bids. `text` is room: a checksum over one long text takes
+/// less than one over many short ones.
+fn checksum_of(book: &TextBook, text: &mut String) -> u32 {
+    text.clear();
+    text.extend(book.asks().take(CHECKED_LEVELS).chain(book.bids().take(CHECKED_LEVELS)));
+    crc32fast::hash(text.as_bytes())
 }
 
 impl Decoder for Kraken {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        if frame.bytes.starts_with(b"[") {
-            let parts = json::array(frame.bytes, "a channel message")?;
-            return self.channel(&parts, frame.ts_recv, batch);
-        }
-        let message = json::object(frame.bytes)?;
-        if !message.has("event") && !message.has("error") {
-            let message = "expected an event or a channel message of Kraken";
-            return Err(DecodeError::Refused(message.to_owned()));
-        }
-        self.desk.tally.add(left::CONTROL);
-        Ok(())
+        let mut tape = std::mem::take(&mut self.tape);
+        let read = tape.read(frame.bytes);
+        let outcome = read.and_then(|message| self.message(message, frame.ts_recv, batch));
+        self.tape = tape;
+        outcome
     }
 
     fn reply(&mut self, _: &str, _: Frame<'_>, _: &mut Batch) -> Result<(), DecodeError> {

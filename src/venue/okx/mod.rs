@@ -12,7 +12,7 @@ use qt_stream::universe::Universe;
 
 use crate::desk::{About, Desk, Ids, Print, Touch};
 use crate::frame::{DecodeError, Decoder, Frame};
-use crate::json::{self, Object, Value};
+use crate::json::{Object, Tape, Value};
 use crate::levels;
 use crate::listing::{Listed, Scales, Sighting, Style, Styles};
 use crate::tally::{Tally, left};
@@ -28,9 +28,12 @@ const CHECKED_LEVELS: usize = 25;
 #[derive(Debug)]
 pub struct Okx {
     desk: Desk,
+    tape: Tape,
     /// By slot.
     books: Vec<Book>,
     levels: Vec<Level>,
+    /// The text that the last checksum was taken over.
+    checked: String,
 }
 
 #[derive(Debug)]
@@ -54,10 +57,20 @@ impl Okx {
     pub fn new(universe: &Universe, scales: Scales) -> Self {
         let styles = Styles { px: Style::Short, qty: Style::Short };
         let desk = Desk::new(VENUE, styles, universe, scales);
-        Self { desk, books: Vec::new(), levels: Vec::new() }
+        Self {
+            desk,
+            tape: Tape::default(),
+            books: Vec::new(),
+            levels: Vec::new(),
+            checked: String::new(),
+        }
     }
 
-    fn list(&mut self, name: &str, sighting: &Sighting<'_>) -> Result<Listed, DecodeError> {
+    fn list<'s>(
+        &mut self,
+        name: &str,
+        sighting: impl FnOnce() -> Sighting<'s>,
+    ) -> Result<Listed, DecodeError> {
         let mut parts = name.splitn(3, '-');
         let (base, quote, ending) = (parts.next(), parts.next(), parts.next());
         let class = match ending {
@@ -82,6 +95,50 @@ impl Okx {
         book.is_some_and(|book| book.has_deltas)
     }
 
+    fn message(
+        &mut self,
+        message: Value<'_, '_>,
+        ts_recv: Ts,
+        batch: &mut Batch,
+    ) -> Result<(), DecodeError> {
+        let message = message.object()?;
+        if message.has("event") || message.has("code") {
+            return self.desk.leave(left::CONTROL);
+        }
+        let about = message.need("arg")?.object()?;
+        let channel = about.need("channel")?.text()?;
+        let data = message.need("data")?.array()?;
+        match &*channel {
+            "books" | "books5" | "books-l2-tbt" | "books50-l2-tbt" => {
+                let name = about.need("instId")?.text()?;
+                let action = message.get("action").map(|action| action.text()).transpose()?;
+                let Some([data]) = data.exactly() else {
+                    return Err(message.need("data")?.refuse("one book"));
+                };
+                let is_delta = action.as_deref() == Some("update");
+                if channel == "books5" && self.has_book(&name) {
+                    return self.desk.leave("pictures of a book that is known");
+                }
+                self.book(&name, is_delta, &data.object()?, ts_recv, batch)
+            }
+            "trades" | "trades-all" => {
+                let prints = data.map(|print| self.print(&print.object()?, ts_recv));
+                let prints = prints.collect::<Result<Vec<_>, _>>()?;
+                self.desk.open(ts_recv, batch);
+                prints.into_iter().for_each(|(about, print)| self.desk.trade(about, print, batch));
+                Ok(())
+            }
+            "tickers" => {
+                let touches = data.map(|ticker| self.ticker(&ticker.object()?, ts_recv));
+                let touches = touches.collect::<Result<Vec<_>, _>>()?;
+                self.desk.open(ts_recv, batch);
+                touches.into_iter().for_each(|(about, touch)| self.desk.quote(about, touch, batch));
+                Ok(())
+            }
+            _ => self.desk.leave(left::OTHER_EVENT),
+        }
+    }
+
     fn book(
         &mut self,
         name: &str,
@@ -99,7 +156,7 @@ impl Okx {
             prev: sequence(data.get("prevSeqId"))?,
             checksum: data.get("checksum").map(checksum).transpose()?.filter(|sum| *sum != 0),
         };
-        let listed = self.list(name, &levels::sighting(&text))?;
+        let listed = self.list(name, || levels::sighting(&text))?;
         self.levels.clear();
         levels::resolve(&text, listed, &mut self.levels)?;
         self.desk.open(ts_recv, batch);
@@ -117,14 +174,13 @@ impl Okx {
         }
         let book = &mut self.books[listed.slot];
         if !is_delta {
-            book.sent.clear();
+            book.sent.replace(&self.levels, &text);
             book.is_live = true;
+        } else if book.is_live {
+            book.sent.apply(&self.levels, &text);
         }
         book.has_deltas |= is_delta;
         book.last = proof.last.or(book.last);
-        if book.is_live {
-            book.sent.apply(&self.levels, &text);
-        }
         let action = if is_delta { DepthAction::Delta } else { DepthAction::Snapshot };
         let ids = Ids { first: None, last: proof.last, prev: proof.prev };
         self.desk.depth(about, action, ids, &self.levels, batch);
@@ -138,7 +194,7 @@ impl Okx {
         if !book.is_live {
             return self.desk.tally.add(left::NO_BOOK);
         }
-        if i64::from(checksum_of(&book.sent)) == checksum {
+        if i64::from(checksum_of(&book.sent, &mut self.checked)) == checksum {
             return self.desk.tally.add(left::CHECKED);
         }
         book.is_live = false;
@@ -156,7 +212,7 @@ impl Okx {
             _ => return Err(side.refuse("buy or sell")),
         };
         let (id, ts_event) = (print.need("tradeId")?.u64()?, print.need("ts")?.time()?);
-        let listed = self.list(&print.need("instId")?.text()?, &Sighting::of(px, qty))?;
+        let listed = self.list(&print.need("instId")?.text()?, || Sighting::of(px, qty))?;
         let (px, qty) = (listed.px("px", px)?, listed.qty("sz", qty)?);
         let about = About { listed, ts_event: Some(ts_event), ts_recv };
         Ok((about, Print { px, qty, side, id: Some(id) }))
@@ -169,13 +225,10 @@ impl Okx {
             Ok(Some((px.digits()?, qty.digits()?)))
         };
         let (bid, ask) = (side("bidPx", "bidSz")?, side("askPx", "askSz")?);
-        let mut sighting = Sighting::default();
-        for (px, qty) in bid.iter().chain(&ask) {
-            sighting.px(px);
-            sighting.qty(qty);
-        }
         let ts_event = Some(ticker.need("ts")?.time()?);
-        let listed = self.list(&ticker.need("instId")?.text()?, &sighting)?;
+        let listed = self.list(&ticker.need("instId")?.text()?, || {
+            Sighting::of_all(bid.into_iter().chain(ask))
+        })?;
         let resolve = |side: Option<(&str, &str)>| {
             side.map(|(px, qty)| Ok((listed.px("px", px)?, listed.qty("sz", qty)?))).transpose()
         };
@@ -207,62 +260,30 @@ fn part(px: &str, qty: &str, out: &mut String) {
 }
 
 /// Bid and ask in turn, as far as both sides go; then what is left of the longer one.
-fn checksum_of(book: &TextBook) -> i32 {
-    let mut hasher = crc32fast::Hasher::new();
-    let (mut bids, mut asks, mut is_first) = (book.bids(), book.asks(), true);
+fn checksum_of(book: &TextBook, text: &mut String) -> i32 {
+    text.clear();
+    let (mut bids, mut asks) = (book.bids(), book.asks());
     for _ in 0..CHECKED_LEVELS {
         for part in bids.next().into_iter().chain(asks.next()) {
-            if !std::mem::take(&mut is_first) {
-                hasher.update(b":");
+            if !text.is_empty() {
+                text.push(':');
             }
-            hasher.update(part.as_bytes());
+            text.push_str(part);
         }
     }
-    hasher.finalize().cast_signed()
+    crc32fast::hash(text.as_bytes()).cast_signed()
 }
 
 impl Decoder for Okx {
     fn frame(&mut self, frame: Frame<'_>, batch: &mut Batch) -> Result<(), DecodeError> {
-        let ts_recv = frame.ts_recv;
         if frame.bytes == b"pong" {
             return self.desk.leave(left::CONTROL);
         }
-        let message = json::object(frame.bytes)?;
-        if message.has("event") || message.has("code") {
-            return self.desk.leave(left::CONTROL);
-        }
-        let about = message.need("arg")?.object()?;
-        let channel = about.need("channel")?.text()?;
-        let data = message.need("data")?.array()?;
-        match &*channel {
-            "books" | "books5" | "books-l2-tbt" | "books50-l2-tbt" => {
-                let name = about.need("instId")?.text()?;
-                let action = message.get("action").map(|action| action.text()).transpose()?;
-                let [data] = data.as_slice() else {
-                    return Err(message.need("data")?.refuse("one book"));
-                };
-                let is_delta = action.as_deref() == Some("update");
-                if channel == "books5" && self.has_book(&name) {
-                    return self.desk.leave("pictures of a book that is known");
-                }
-                self.book(&name, is_delta, &data.object()?, ts_recv, batch)
-            }
-            "trades" | "trades-all" => {
-                let prints = data.iter().map(|print| self.print(&print.object()?, ts_recv));
-                let prints = prints.collect::<Result<Vec<_>, _>>()?;
-                self.desk.open(ts_recv, batch);
-                prints.into_iter().for_each(|(about, print)| self.desk.trade(about, print, batch));
-                Ok(())
-            }
-            "tickers" => {
-                let touches = data.iter().map(|ticker| self.ticker(&ticker.object()?, ts_recv));
-                let touches = touches.collect::<Result<Vec<_>, _>>()?;
-                self.desk.open(ts_recv, batch);
-                touches.into_iter().for_each(|(about, touch)| self.desk.quote(about, touch, batch));
-                Ok(())
-            }
-            _ => self.desk.leave(left::OTHER_EVENT),
-        }
+        let mut tape = std::mem::take(&mut self.tape);
+        let read = tape.read(frame.bytes);
+        let outcome = read.and_then(|message| self.message(message, frame.ts_recv, batch));
+        self.tape = tape;
+        outcome
     }
 
     fn reply(&mut self, _: &str, _: Frame<'_>, _: &mut Batch) -> Result<(), DecodeError> {

@@ -5,7 +5,9 @@
 //! somebody else's work, on another thread. Absent on purpose: anything about orders.
 
 mod binance;
+mod handover;
 mod http;
+mod listener;
 mod net;
 mod socket;
 

@@ -6,17 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use futures_util::StreamExt;
 use hyper::Uri;
 use hyper::body::Bytes;
 use qt_model::time::Ts;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::binance::{Feed, Line};
+use super::listener::{Listener, Socket};
 use super::{http, net};
 
 /// What a session has to say.
@@ -110,6 +109,8 @@ impl Clock {
 pub struct Limits {
     /// Connections live so long at the venue; they are made anew a little before.
     pub life: Duration,
+    /// The old connection is kept so long beside the new one.
+    pub overlap: Duration,
     pub reconnect_base: Duration,
     pub reconnect_max: Duration,
     /// Two questions about one book are so far apart.
@@ -120,6 +121,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             life: Duration::from_secs(24 * 3600 - 600),
+            overlap: Duration::from_secs(2),
             reconnect_base: Duration::from_millis(250),
             reconnect_max: Duration::from_secs(30),
             ask_again: Duration::from_millis(250),
@@ -211,6 +213,13 @@ impl Session {
     }
 
     async fn listen(&self, at: usize, line: &Line, lost: &Lost) -> io::Result<&'static str> {
+        let mut listener = Listener::new(self, at, line, lost, self.dial(line).await?);
+        self.hear_surely(Heard::Up { line: at, ts: self.clock.now() }).await;
+        listener.listen().await
+    }
+
+    /// Makes a connection.
+    pub(super) async fn dial(&self, line: &Line) -> io::Result<Socket> {
         let uri: Uri = line.url.parse().map_err(|error| {
             io::Error::new(io::ErrorKind::InvalidInput, format!("{}: {error}", line.url))
         })?;
@@ -218,47 +227,11 @@ impl Session {
         let wire = net::connect(&uri).await?;
         let config = WebSocketConfig::default().read_buffer_size(1 << 18);
         let shaken = tokio_tungstenite::client_async_with_config(request, wire, Some(config));
-        let (mut socket, _) = timeout(Duration::from_secs(10), shaken)
+        let (socket, _) = timeout(Duration::from_secs(10), shaken)
             .await
             .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no handshake in ten seconds"))?
             .map_err(io::Error::other)?;
-        self.hear_surely(Heard::Up { line: at, ts: self.clock.now() }).await;
-        let silence = Duration::from_secs(self.feed.silent_seconds_max());
-        let end = sleep_until(Instant::now() + self.limits.life);
-        tokio::pin!(end);
-        let mut heard_at = Instant::now();
-        let mut checks = tokio::time::interval(Duration::from_secs(1));
-        loop {
-            let message = tokio::select! {
-                biased;
-                message = socket.next() => message,
-                () = &mut end => return Ok("the connection is a day old"),
-                _ = checks.tick() => {
-                    if heard_at.elapsed() > silence {
-                        return Ok("nothing was heard for too long");
-                    }
-                    continue;
-                }
-            };
-            heard_at = Instant::now();
-            match message {
-                Some(Ok(Message::Text(text))) => {
-                    let bytes: Bytes = text.into();
-                    let is_farewell = bytes.len() < 200 && is_farewell(&bytes);
-                    lost.hear(self, Heard::Message { line: at, ts: self.clock.now(), bytes });
-                    if is_farewell {
-                        return Ok("the venue is about to shut down");
-                    }
-                }
-                // Pings are answered by the library, with what they came with.
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Ok(Message::Binary(bytes))) => {
-                    lost.hear(self, Heard::Message { line: at, ts: self.clock.now(), bytes });
-                }
-                Some(Ok(Message::Close(_))) | None => return Ok("the venue closed the connection"),
-                Some(Err(error)) => return Err(io::Error::other(error)),
-            }
-        }
+        Ok(socket)
     }
 
     /// Asks for books: one question at a time, within the venue's limits.
@@ -316,18 +289,14 @@ fn tracing_status(url: &str, status: u16, body: &Bytes) {
     tracing::warn!("{url}: status {status}: {text}");
 }
 
-fn is_farewell(bytes: &[u8]) -> bool {
-    memchr::memmem::find(bytes, b"serverShutdown").is_some()
-}
-
 /// Messages that found no room, said before the next that does.
-struct Lost {
+pub(super) struct Lost {
     line: usize,
     count: AtomicU64,
 }
 
 impl Lost {
-    fn hear(&self, session: &Session, heard: Heard) {
+    pub(super) fn hear(&self, session: &Session, heard: Heard) {
         let count = self.count.load(Ordering::Relaxed);
         if count > 0 {
             let ts = session.clock.now();

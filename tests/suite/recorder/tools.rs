@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use predicates::str::contains;
 use serde_json::Value;
 
 use crate::frame::{World, stderr, stdout};
@@ -112,6 +113,116 @@ fn retention_says_first_and_deletes_only_when_told_to() {
     assert_eq!(said["deleted"], 0);
     let said = json(&world, "--json record retention --apply");
     assert_eq!((&said["deleted"], &said["errors"]), (&1.into(), &0.into()));
+    assert_eq!(files(&world, ".parquet").len(), 0);
+}
+
+/// A stream of so many trades of one instrument, from that second of the day on.
+fn trades(from: u32, count: u32) -> String {
+    let mut text = String::from(
+        r#"{"k":"stream","schema":1,"instruments":[{"sym":"a:X","px_scale":2,"qty_scale":0}]}"#,
+    );
+    for second in from..from + count {
+        text.push_str(&format!(
+            "\n{{\"k\":\"trade\",\"ts_recv\":\"2024-08-08T00:00:{second:02}Z\",\"sym\":\"a:X\",\
+             \"px\":1.00,\"qty\":1,\"seq\":{second}}}"
+        ));
+    }
+    text.push_str(&format!("\n{{\"k\":\"end\",\"records\":{count},\"digest\":\"\"}}\n"));
+    text
+}
+
+/// A catalog of one closed day in three parts of ten trades.
+fn three_parts() -> World {
+    let mut world = World::new();
+    for from in [0, 10, 20] {
+        world = world.with("in.ndjson", &trades(from, 10));
+        world.qt("record run --input in.ndjson").assert().success();
+    }
+    assert_eq!(files(&world, ".parquet").len(), 3);
+    world
+}
+
+fn kept_trades(world: &World) -> usize {
+    let kept = stdout(&mut world.qt("replay --kinds trade"));
+    kept.lines().filter(|line| line.starts_with(r#"{"k":"trade""#)).count()
+}
+
+#[test]
+fn compaction_sets_aside_what_it_cannot_read_and_folds_the_rest() {
+    let world = three_parts();
+    let parts = files(&world, ".parquet");
+    let mut changed = fs::read(&parts[1]).unwrap();
+    changed[20] ^= 1;
+    fs::write(&parts[1], changed).unwrap();
+    // No note knows this one, and its footer is gone.
+    let torn = parts[0].with_file_name("part-235959-0000.parquet");
+    fs::write(&torn, &fs::read(&parts[0]).unwrap()[..200]).unwrap();
+    let said = stderr(&mut world.qt("record compact"));
+    assert!(said.contains("its SHA-256 is") && said.contains("2 files cannot be read"), "{said}");
+    assert_eq!(kept_trades(&world), 20);
+    let quarantine = world.path().join("data/quality/quarantine");
+    let list = fs::read_to_string(quarantine.join("list.jsonl")).unwrap();
+    assert_eq!(list.lines().count(), 2, "{list}");
+    let names: Vec<_> = files(&world, ".parquet")
+        .into_iter()
+        .filter(|path| path.starts_with(&quarantine))
+        .map(|path| path.file_name().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, [parts[1].file_name().unwrap(), torn.file_name().unwrap()]);
+    // It is said until somebody has looked, and does not come a second time.
+    let status = world.qt("record status").assert().code(1);
+    status.stdout(contains("2 files in quarantine"));
+    world.qt("record compact").assert().success();
+    world.qt("record verify").assert().success();
+    fs::remove_dir_all(quarantine).unwrap();
+    world.qt("record status").assert().success();
+}
+
+#[test]
+fn compaction_of_damaged_files_is_incomplete() {
+    let world = three_parts();
+    let part = &files(&world, ".parquet")[2];
+    fs::write(part, b"PAR1 no more").unwrap();
+    world.qt("record compact --dry-run").assert().success();
+    assert_eq!(files(&world, ".parquet").len(), 3, "a dry run moves nothing");
+    world.qt("record compact").assert().code(5);
+    assert_eq!(kept_trades(&world), 20);
+}
+
+#[test]
+fn what_a_run_was_made_from_is_kept_as_long_as_the_run() {
+    let world = recorded();
+    let manifest = |symbol: &str, day: u32| {
+        let dataset = format!(
+            r#"{{"name":"market","digest":"","records":1,"kinds":["trade"],"symbols":["{symbol}"],
+            "from":"2024-08-{day:02}T00:00:00Z","to":"2024-08-{day:02}T10:00:00Z"}}"#
+        );
+        format!(
+            r#"{{"schema":1,"run_id":"x","kind":"backtest","status":"done","started":"",
+            "input":{{"strategy":{{"id":"s","family":"s"}},"datasets":[{dataset}],"config":{{}},
+            "config_sha256":"","code":{{"version":"0"}}}}}}"#
+        )
+    };
+    let path = "runs/backtest/2024-08-09/x/manifest.json";
+    for (text, expired, code) in [
+        (manifest("a:X", 8), 0, 0),
+        (manifest("a:Y", 8), 1, 0),
+        (manifest("a:X", 9), 1, 0),
+        // What a damaged manifest refers to may be anything.
+        ("{".to_owned(), 0, 5),
+    ] {
+        let file = world.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, &text).unwrap();
+        let said = json(&world, "--json record retention");
+        let found = (&said["expired"], &said["kept_for_runs"]);
+        assert_eq!(found, (&expired.into(), &(1 - expired).into()), "{text}");
+        world.qt("record retention").assert().code(code);
+    }
+    world.qt("record retention --apply").assert().code(5);
+    assert_eq!(files(&world, ".parquet").len(), 1);
+    fs::remove_dir_all(world.path().join("runs")).unwrap();
+    world.qt("record retention --apply").assert().success();
     assert_eq!(files(&world, ".parquet").len(), 0);
 }
 

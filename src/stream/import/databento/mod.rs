@@ -188,3 +188,64 @@ impl Frames {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::import::Notes;
+    use crate::tolerance::Tolerance;
+
+    /// A file of the third version with one record of that type and length, and nothing in it.
+    fn file(rtype: u8, words: u8) -> Vec<u8> {
+        let mut metadata = b"GLBX.MDP3\0\0\0\0\0\0\0".to_vec();
+        metadata.extend([0; 2 + 8 + 8 + 8 + 3]);
+        metadata.extend(71_u16.to_le_bytes());
+        metadata.extend([0; 53 + 20]);
+        let mut bytes = b"DBN\x03".to_vec();
+        bytes.extend(u32::try_from(metadata.len()).unwrap().to_le_bytes());
+        bytes.extend(metadata);
+        bytes.extend([words, rtype, 1, 0]);
+        bytes.resize(bytes.len() + usize::from(words) * 4 - 4, 0);
+        bytes
+    }
+
+    fn read(bytes: Vec<u8>, options: &Options) -> Result<(), ReadError> {
+        let input = ImportInput {
+            name: "x.dbn".into(),
+            path: None,
+            bytes: Box::new(Cursor::new(bytes)),
+            notes: Notes::default(),
+        };
+        let mut source = Databento.open(input, &Hints::default(), options)?;
+        let mut batch = Batch::default();
+        while source.next(&mut batch)? {}
+        Ok(())
+    }
+
+    #[test]
+    fn a_record_shorter_than_its_type_is_refused_with_its_place() {
+        use dbn::enums::rtype;
+        let all = [
+            rtype::MBO,
+            rtype::MBP_0,
+            rtype::MBP_1,
+            rtype::MBP_10,
+            rtype::BBO_1S,
+            rtype::OHLCV_1M,
+            rtype::STATUS,
+            rtype::INSTRUMENT_DEF,
+            rtype::SYMBOL_MAPPING,
+        ];
+        for rtype in all {
+            let said = read(file(rtype, 5), &Options::default()).unwrap_err().to_string();
+            let expected = format!("a record of type {rtype} is 20 bytes long");
+            assert!(said.starts_with("x.dbn: byte ") && said.contains(&expected), "{said}");
+            let tolerance = Tolerance::skip();
+            let options = Options { tolerance: tolerance.clone(), ..Options::default() };
+            assert!(read(file(rtype, 5), &options).is_ok());
+            assert_eq!(tolerance.skipped(), 1, "type {rtype}");
+        }
+    }
+}

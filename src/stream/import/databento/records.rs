@@ -84,11 +84,12 @@ impl Records {
 
     #[inline]
     pub(super) fn add(&mut self, record: RecordRef<'_>, batch: &mut Batch) -> Result<(), Problem> {
-        if let Some(message) = record.get::<MboMsg>() {
-            return self.order(message, batch);
+        let kind = record.header().rtype;
+        if kind == rtype::MBO {
+            return self.order(whole(record)?, batch);
         }
         self.finish(batch);
-        match record.header().rtype {
+        match kind {
             rtype::MBP_0 => self.with(record, batch, Self::trade),
             rtype::MBP_1 | rtype::TBBO => self.with(record, batch, Self::best),
             rtype::MBP_10 => self.with(record, batch, Self::ten),
@@ -109,18 +110,14 @@ impl Records {
         }
     }
 
-    /// Hands a record over as what its type says, if it has the length of that.
+    /// Hands a record over as what its type says.
     fn with<'a, T: dbn::HasRType<Header = dbn::RecordHeader> + 'a>(
         &mut self,
         record: RecordRef<'a>,
         batch: &mut Batch,
         take: impl FnOnce(&mut Self, &'a T, &mut Batch) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
-        let found = record.header().record_size();
-        let message = record.get::<T>().ok_or_else(|| Problem::Row {
-            message: format!("a record of type {} is {found} bytes long", record.header().rtype),
-        })?;
-        take(self, message, batch)
+        take(self, whole(record)?, batch)
     }
 
     #[inline]
@@ -424,4 +421,17 @@ fn terms(message: &InstrumentDefMsg) -> Terms {
         expiry: instant("expiration", message.expiration).ok().flatten(),
         ..Terms::default()
     }
+}
+
+/// A record as what its type says, if it has the length of that: the crate takes a shorter one for a
+/// bug of its caller.
+#[inline]
+fn whole<'a, T: dbn::HasRType<Header = dbn::RecordHeader>>(
+    record: RecordRef<'a>,
+) -> Result<&'a T, Problem> {
+    let (found, kind) = (record.header().record_size(), record.header().rtype);
+    let message = if found < size_of::<T>() { None } else { record.get::<T>() };
+    message.ok_or_else(|| Problem::Row {
+        message: format!("a record of type {kind} is {found} bytes long"),
+    })
 }
