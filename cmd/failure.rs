@@ -145,6 +145,7 @@ fn classify_store(error: &StoreError) -> Exit {
 fn classify_read(error: &ReadError) -> Exit {
     match error {
         ReadError::Io { cause, .. } => classify_io(cause.kind()),
+        ReadError::Told { .. } => Exit::Usage,
         ReadError::Record { .. }
         | ReadError::Corrupt { .. }
         | ReadError::Truncated { .. }

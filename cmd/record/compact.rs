@@ -110,7 +110,9 @@ fn set_aside_broken(
             | ReadError::Unreadable { .. }
             | ReadError::Mismatch { .. }),
         ) => Some((&*error.place().input, error.to_string())),
-        Some(ReadError::Schema { .. } | ReadError::Io { .. }) | None => None,
+        Some(ReadError::Schema { .. } | ReadError::Told { .. } | ReadError::Io { .. }) | None => {
+            None
+        }
     };
     let files = catalog.files(partition)?;
     let is_at = |file: &&PathBuf, input: &str| file.display().to_string() == input;

@@ -317,11 +317,13 @@ fn a_session_that_ends_while_the_store_is_down_leaves_its_rows_in_the_log() {
 /// A store that answers when it is told to.
 struct Slow {
     store: Appender,
+    is_asked: Arc<AtomicBool>,
     may_answer: Arc<AtomicBool>,
 }
 
 impl Insert for Slow {
     fn insert(&self, batch: &Batch, name: &str) -> Result<u64, WriteError> {
+        self.is_asked.store(true, Ordering::SeqCst);
         while !self.may_answer.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -338,12 +340,14 @@ fn a_store_that_takes_its_time_does_not_hold_up_the_log() {
     let world = World::new();
     let lock = CatalogWriter::lock(world.root.path()).unwrap();
     let store = Appender::new(&lock, world.root.path(), &Default::default(), 1 << 17);
-    let may_answer = Arc::new(AtomicBool::new(false));
-    let slow = Slow { store, may_answer: Arc::clone(&may_answer) };
+    let (is_asked, may_answer) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+    let slow = Slow { store, is_asked: Arc::clone(&is_asked), may_answer: Arc::clone(&may_answer) };
     let mut pipeline = world.start_with(Arc::new(slow));
     pipeline.push(&trades(0..2_000), world.now()).unwrap();
-    world.pass(31);
-    pipeline.tick(world.now()).unwrap();
+    world.until("an insert", || {
+        world.pass(31);
+        is_asked.load(Ordering::SeqCst)
+    });
     pipeline.push(&fills(0..3), world.now()).unwrap();
     world.until("fills in the log", || {
         world.pass(1);
