@@ -22,7 +22,7 @@ use super::socket::{Heard, Lost, Session};
 
 pub(super) type Socket = WebSocketStream<Box<dyn Wire>>;
 
-type Dialling<'a> = Pin<Box<dyn Future<Output = io::Result<Socket>> + Send + 'a>>;
+type Dialling<'a> = Pin<Box<dyn Future<Output = io::Result<Box<Socket>>> + Send + 'a>>;
 
 pub(super) struct Listener<'a> {
     session: &'a Session,
@@ -52,7 +52,7 @@ enum Stage<'a> {
 enum Event {
     Old(Option<Result<Message, Error>>),
     New(Option<Result<Message, Error>>),
-    Dialled(io::Result<Socket>),
+    Dialled(io::Result<Box<Socket>>),
     Tick,
 }
 
@@ -88,7 +88,7 @@ impl<'a> Listener<'a> {
                 Event::New(message) => self.new_one(message),
                 Event::Dialled(Ok(socket)) => {
                     let until = Instant::now() + self.session.limits.overlap;
-                    self.stage = Stage::Beside(Box::new(socket), until);
+                    self.stage = Stage::Beside(socket, until);
                 }
                 Event::Dialled(Err(error)) => {
                     tracing::warn!("{}: {error}; the old connection still stands", self.line.url);
@@ -163,7 +163,7 @@ impl<'a> Listener<'a> {
         let (session, line) = (self.session, self.line);
         let dialling = async move {
             sleep(wait).await;
-            session.dial(line).await
+            session.dial(line).await.map(Box::new)
         };
         self.stage = Stage::Dialling(Box::pin(dialling), wait);
     }
