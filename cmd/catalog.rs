@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use qt_model::record::Batch;
 use qt_model::time::Ts;
-use qt_stream::catalog::{self, PartitionStat};
+use qt_stream::catalog::{self, PartitionStat, Selection};
 use qt_stream::frame::Header;
-use qt_stream::parquet_file::Span;
 
 use crate::catalog_sink::CatalogSink;
 use crate::context::Context;
@@ -17,7 +16,7 @@ use crate::outcome::Outcome;
 use crate::record::compact::{self, Compact};
 use crate::select_args::SelectArgs;
 use crate::stream_args::ReadArgs;
-use crate::streams::{Rules, Sources, cli_input};
+use crate::streams::{Rules, Sources};
 use crate::write_args::WriteArgs;
 
 /// Show and tend the catalog
@@ -145,7 +144,7 @@ fn add(args: &Add, context: &Context) -> anyhow::Result<Outcome> {
     let standard = [PathBuf::from("-")];
     let inputs = if args.read.input.is_empty() { &standard[..] } else { &args.read.input };
     for path in inputs {
-        sources.open(cli_input(path, context)?, Span::ALL, &rules)?;
+        sources.open_named(path, &Selection::default(), &rules, context)?;
     }
     let mut header = Header::new(rules.options.universe.snapshot());
     header.provenance = sources.provenance();

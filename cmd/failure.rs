@@ -15,6 +15,7 @@ use std::fmt::{self, Display};
 use std::io;
 
 use qt_market::merge::MergeError;
+use qt_store::StoreError;
 use qt_stream::error::{ReadError, WriteError};
 use qt_stream::runs::RunError;
 
@@ -92,6 +93,9 @@ pub(crate) fn classify(error: &anyhow::Error) -> Exit {
         if cause.is::<Problems>() {
             return Exit::Usage;
         }
+        if let Some(error) = store_error(cause) {
+            return classify_store(error);
+        }
         if let Some(error) = cause.downcast_ref::<ReadError>() {
             return classify_read(error);
         }
@@ -111,9 +115,37 @@ pub(crate) fn classify(error: &anyhow::Error) -> Exit {
     Exit::Outside
 }
 
+/// The error of a store, as it is or inside of those that carry it.
+fn store_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a StoreError> {
+    if let Some(error) = cause.downcast_ref::<StoreError>() {
+        return Some(error);
+    }
+    let io = match cause.downcast_ref::<ReadError>() {
+        Some(ReadError::Io { cause, .. }) => Some(cause),
+        Some(_) => None,
+        None => cause.downcast_ref::<io::Error>(),
+    };
+    io?.get_ref()?.downcast_ref()
+}
+
+fn classify_store(error: &StoreError) -> Exit {
+    match error {
+        StoreError::Schema { .. } => Exit::Input,
+        StoreError::Exists { .. } => Exit::Usage,
+        StoreError::Unreachable { .. }
+        | StoreError::Late { .. }
+        | StoreError::Refused { .. }
+        | StoreError::Missing { .. }
+        | StoreError::Full { .. }
+        | StoreError::Answer { .. }
+        | StoreError::Server { .. } => Exit::Outside,
+    }
+}
+
 fn classify_read(error: &ReadError) -> Exit {
     match error {
         ReadError::Io { cause, .. } => classify_io(cause.kind()),
+        ReadError::Told { .. } => Exit::Usage,
         ReadError::Record { .. }
         | ReadError::Corrupt { .. }
         | ReadError::Truncated { .. }
@@ -169,6 +201,9 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// The outermost hint: the one closest to what the user did.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<&str> {
     error.chain().find_map(|cause| {
+        if let Some(error) = store_error(cause) {
+            return error.hint();
+        }
         if let Some(error) = cause.downcast_ref::<ReadError>() {
             return error.hint();
         }

@@ -22,6 +22,8 @@ mod registry;
 mod select_args;
 mod settings;
 mod shutdown;
+mod store_access;
+mod store_sink;
 mod strategy;
 mod stream_args;
 mod streams;
@@ -49,6 +51,7 @@ mod replay;
 mod report;
 mod runs;
 mod schema;
+mod store;
 mod synth;
 mod venue_sim;
 

@@ -46,6 +46,7 @@ commands! {
     backtest::Backtest,
     synth::Synth,
     catalog::Catalog,
+    store::Store,
     check::Check,
     runs::Runs,
     report::Report,

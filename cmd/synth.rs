@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::select_args::{instant, now};
+use crate::store_sink::StoreSink;
 use crate::stream_args::OutputArgs;
 use crate::streams::Sink;
 use crate::write_args::WriteArgs;
@@ -52,6 +53,8 @@ pub(crate) struct Synth {
 enum Target {
     /// The catalog of --data
     Catalog,
+    /// The database of `clickhouse_url`
+    Clickhouse,
 }
 
 pub(crate) fn run(args: Synth, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -77,6 +80,16 @@ pub(crate) fn run(args: Synth, context: &mut Context) -> anyhow::Result<Outcome>
     };
     if args.to == Some(Target::Catalog) {
         let mut sink = CatalogSink::open(&header, &args.write, context)?;
+        while next(&mut batch) {
+            sink.write(&batch)?;
+            progress.tick(batch.len() as u64);
+        }
+        progress.finish();
+        sink.finish(context)?;
+        return Ok(Outcome::Done);
+    }
+    if args.to == Some(Target::Clickhouse) {
+        let mut sink = StoreSink::open(context)?;
         while next(&mut batch) {
             sink.write(&batch)?;
             progress.tick(batch.len() as u64);

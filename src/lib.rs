@@ -10,6 +10,7 @@
 //! | [`market`] | the total order of a stream and the merge; books, bars and features |
 //! | [`stream`] | encodings, importers, the catalog |
 //! | [`venue`] | what venues say on the wire |
+//! | [`store`] | records in ClickHouse |
 //! | [`trade`] | the core step, strategies, orders, positions and metrics |
 //! | [`live`] | the recorder, strategies in other programs |
 //! | [`sim`] | synthetic markets, simulated venues, the driver of a backtest |
@@ -21,6 +22,7 @@ pub use qt_live as live;
 pub use qt_market as market;
 pub use qt_model as model;
 pub use qt_sim as sim;
+pub use qt_store as store;
 pub use qt_stream as stream;
 pub use qt_trade as trade;
 pub use qt_trade::prelude;

@@ -6,7 +6,8 @@
 The day of market_day.py, the same quotes every tenth of a second, a millisecond each way, whole fills,
 and the queue model `power3(3)` on both sides. The fills must be equal one by one: venue time, side,
 price, size. The first differences are printed; the exit code is 1 if there are any. CPU time of both is
-printed as well. Needs the packages of python/requirements-peers.txt; without hftbacktest it says that it
+printed as well, and so is that of a replay in which nobody trades, from memory, and of the market maker
+from a compressed file, reading included. Needs the packages of python/requirements-peers.txt; without hftbacktest it says that it
 skips.
 """
 
@@ -93,8 +94,16 @@ def trade(hbt, found):
     return count
 
 
+@njit
+def watch(hbt, found):
+    """Trades nothing: one step to the end of the day."""
+    hbt.elapse(10**15)
+    return 0
+
+
 def theirs(rows):
-    def run(rows):
+    def run(rows, play=trade, records=None):
+        begun = time.process_time()
         asset = (
             peer.BacktestAsset()
             .data([rows])
@@ -109,18 +118,31 @@ def theirs(rows):
             .roi_ub(200_000.0)
         )
         hbt = peer.ROIVectorMarketDepthBacktest([asset])
-        found = np.zeros((len(rows), 4), np.int64)
-        begun = time.process_time()
-        count = trade(hbt, found)
+        found = np.zeros((records or len(rows), 4), np.int64)
+        # What is read from a file is read on the clock.
+        begun = begun if isinstance(rows, str) else time.process_time()
+        count = play(hbt, found)
         spent = time.process_time() - begun
         hbt.close()
         return found[:count], spent
 
-    # The first run compiles.
+    # The first runs compile.
     run(rows[:5_000].copy())
+    run(rows[:5_000].copy(), watch)
     found, spent = run(rows)
+    say("a replay", len(rows), run(rows, watch)[1])
+    with tempfile.TemporaryDirectory() as scratch:
+        file = str(Path(scratch) / "day.npz")
+        np.savez_compressed(file, data=rows)
+        again, from_file = run(file, trade, len(rows))
+        say("from npz", len(rows), from_file)
+        assert len(again) == len(found)
     words = {peer.BUY: "buy", peer.SELL: "sell"}
     return [f"{at} {words[side]} {tick} {lots}" for at, side, tick, lots in found.tolist()], spent
+
+
+def say(what, records, spent):
+    print(f"hftbacktest, {what:10} {records} records  {spent / records * 1e9:6.1f} ns each")
 
 
 def ours(folder):

@@ -16,9 +16,9 @@ use qt_model::order::{Currency, NewOrder, OrderNo};
 use qt_model::record::Batch;
 use qt_model::units::{Px, Qty};
 use qt_model::words::Side;
-use qt_sim::driver::{Driver, DriverOptions, LOOKAHEAD_NS, LaneParts};
+use qt_sim::driver::{Driver, DriverOptions, LOOKAHEAD_NS, LaneParts, Unwatched};
 use qt_sim::exchange::{Exchange, Market, News, VenueConfig, Venues};
-use qt_trade::core::{Desk, MarkRule, TopFrom};
+use qt_trade::core::{Desk, MarkRule, Strategy, TopFrom, Wants};
 use qt_trade::ledger::{Ledger, LedgerOptions, Matching};
 use qt_trade::risk::{Exposure, Stack};
 use rustix::time::{ClockId, clock_gettime};
@@ -35,6 +35,7 @@ fn main() {
     let records: usize = batches.iter().map(|batch| batch.len()).sum();
     public_alone(&batches, records);
     resting_pair(&batches, records);
+    both_books(&batches, records);
     let fills = whole_run(&batches, records);
     if let Some(path) = value("--fills") {
         std::fs::write(path, fills.lines()).expect("the fills can be written");
@@ -87,6 +88,35 @@ fn resting_pair(batches: &[Arc<Batch>], records: usize) {
         }
     }
     say("a resting pair", cpu_ns() - begun, records, &format!("{} reports", out.len()));
+}
+
+/// Wants nothing, does nothing.
+#[derive(Debug)]
+struct Idle;
+
+impl Strategy for Idle {
+    fn wants(&self) -> Wants {
+        Wants::NOTHING
+    }
+}
+
+/// Both clocks and both books, and nobody who trades: a replay.
+fn both_books(batches: &[Arc<Batch>], records: usize) {
+    let instruments = batches[0].instruments();
+    let venues = venues();
+    let options = DriverOptions { top: TopFrom::Depth, lookahead_ns: LOOKAHEAD_NS, engine: None };
+    let mut driver = Driver::new(instruments, None, options);
+    let desk = Desk::new(Idle, ledger(instruments), Stack::default(), MarkRule::Mid);
+    let exchange = Exchange::new(&venues, instruments).expect("a good configuration");
+    driver.add(LaneParts { desk, exchange, venues: &venues, observer: Unwatched }, 1);
+    let begun = cpu_ns();
+    for batch in batches {
+        driver.push(Arc::clone(batch));
+    }
+    let (id, _) = instruments.by_symbol().next().expect("a day has an instrument");
+    let top = driver.front().seen(id).top();
+    let (_, driven) = driver.finish();
+    say("a replay", cpu_ns() - begun, records, &format!("{} records, {top:?}", driven.records));
 }
 
 /// Both clocks, the desk and the venue.

@@ -34,11 +34,12 @@ pub(super) struct Rows {
     fills: u64,
     equities: u64,
     next_equity: i64,
-    only_equity: bool,
+    /// Whether only equity and orders are kept.
+    is_band: bool,
 }
 
 impl Rows {
-    pub(super) fn new(strategy: &str, instruments: Arc<Instruments>, only_equity: bool) -> Self {
+    pub(super) fn new(strategy: &str, instruments: Arc<Instruments>, is_band: bool) -> Self {
         Self {
             strategy: StrategyId::from(strategy),
             rows: Batch::new(Arc::clone(&instruments)),
@@ -49,7 +50,7 @@ impl Rows {
             fills: 0,
             equities: 0,
             next_equity: i64::MIN,
-            only_equity,
+            is_band,
         }
     }
 
@@ -67,7 +68,7 @@ impl Rows {
     /// What the strategy is about to be told.
     #[inline]
     pub(super) fn told(&mut self, now: Ts, input: &Input<'_>, ours: Ours<'_>) {
-        if self.only_equity {
+        if self.is_band {
             return;
         }
         let instrument_of = |order| ours.orders.get(order).map(|entry| entry.new.instrument);
@@ -77,7 +78,7 @@ impl Rows {
     }
 
     pub(super) fn decided(&mut self, now: Ts, decided: &Decided) {
-        if self.only_equity {
+        if self.is_band {
             return;
         }
         self.decisions += 1;
@@ -124,7 +125,7 @@ impl Rows {
             | ReportKind::Unknown => None,
         };
         self.order((report.ts_event, now), &change.entry, Some(change.previous), reason);
-        if let Some(fill) = change.fill.as_ref().filter(|_| !self.only_equity) {
+        if let Some(fill) = change.fill.as_ref().filter(|_| !self.is_band) {
             self.fills += 1;
             let entry = &change.entry;
             let fill = Fill {
@@ -154,9 +155,6 @@ impl Rows {
         previous: Option<OrderStatus>,
         reason: Option<&str>,
     ) {
-        if self.only_equity {
-            return;
-        }
         self.orders += 1;
         let instrument = self.instruments.get(entry.new.instrument);
         let (order_type, stop_px) = match entry.new.pricing {

@@ -14,8 +14,9 @@ use crate::strategy::StrategyFile;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kept {
     Nothing,
-    /// What it was worth: enough to draw the band.
-    Equity,
+    /// What it was worth and what became of its orders: enough to draw the band, and to say of a
+    /// fill what the other models make of it.
+    Band,
     All,
 }
 
@@ -57,7 +58,7 @@ pub(super) fn band(
         kept: match (args.no_run, number) {
             (true, _) => Kept::Nothing,
             (false, 0) => Kept::All,
-            (false, _) => Kept::Equity,
+            (false, _) => Kept::Band,
         },
         is_measured: number == 0,
     };

@@ -9,9 +9,8 @@ use qt_model::record::Batch;
 use qt_model::step::Input;
 use qt_model::time::Ts;
 use qt_sim::driver::{AtVenue, Observer, Ours};
-use qt_sim::exchange::Market;
 use qt_trade::core::{Effect, Front};
-use qt_trade::ledger::{Amount, Ledger};
+use qt_trade::ledger::{Amount, Exposed, Ledger, Precision};
 use qt_trade::metrics::{FillContext, Money, Options, OrderEvent, Queue, Statistics, Touch, Worth};
 use qt_trade::outbox::Output;
 
@@ -27,6 +26,8 @@ pub(super) struct Watch {
     pub(super) max_drawdown: Amount,
     pub(super) submitted: u64,
     pub(super) fills: u64,
+    /// Of the currency of equity.
+    precision: Precision,
     statistics: Option<Box<Statistics>>,
     rows: Option<Box<Rows>>,
 }
@@ -40,6 +41,7 @@ impl Watch {
             max_drawdown: Amount::ZERO,
             submitted: 0,
             fills: 0,
+            precision: ledger.home().precision,
             statistics: None,
             rows: None,
         }
@@ -61,7 +63,7 @@ impl Watch {
     /// Keeps rows of what happens.
     pub(super) fn record(&mut self, kept: Kept, strategy: &str, instruments: &Arc<Instruments>) {
         if kept != Kept::Nothing {
-            let rows = Rows::new(strategy, Arc::clone(instruments), kept == Kept::Equity);
+            let rows = Rows::new(strategy, Arc::clone(instruments), kept == Kept::Band);
             self.rows = Some(Box::new(rows));
         }
     }
@@ -75,6 +77,31 @@ impl Watch {
             statistics.fill_qualities().for_each(|row| out.push_row(row, &[]));
             statistics.round_trips().for_each(|row| out.push_row(row, &[]));
         }
+    }
+
+    /// Follows what the whole is worth; says whether that is a new peak or the deepest fall from one.
+    #[inline]
+    fn follow(&mut self, now: Ts, equity: Amount, exposed: impl FnOnce() -> Exposed) -> bool {
+        let mut is_extreme = false;
+        if equity > self.peak {
+            self.peak = equity;
+            is_extreme = true;
+        }
+        let drawdown = self.peak - equity;
+        if drawdown > self.max_drawdown {
+            self.max_drawdown = drawdown;
+            is_extreme = true;
+        }
+        if let Some(statistics) = &mut self.statistics {
+            let money = |amount| Money::of_ledger(amount, self.precision);
+            let (exposed, equity) = (exposed(), money(equity));
+            let net = money(exposed.net);
+            // Of one instrument both are one number.
+            let is_alone = exposed.gross == exposed.net || exposed.gross == -exposed.net;
+            let gross = if is_alone { net.abs() } else { money(exposed.gross) };
+            statistics.equity(now, Worth { equity, gross, net });
+        }
+        is_extreme
     }
 
     pub(super) fn into_statistics(self) -> Option<Statistics> {
@@ -91,12 +118,15 @@ impl Observer for Watch {
     }
 
     #[inline]
-    fn shown(&mut self, at: Ts, instrument: InstrumentId, market: &Market) {
+    fn shown(&mut self, at: Ts, instrument: InstrumentId, touch: Option<Touch>) {
         if let Some(statistics) = &mut self.statistics {
-            let top = market.top(instrument);
-            let touch = top.bid.zip(top.ask).map(|(bid, ask)| Touch { bid: bid.px, ask: ask.px });
             statistics.mid(at, instrument, touch);
         }
+    }
+
+    /// Rows are of the instant; all else here can be caught up with.
+    fn may_wait(&self) -> bool {
+        self.rows.is_none()
     }
 
     fn happened(&mut self, at: Ts, report: &Report, venue: AtVenue<'_>, ours: Ours<'_>) {
@@ -181,26 +211,15 @@ impl Observer for Watch {
 
     #[inline]
     fn valued(&mut self, now: Ts, ours: Ours<'_>) {
-        let equity = ours.ledger.equity();
-        let mut is_extreme = false;
-        if equity > self.peak {
-            self.peak = equity;
-            is_extreme = true;
-        }
-        let drawdown = self.peak - equity;
-        if drawdown > self.max_drawdown {
-            self.max_drawdown = drawdown;
-            is_extreme = true;
-        }
-        if let Some(statistics) = &mut self.statistics {
-            let exposed = ours.ledger.exposure();
-            let money = |amount| money(ours.ledger, amount);
-            let (equity, gross, net) = (money(equity), money(exposed.gross), money(exposed.net));
-            statistics.equity(now, Worth { equity, gross, net });
-        }
+        let is_extreme = self.follow(now, ours.ledger.equity(), || ours.ledger.exposure());
         if let Some(rows) = &mut self.rows {
             rows.valued(now, ours.ledger, is_extreme);
         }
+    }
+
+    #[inline]
+    fn was_valued(&mut self, now: Ts, equity: Amount, exposed: Exposed) {
+        self.follow(now, equity, || exposed);
     }
 }
 

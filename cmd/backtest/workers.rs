@@ -17,10 +17,48 @@ use super::variant::Variant;
 /// Batches that wait for a thread.
 const WAITING: usize = 4;
 
+/// Lanes that go through a batch together. Each lives on some kilobytes: those of more would not
+/// stay in a cache from one record to the next, which costs more than reading the market anew.
+const TOGETHER: usize = 64;
+
+/// Variants in parts that go through each batch one after the other.
+#[derive(Debug)]
+pub(super) struct Parts(Vec<Lanes>);
+
+impl Parts {
+    fn new(common: &Common, variants: Vec<Variant>) -> anyhow::Result<Self> {
+        let (mut parts, mut variants) = (Vec::new(), variants.into_iter().peekable());
+        while variants.peek().is_some() {
+            parts.push(Lanes::new(common, variants.by_ref().take(TOGETHER).collect())?);
+        }
+        Ok(Self(parts))
+    }
+
+    /// Takes a batch; gives one back that all parts are done with.
+    fn push(&mut self, batch: &Arc<Batch>) -> Option<Arc<Batch>> {
+        // All hold on to a batch for as long.
+        self.0.iter_mut().fold(None, |_, lanes| lanes.push(Arc::clone(batch)))
+    }
+
+    fn fault(&self) -> Option<ProcessError> {
+        self.0.iter().find_map(Lanes::fault)
+    }
+
+    fn finish(self) -> (Vec<Ran>, Driven) {
+        let (mut all, mut driven) = (Vec::new(), Driven::default());
+        for lanes in self.0 {
+            let (results, of) = lanes.finish();
+            all.extend(results);
+            driven = of;
+        }
+        (all, driven)
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(super) enum Workers {
-    Here(Box<Lanes>),
+    Here(Parts),
     Threads(Vec<Worker>),
 }
 
@@ -41,19 +79,22 @@ impl Workers {
         for (at, variant) in variants.into_iter().enumerate() {
             dealt[at % count].push(variant);
         }
-        let mut lanes = dealt.into_iter().map(|variants| Lanes::new(common, variants));
+        let mut parts = dealt.into_iter().map(|variants| Parts::new(common, variants));
         if count == 1 {
-            let lanes = lanes.next().expect("one share was dealt")?;
-            return Ok(Self::Here(Box::new(lanes)));
+            return Ok(Self::Here(parts.next().expect("one share was dealt")?));
         }
-        let lanes: Vec<Lanes> = lanes.collect::<anyhow::Result<_>>()?;
-        Ok(Self::Threads(lanes.into_iter().map(Worker::spawn).collect()))
+        let parts: Vec<Parts> = parts.collect::<anyhow::Result<_>>()?;
+        Ok(Self::Threads(parts.into_iter().map(Worker::spawn).collect()))
     }
 
     /// Takes a batch; gives one back that is done with, if no other thread holds it.
     pub(super) fn push(&mut self, batch: Arc<Batch>) -> Option<Arc<Batch>> {
         match self {
-            Self::Here(lanes) => lanes.push(batch),
+            Self::Here(parts) => {
+                let spare = parts.push(&batch);
+                drop(batch);
+                spare
+            }
             Self::Threads(workers) => {
                 for worker in workers {
                     // A thread that is gone has panicked, which shows when it is joined.
@@ -67,7 +108,7 @@ impl Workers {
     /// What went wrong with a strategy, if anything did.
     pub(super) fn fault(&self) -> Option<ProcessError> {
         match self {
-            Self::Here(lanes) => lanes.fault(),
+            Self::Here(parts) => parts.fault(),
             // Threads say at their end.
             Self::Threads(_) => None,
         }
@@ -77,10 +118,12 @@ impl Workers {
     pub(super) fn drain(
         &mut self,
         rows: &mut Batch,
-        take: impl FnMut(usize, &Batch) -> anyhow::Result<()>,
+        mut take: impl FnMut(usize, &Batch) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         match self {
-            Self::Here(lanes) => lanes.drain(rows, take),
+            Self::Here(parts) => parts.0.iter_mut().enumerate().try_for_each(|(part, lanes)| {
+                lanes.drain(rows, |at, rows| take(part * TOGETHER + at, rows))
+            }),
             Self::Threads(_) => Ok(()),
         }
     }
@@ -88,7 +131,7 @@ impl Workers {
     /// The results in the order of the variants.
     pub(super) fn finish(self) -> anyhow::Result<(Vec<Ran>, Driven)> {
         match self {
-            Self::Here(lanes) => Ok(lanes.finish()),
+            Self::Here(parts) => Ok(parts.finish()),
             Self::Threads(workers) => {
                 let mut all = Vec::new();
                 let mut driven = Driven::default();
@@ -112,17 +155,18 @@ impl Workers {
 }
 
 impl Worker {
-    fn spawn(mut lanes: Lanes) -> Self {
+    fn spawn(mut parts: Parts) -> Self {
         let (batches, inbox) = sync_channel::<Arc<Batch>>(WAITING);
         let thread = std::thread::spawn(move || {
             for batch in inbox {
-                lanes.push(batch);
-                if lanes.fault().is_some() {
+                parts.push(&batch);
+                drop(batch);
+                if parts.fault().is_some() {
                     break;
                 }
             }
-            let fault = lanes.fault();
-            let (results, driven) = lanes.finish();
+            let fault = parts.fault();
+            let (results, driven) = parts.finish();
             (results, driven, fault)
         });
         Self { batches, thread }

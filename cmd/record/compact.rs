@@ -110,7 +110,9 @@ fn set_aside_broken(
             | ReadError::Unreadable { .. }
             | ReadError::Mismatch { .. }),
         ) => Some((&*error.place().input, error.to_string())),
-        Some(ReadError::Schema { .. } | ReadError::Io { .. }) | None => None,
+        Some(ReadError::Schema { .. } | ReadError::Told { .. } | ReadError::Io { .. }) | None => {
+            None
+        }
     };
     let files = catalog.files(partition)?;
     let is_at = |file: &&PathBuf, input: &str| file.display().to_string() == input;
@@ -140,7 +142,7 @@ fn set_aside(
 /// know its own parts any more once they were folded twice.
 fn prepare(root: &Path, rows: usize, context: &Context) -> anyhow::Result<()> {
     let target = Target::take(root, &Default::default(), rows).map_err(raise)?;
-    let loaded = target.recover(root, now()).exit(Exit::Outside)?;
+    let loaded = target.recover(now()).exit(Exit::Outside)?;
     if loaded.rows > 0 {
         context.note(format_args!("{} records came from the log", loaded.rows));
     }

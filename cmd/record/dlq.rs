@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use qt_live::recorder::plausible;
+use qt_live::recorder::{database_root, plausible};
 use qt_model::record::Kind;
 use qt_stream::catalog::CatalogWriter;
 use qt_stream::wal::{Bounds, DeadLetters, Folder, WalName, WalWriter};
@@ -17,6 +17,9 @@ use crate::select_args::now;
 /// Show dead letters, try them again, or throw them away
 #[derive(Debug, Args)]
 pub(crate) struct Dlq {
+    /// Letters of the log of the database, in place of those of the catalog's
+    #[arg(long)]
+    clickhouse: bool,
     #[command(subcommand)]
     action: Action,
 }
@@ -49,7 +52,10 @@ struct Purge {
 
 pub(crate) fn run(args: &Dlq, context: &mut Context) -> anyhow::Result<Outcome> {
     let root = context.settings()?.data();
-    let folder = Folder::of(&root);
+    let folder = match args.clickhouse {
+        true => Folder::of(&database_root(&root)),
+        false => Folder::of(&root),
+    };
     let dead = DeadLetters::of(&folder);
     match &args.action {
         Action::List(chosen) => list(&dead, &chosen.files(&dead)?, context),

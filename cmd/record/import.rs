@@ -17,6 +17,7 @@ use crate::catalog_sink::CatalogSink;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
+use crate::store_sink::StoreSink;
 use crate::stream_args::{BadRecordArgs, OutputArgs};
 use crate::streams::{Sink, tolerance, warn_of_skipped};
 use crate::write_args::WriteArgs;
@@ -81,6 +82,8 @@ enum Target {
     Catalog,
     /// Standard output, or the file of --out
     Stream,
+    /// The database of `clickhouse_url`
+    Clickhouse,
 }
 
 pub(super) fn run(args: &Import, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -115,6 +118,7 @@ pub(super) fn run(args: &Import, context: &mut Context) -> anyhow::Result<Outcom
         Target::Catalog => {
             Out::Catalog(Box::new(CatalogSink::open(&header, &args.write, context)?))
         }
+        Target::Clickhouse => Out::Store(Box::new(StoreSink::open(context)?)),
         Target::Stream => {
             Out::Stream(Box::new(Sink::open(&args.output, &args.write, &header, context)?))
         }
@@ -158,6 +162,7 @@ fn only<'a>(kinds: &[Kind], batch: &'a Batch, kept: &'a mut Batch) -> &'a Batch 
 enum Out {
     Catalog(Box<CatalogSink>),
     Stream(Box<Sink>),
+    Store(Box<StoreSink>),
 }
 
 impl Out {
@@ -165,6 +170,7 @@ impl Out {
         match self {
             Self::Catalog(sink) => sink.write(batch),
             Self::Stream(sink) => sink.write(batch),
+            Self::Store(sink) => sink.write(batch),
         }
     }
 
@@ -172,6 +178,7 @@ impl Out {
         match self {
             Self::Catalog(sink) => sink.finish(context).map(|_| ()),
             Self::Stream(sink) => sink.finish(closing).map(|_| ()),
+            Self::Store(sink) => sink.finish(context),
         }
     }
 }
@@ -179,8 +186,8 @@ impl Out {
 impl Import {
     fn target(&self) -> Result<Target, Failure> {
         match (self.to, self.output.is_given()) {
-            (Some(Target::Catalog), true) => {
-                let failure = Failure::usage("--to catalog writes no stream");
+            (Some(Target::Catalog | Target::Clickhouse), true) => {
+                let failure = Failure::usage("--to catalog or clickhouse writes no stream");
                 Err(failure.with_hint("leave out --to, or --output and --out"))
             }
             (Some(target), _) => Ok(target),

@@ -7,13 +7,12 @@ use std::thread;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use qt_live::recorder::{Counters, Recorder, RunError, Target, metrics};
+use qt_live::recorder::{Recorder, RunError, metrics};
 use qt_stream::frame::Header;
 use qt_venue::binance::Market;
 use qt_venue::session::{Endpoints, Feed, FeedKind, Limits};
 
 use super::run::{RecordingArgs, clock, conclude};
-use crate::catalog_sink::raise;
 use crate::context::Context;
 use crate::failure::{Failure, FailureExt};
 use crate::outcome::{Exit, Outcome};
@@ -143,8 +142,7 @@ pub(crate) fn record(
         .with_provenance("source", "record")
         .with_provenance("venue", feed.market.venue())
         .provenance;
-    let rows = settings.catalog_row_group_records() as usize;
-    let target = Target::take(&root, &provenance, rows).map_err(raise)?;
+    let target = recording.target(&provenance, context)?;
     let watcher =
         args.metrics.map(metrics::bind).transpose().context("--metrics").exit(Exit::Usage)?;
     if let Some(watcher) = &watcher {
@@ -163,22 +161,23 @@ pub(crate) fn record(
         settings: recording.settings(),
         raw: !args.no_raw,
     };
-    let (counters, clock) = (Arc::new(Counters::default()), clock());
+    let (gauges, clock) = (target.gauges(), clock());
     let acks = recording.acks(context)?;
     let is_over = AtomicBool::new(false);
     let ran = thread::scope(|scope| {
         if let Some(watcher) = &watcher {
-            let (root, counters, is_over) = (&root, &counters, &is_over);
+            let (root, gauges, is_over) = (&root, &gauges, &is_over);
             scope.spawn(move || {
-                metrics::serve(watcher, root, counters, now, || is_over.load(Ordering::Relaxed))
+                let page = || metrics::page(root, gauges, now());
+                metrics::serve(watcher, page, || is_over.load(Ordering::Relaxed))
             });
         }
         let stop = || context.shutdown().requested();
-        let ran = recorder.run(&root, &target, &counters, &clock, acks, stop);
+        let ran = recorder.run(&root, &target, &gauges, &clock, acks, stop);
         is_over.store(true, Ordering::Relaxed);
         ran
     });
-    let outcome = conclude(&counters.snapshot(), context);
+    let outcome = conclude(&gauges, context);
     match ran {
         Ok(()) => Ok(outcome),
         Err(error @ RunError::Clock { .. }) => {

@@ -1,5 +1,6 @@
 //! `qt record run`: what happens now, into the catalog.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::ops::RangeInclusive;
@@ -10,10 +11,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use qt_live::recorder::{Acknowledged, Clock, Counters, Mode, Place, Settings, Snapshot, Target};
+use qt_live::recorder::{Acknowledged, Clock, Gauges, Mode, Place, Settings, Snapshot, Target};
 use qt_model::record::{Batch, Kind};
+use qt_stream::catalog::Selection;
 use qt_stream::frame::Header;
-use qt_stream::parquet_file::Span;
 use qt_stream::wal::DiskPolicy;
 
 use super::live::{self, VenueArgs};
@@ -23,8 +24,9 @@ use crate::failure::{Failure, FailureExt};
 use crate::outcome::{Exit, Outcome};
 use crate::problem::Problems;
 use crate::select_args::now;
+use crate::store_access as access;
 use crate::stream_args::ReadArgs;
-use crate::streams::{Rules, Sources, cli_input};
+use crate::streams::{Rules, Sources};
 use crate::toml_table::TomlTable;
 use crate::toml_text::TomlText;
 
@@ -65,6 +67,10 @@ pub(crate) struct RecordingArgs {
     /// Make parts once there are so many records; 131072 unless said otherwise
     #[arg(long, value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(PART_RECORDS))]
     part_records: Option<u32>,
+    /// Where records go, comma-separated: catalog, clickhouse; the catalog, and the database where
+    /// `clickhouse_url` names one, unless said otherwise
+    #[arg(long, value_name = "TARGETS", value_delimiter = ',')]
+    to: Vec<RecordTo>,
     /// Roads of single kinds.
     #[arg(skip)]
     roads: Vec<(Kind, Road)>,
@@ -100,6 +106,14 @@ enum DiskFull {
     Drop,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum RecordTo {
+    /// Parquet files below --data
+    Catalog,
+    /// The database of `clickhouse_url`
+    Clickhouse,
+}
+
 impl RecordingArgs {
     /// Takes from a file of settings what no flag has said.
     fn fill(&mut self, file: &mut TomlTable<'_, '_>) {
@@ -110,6 +124,32 @@ impl RecordingArgs {
         self.part_age_s = self.part_age_s.or(part_age_s);
         let part_records = within(file, "part_records", &PART_RECORDS);
         self.part_records = self.part_records.or(part_records);
+        let to = file.choices("to");
+        if self.to.is_empty() {
+            self.to = to.unwrap_or_default();
+        }
+    }
+
+    /// Takes the places to record to.
+    pub(crate) fn target(
+        &self,
+        provenance: &BTreeMap<String, String>,
+        context: &Context,
+    ) -> anyhow::Result<Target> {
+        let settings = context.settings()?;
+        let rows = settings.catalog_row_group_records() as usize;
+        let target = Target::take(&settings.data(), provenance, rows).map_err(raise)?;
+        let wants = |place| self.to.contains(&place);
+        let database = match wants(RecordTo::Clickhouse) {
+            true => Some(access::needed(settings)?),
+            false if self.to.is_empty() => access::configured(settings)?,
+            false => None,
+        };
+        let is_alone = wants(RecordTo::Clickhouse) && !wants(RecordTo::Catalog);
+        Ok(match database {
+            Some(database) => target.with_database(database, is_alone),
+            None => target,
+        })
     }
 
     /// The roads of single kinds, which no flag names.
@@ -151,6 +191,8 @@ impl RecordingArgs {
             let place = match place {
                 Place::Catalog => "catalog",
                 Place::Log => "log",
+                Place::Store => "clickhouse",
+                Place::StoreLog => "clickhouse-log",
             };
             if let Some(out) = &mut out {
                 let line = serde_json::json!({
@@ -219,18 +261,16 @@ fn record_streams(
     let rules = Rules::new(args, context)?;
     let mut sources = Sources::default();
     for path in &args.input {
-        sources.open(cli_input(path, context)?, Span::ALL, &rules)?;
+        sources.open_named(path, &Selection::default(), &rules, context)?;
     }
     let mut header = Header::new(rules.options.universe.snapshot());
     header.provenance = sources.provenance();
-    let settings = context.settings()?;
-    let root = settings.data();
-    let rows = settings.catalog_row_group_records() as usize;
-    let (clock, counters) = (clock(), Arc::new(Counters::default()));
-    let target = Target::take(&root, &header.provenance, rows).map_err(raise)?;
+    let clock = clock();
+    let target = recording.target(&header.provenance, context)?;
+    let gauges = target.gauges();
     let acks = recording.acks(context)?;
-    let mut pipeline =
-        target.start(&root, &recording.settings(), &clock, &counters, acks).exit(Exit::Outside)?;
+    let mut sinks =
+        target.start(&recording.settings(), &clock, &gauges, acks).exit(Exit::Outside)?;
     let mut reading = sources.merge(&rules);
     let mut progress = context.progress("recording", None);
     let read = thread::scope(|scope| {
@@ -249,27 +289,28 @@ fn record_streams(
         loop {
             match batches.recv_timeout(Duration::from_millis(100)) {
                 Ok(batch) => {
-                    pipeline.push_waiting(&batch, &clock).context("recording")?;
+                    sinks.push_waiting(&batch, &clock).context("recording")?;
                     progress.tick(batch.len() as u64);
                 }
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
-            pipeline.tick(clock()).context("recording")?;
+            sinks.tick(clock()).context("recording")?;
         }
         reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     });
-    pipeline.finish(&clock).context("writing what is left")?;
+    sinks.finish(&clock).context("writing what is left")?;
     progress.finish();
     // What was read before an error is safe; the error is what the command ends with.
     read?;
-    let outcome = conclude(&counters.snapshot(), context);
+    let outcome = conclude(&gauges, context);
     reading.conclude(&rules, context, reading.cut())?;
     Ok(outcome)
 }
 
 /// Says what was recorded and what was not.
-pub(crate) fn conclude(seen: &Snapshot, context: &Context) -> Outcome {
+pub(crate) fn conclude(gauges: &Gauges, context: &Context) -> Outcome {
+    let seen = &gauges.counters.snapshot();
     let Snapshot { received, acknowledged, refused, .. } = seen;
     context.note(format_args!("{received} records came, {acknowledged} are safe"));
     let dropped: u64 = seen.dropped.iter().map(|(_, count)| count).sum();
@@ -281,5 +322,15 @@ pub(crate) fn conclude(seen: &Snapshot, context: &Context) -> Outcome {
     if lost > 0 {
         context.warn(format_args!("{lost} records or messages were dropped for want of room"));
     }
-    if lost > 0 || *refused > 0 { Outcome::Incomplete } else { Outcome::Done }
+    let second = gauges.second.as_ref().map(|counters| counters.snapshot()).unwrap_or_default();
+    let lost_there: u64 = second.dropped.iter().map(|(_, count)| count).sum();
+    if lost_there > 0 {
+        context
+            .warn(format_args!("{lost_there} records did not go to the database for want of room"));
+    }
+    let waiting = second.spilled;
+    if waiting > second.loaded {
+        context.note(format_args!("some of them wait in the log of the database"));
+    }
+    if lost + lost_there > 0 || *refused > 0 { Outcome::Incomplete } else { Outcome::Done }
 }

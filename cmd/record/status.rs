@@ -8,10 +8,12 @@ use serde_json::json;
 use crate::context::Context;
 use crate::outcome::Outcome;
 use crate::select_args::now;
+use crate::store_access as access;
 
 /// Say whether the recording of a catalog is well
 ///
-/// Looks at the log, the dead letters and the last window of the quality ledger. Exit code 1 if
+/// Looks at the log, the dead letters and the last window of the quality ledger, and asks the database
+/// of `clickhouse_url` whether it is there. Exit code 1 if
 /// anything is degraded.
 #[derive(Debug, Args)]
 pub(crate) struct Status {}
@@ -19,30 +21,41 @@ pub(crate) struct Status {}
 pub(crate) fn run(_: &Status, context: &mut Context) -> anyhow::Result<Outcome> {
     let root = context.settings()?.data();
     let now = now();
-    let found =
+    let mut found =
         tend::condition(&root, now).with_context(|| format!("reading {}", root.display()))?;
+    let store = access::configured(context.settings()?)?;
+    let answer = store.map(|store| store.probe());
+    if let Some(Err(error)) = &answer {
+        found.complaints.push(error.to_string());
+    }
+    let reachable = answer.map(|answer| answer.is_ok());
     if context.json() {
         let tiers: serde_json::Map<_, _> = found
             .tiers
             .iter()
-            .map(|(tier, stat)| {
+            .map(|(whose, tier, stat)| {
                 let oldest = stat.oldest.map(|ts| ts.to_string());
                 let stat = json!({"files": stat.files, "bytes": stat.bytes, "oldest": oldest});
-                (tier.name().to_owned(), stat)
+                (format!("{whose}{}", tier.name()), stat)
             })
             .collect();
         let line = json!({
             "recording": found.is_recording, "degraded": !found.complaints.is_empty(),
             "complaints": found.complaints, "tiers": tiers, "window": found.window,
+            "store_reachable": reachable,
         });
         context.print(format!("{line}\n"))?;
     } else {
         let mut text = format!("recording  {}\n", if found.is_recording { "yes" } else { "no" });
-        for (tier, stat) in &found.tiers {
+        if let Some(reachable) = reachable {
+            let word = if reachable { "answers" } else { "does not answer" };
+            text.push_str(&format!("clickhouse {word}\n"));
+        }
+        for (whose, tier, stat) in &found.tiers {
             let oldest = stat.oldest.map_or("-".to_owned(), |ts| ts.to_string());
             text.push_str(&format!(
                 "{:<9}  {} files, {} bytes, oldest {oldest}\n",
-                tier.name(),
+                format!("{whose}{}", tier.name()),
                 stat.files,
                 stat.bytes
             ));

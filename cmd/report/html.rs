@@ -6,7 +6,9 @@ use super::charts::{self, WINDOW, grid};
 use super::data::Data;
 use super::format::{amount, escape, metric, percent, short, spoken};
 
-const STYLE: &str = include_str!("page.css");
+/// The style of the page, which begins with the colours, and that of pictures.
+pub(super) const STYLE: &str = include_str!("page.css");
+pub(super) const PICTURES: &str = include_str!("picture.css");
 
 pub(super) fn page(data: &Data) -> String {
     let mut page = Page::default();
@@ -29,7 +31,7 @@ pub(super) fn document(title: &str, body: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <link rel=\"icon\" href=\"data:,\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
+         <title>{title}</title>\n<style>\n{STYLE}{PICTURES}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
     )
 }
 
@@ -109,30 +111,11 @@ impl Page {
     }
 
     fn cards(&mut self, data: &Data) {
-        // Of a short run the ratio of a period says more than that of a year.
-        let is_short = data.number("short_sample") == Some(1.0);
-        let sharpe = if is_short { "sharpe_period" } else { "sharpe" };
-        let names = [
-            "pnl_total",
-            "total_return",
-            sharpe,
-            "max_drawdown",
-            "trades",
-            "win_rate",
-            "fills",
-            "net_fees",
-        ];
         self.add("<div class=\"cards\">");
-        for row in names.iter().filter_map(|name| data.metric(name)) {
-            let is_money = definition(&row.name).is_some_and(|(_, it)| it.unit == "currency");
-            let value = match row.value {
-                Some(value) if is_money => amount(value),
-                Some(_) => metric(row),
-                None => "n/a".to_owned(),
-            };
-            let name = escape(&spoken(&row.name));
+        for (name, value) in cards(data) {
             self.add(&format!(
-                "<div class=\"card\"><span>{name}</span><b>{}</b></div>",
+                "<div class=\"card\"><span>{}</span><b>{}</b></div>",
+                escape(&name),
                 escape(&value)
             ));
         }
@@ -280,6 +263,34 @@ impl Page {
             "<footer>run {run}<br>content {content}<br>config {config}<br>qt {version}</footer>"
         ));
     }
+}
+
+/// What is looked at first: a name and a value each.
+pub(super) fn cards(data: &Data) -> Vec<(String, String)> {
+    // Of a short run the ratio of a period says more than that of a year.
+    let is_short = data.number("short_sample") == Some(1.0);
+    let sharpe = if is_short { "sharpe_period" } else { "sharpe" };
+    let names = [
+        "pnl_total",
+        "total_return",
+        sharpe,
+        "max_drawdown",
+        "trades",
+        "win_rate",
+        "fills",
+        "net_fees",
+    ];
+    let rows = names.iter().filter_map(|name| data.metric(name));
+    rows.map(|row| {
+        let is_money = definition(&row.name).is_some_and(|(_, it)| it.unit == "currency");
+        let value = match row.value {
+            Some(value) if is_money => amount(value),
+            Some(_) => metric(row),
+            None => "n/a".to_owned(),
+        };
+        (spoken(&row.name), value)
+    })
+    .collect()
 }
 
 /// The sum in words, exact.

@@ -8,6 +8,7 @@ mod format;
 mod html;
 mod latency;
 mod markdown;
+mod png;
 mod svg;
 mod sweep;
 mod text;
@@ -29,7 +30,7 @@ use sweep::Sweep;
 
 /// Report on a run
 ///
-/// Prints a summary, assumptions first; of a sweep, how a metric lies over the parameters. `--html` writes one self-contained page, `--md` prints
+/// Prints a summary, assumptions first; of a sweep, how a metric lies over the parameters. `--html` writes one self-contained page, `--png` one image, `--md` prints
 /// Markdown, `--json` the metrics as they are. RUN is the name of a run, a part of it that no other
 /// run has, or the path of its folder.
 #[derive(Debug, Args)]
@@ -40,6 +41,9 @@ pub(crate) struct Report {
     /// Write one page with pictures, which needs nothing else
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write its pictures and main figures as one image
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["html", "md"])]
+    png: Option<PathBuf>,
     /// Print Markdown
     #[arg(long, conflicts_with = "html")]
     md: bool,
@@ -47,10 +51,10 @@ pub(crate) struct Report {
     #[arg(long, value_name = "METRIC")]
     metric: Option<String>,
     /// Print what a metric means, and of a run its value and inputs
-    #[arg(long, value_name = "METRIC", conflicts_with_all = ["html", "md"])]
+    #[arg(long, value_name = "METRIC", conflicts_with_all = ["html", "png", "md"])]
     explain: Option<String>,
     /// Print the reference of all metrics as Markdown
-    #[arg(long, conflicts_with_all = ["run", "html", "md", "explain"])]
+    #[arg(long, conflicts_with_all = ["run", "html", "png", "md", "explain"])]
     reference: bool,
     #[command(flatten)]
     write: WriteArgs,
@@ -76,11 +80,12 @@ pub(crate) fn run(args: Report, context: &mut Context) -> anyhow::Result<Outcome
 
 fn sweep_report(args: &Report, run: &RunReader, context: &Context) -> anyhow::Result<Outcome> {
     let sweep = Sweep::read(run, args.metric.as_deref())?;
-    match &args.html {
-        Some(path) => args.write.write(context, path, sweep.page().as_bytes())?,
-        None if context.json() => context.print(sweep::lines(run)?)?,
-        None if args.md => context.print(sweep.markdown())?,
-        None => context.print(sweep.text())?,
+    match (&args.html, &args.png) {
+        (Some(path), _) => args.write.write(context, path, sweep.page().as_bytes())?,
+        (None, Some(path)) => args.write.write(context, path, &sweep.png()?)?,
+        (None, None) if context.json() => context.print(sweep::lines(run)?)?,
+        (None, None) if args.md => context.print(sweep.markdown())?,
+        (None, None) => context.print(sweep.text())?,
     }
     Ok(Outcome::Done)
 }
@@ -91,7 +96,7 @@ fn report(args: &Report, run: &RunReader, context: &Context) -> anyhow::Result<O
         let failure = Failure::no(format!("the run is {status}: its streams are not whole"));
         return Err(failure.with_hint("`qt runs show` tells what it was given").into());
     }
-    if let Some(path) = &args.html {
+    if let Some(path) = args.html.as_ref().or(args.png.as_ref()) {
         args.write.check(path)?;
     }
     if run.manifest().kind == RunKind::Sweep {
@@ -102,13 +107,14 @@ fn report(args: &Report, run: &RunReader, context: &Context) -> anyhow::Result<O
         return Err(failure.into());
     }
     let data = Data::gather(run)?;
-    match &args.html {
-        Some(path) => args.write.write(context, path, html::page(&data).as_bytes())?,
-        None if context.json() => {
+    match (&args.html, &args.png) {
+        (Some(path), _) => args.write.write(context, path, html::page(&data).as_bytes())?,
+        (None, Some(path)) => args.write.write(context, path, &png::report(&data)?)?,
+        (None, None) if context.json() => {
             context.print(std::fs::read(run.folder().join("metrics.json"))?)?;
         }
-        None if args.md => context.print(markdown::page(&data))?,
-        None => context.print(text::summary(&data, context.paint()))?,
+        (None, None) if args.md => context.print(markdown::page(&data))?,
+        (None, None) => context.print(text::summary(&data, context.paint()))?,
     }
     Ok(Outcome::Done)
 }

@@ -119,9 +119,9 @@ impl Picture {
     /// An axis of nanoseconds.
     pub(super) fn time_axis(&mut self) {
         // Seconds: from one to four weeks.
-        const STEPS: [i64; 15] = [
-            1, 5, 30, 60, 300, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
-            1_209_600, 2_419_200,
+        const STEPS: [i64; 19] = [
+            1, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400,
+            172_800, 604_800, 1_209_600, 2_419_200,
         ];
         let (from, to) = (self.frame.x.0 as i64, self.frame.x.1 as i64);
         let wanted = (to - from) / if self.frame.width > 500.0 { 6 } else { 3 };

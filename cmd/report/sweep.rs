@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::format::{escape, short, tick};
 use super::html::document;
+use super::png;
 use super::svg::{Picture, WIDTH, heatmap, range};
 use crate::failure::{Failure, FailureExt};
 use crate::outcome::Exit;
@@ -177,19 +178,30 @@ impl Sweep {
         text
     }
 
+    /// What it was run over.
+    fn span(&self) -> String {
+        let output = &self.manifest.output;
+        let span = [&output.first_event, &output.last_event];
+        let span = span.map(|it| it.as_deref().and_then(|it| it.get(..19)).unwrap_or("?"));
+        let [from, to] = span.map(|it| it.replace('T', " "));
+        let (points, records) = (self.points.len(), output.events);
+        format!("sweep of {points} points, {from} UTC to {to} UTC, {records} records")
+    }
+
+    /// The picture of the page and what is said of the choice.
+    pub(super) fn png(&self) -> anyhow::Result<Vec<u8>> {
+        let title = format!("{} by parameters", self.metric);
+        let (picture, _) = self.picture();
+        png::sweep(&self.manifest, (&title, &self.span()), &picture, &self.judged())
+    }
+
     pub(super) fn page(&self) -> String {
         let (manifest, mut body) = (&self.manifest, String::new());
         let strategy = escape(&manifest.input.strategy.id);
-        let span = [&manifest.output.first_event, &manifest.output.last_event];
-        let span = span.map(|it| it.as_deref().and_then(|it| it.get(..19)).unwrap_or("?"));
         let _ = writeln!(
             body,
-            "<h1>{strategy}</h1>\n<div class=\"sub\">sweep of {} points, {} UTC to {} UTC, {} \
-             records</div>\n<div class=\"box\"><h2>Assumed</h2><dl>",
-            self.points.len(),
-            span[0].replace('T', " "),
-            span[1].replace('T', " "),
-            manifest.output.events
+            "<h1>{strategy}</h1>\n<div class=\"sub\">{}</div>\n<div class=\"box\"><h2>Assumed</h2><dl>",
+            self.span()
         );
         for it in &manifest.assumptions {
             let (name, value) = (escape(&it.name), escape(&it.value));

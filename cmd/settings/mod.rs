@@ -5,7 +5,6 @@
 //! configuration in manifests. Absent on purpose: changes after start-up.
 
 mod file;
-#[cfg_attr(not(test), expect(dead_code, reason = "its first tenant is a database password"))]
 mod secret;
 mod sources;
 mod substitute;
@@ -23,6 +22,7 @@ use crate::global::GlobalArgs;
 use crate::problem::Problems;
 use crate::terminal::{Paint, When};
 
+pub(crate) use secret::Secret;
 pub(crate) use sources::{check_files, misspelt_variables};
 pub(crate) use table::{SETTINGS, Setting};
 pub(crate) use value::{Origin, Value};
@@ -108,6 +108,11 @@ impl Settings {
 
     pub(crate) fn stream_ordering(&self) -> Ordering {
         table::chosen(self.text("stream.ordering"))
+    }
+
+    /// The address of a database; empty where there is none.
+    pub(crate) fn clickhouse_url(&self) -> &str {
+        self.text("clickhouse_url")
     }
 
     /// `max`, `realtime` or a multiple such as `10x`.

@@ -2,6 +2,7 @@
 //! all read from this table.
 
 use clap::ValueEnum;
+use qt_store::Address;
 use tracing_subscriber::EnvFilter;
 
 use super::value::Value;
@@ -70,6 +71,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         doc: "What to log to standard error, such as `info` or `warn,qt_stream=debug`.",
     },
     Setting {
+        key: "clickhouse_url",
+        kind: Kind::Database,
+        default: "",
+        env: "QT_CLICKHOUSE_URL",
+        flag: None,
+        doc: "Database for records, such as http://localhost:8123/qt; none where it is empty.",
+    },
+    Setting {
         key: "stream.format",
         kind: Kind::Choice(&["ndjson", "arrow"]),
         default: "ndjson",
@@ -136,6 +145,8 @@ pub(crate) enum Kind {
     Filter,
     /// `max`, `realtime`, or a positive decimal and `x`.
     Speed,
+    /// The address of a database, or nothing.
+    Database,
 }
 
 impl Kind {
@@ -153,6 +164,7 @@ impl Kind {
             Self::Choice(names) => names.contains(&text),
             Self::Filter => !text.is_empty() && EnvFilter::try_new(text).is_ok(),
             Self::Speed => is_speed(text),
+            Self::Database => text.is_empty() || Address::parse(text).is_ok(),
         };
         valid.then(|| Value::Text(text.to_owned()))
     }
@@ -169,6 +181,11 @@ impl Kind {
 
     /// The message for a value of another kind; `found` as it would be written in TOML.
     pub(crate) fn misfit(self, found: &str) -> String {
+        if matches!(self, Self::Database) {
+            // What was found may hold a password, which nobody should see.
+            let address = Address::parse(found.trim_matches('"'));
+            return address.err().unwrap_or_else(|| format!("expected {}", self.expected()));
+        }
         let mut message = format!("expected {}, found {found}", self.expected());
         if let Self::Choice(names) = self
             && let Some(near) = nearest_choice(names, found.trim_matches('"'))
@@ -187,6 +204,7 @@ impl Kind {
             Self::Choice(names) => format!("\"{}\"", names.join("\" or \"")),
             Self::Filter => "a log filter such as \"info\" or \"warn,qt_stream=debug\"".to_owned(),
             Self::Speed => "\"max\", \"realtime\" or a multiple such as \"10x\"".to_owned(),
+            Self::Database => "the address of a database, in quotes".to_owned(),
         }
     }
 }

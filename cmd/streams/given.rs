@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use qt_stream::catalog::Selection;
 use qt_stream::parquet_file::Span;
 
-use super::source::{Rules, Sources, cli_input};
+use super::source::{Rules, Sources};
 use crate::context::Context;
 use crate::select_args::SelectArgs;
 use crate::stream_args::ReadArgs;
@@ -44,7 +44,7 @@ pub(crate) fn open_given(
     let standard = [PathBuf::from("-")];
     let inputs = if read.input.is_empty() { &standard[..] } else { &read.input };
     for path in inputs {
-        sources.open(cli_input(path, context)?, selection.span, rules)?;
+        sources.open_named(path, selection, rules, context)?;
     }
     let names: Vec<String> = inputs.iter().map(|path| path.display().to_string()).collect();
     let is_everything = selection.kinds.is_none() && selection.symbols.is_empty();

@@ -6,6 +6,7 @@
 
 mod filter;
 mod given;
+mod lane;
 mod reading;
 mod sink;
 mod source;
@@ -14,4 +15,4 @@ pub(crate) use filter::{Filter, Stage, first_of};
 pub(crate) use given::{Given, open_given};
 pub(crate) use reading::{Merged, Reading};
 pub(crate) use sink::Sink;
-pub(crate) use source::{Lane, Rules, Sources, cli_input, tolerance, warn_of_skipped};
+pub(crate) use source::{Lane, Rules, Sources, tolerance, warn_of_skipped};

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use qt_market::merge::{Merge, OrderRule};
-use qt_model::instrument::Instruments;
+use qt_model::instrument::{Instruments, Symbol};
 use qt_model::record::{Kind, Sequence, Source};
 use qt_model::time::Ts;
 use qt_model::words::{Grade, Word};
+use qt_store::{Address, Series, Store, Wanted};
 use qt_stream::catalog::{Catalog, Selection};
 use qt_stream::error::ReadError;
 use qt_stream::frame::Header;
@@ -18,11 +19,13 @@ use qt_stream::parquet_file::{ParquetReader, Span};
 use qt_stream::read::Options;
 use qt_stream::tolerance::Tolerance;
 
+use super::lane::{Reader, StoreLane};
 use super::reading::{Merged, Reading};
 use crate::choice::Ordering;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::settings::Settings;
+use crate::store_access as access;
 use crate::stream_args::{BadRecord, BadRecordArgs, ReadArgs};
 
 /// How inputs are read: what the flags and settings say.
@@ -128,7 +131,7 @@ impl Sources {
         };
         let reader = AnyReader::open(input, span, rules.options.clone())?;
         self.headers.extend(reader.header().cloned());
-        self.push(name, reader, None);
+        self.push(name, Reader::Input(reader), None);
         Ok(())
     }
 
@@ -144,7 +147,54 @@ impl Sources {
             return self.open_catalog(selection, rules, context);
         }
         for path in inputs {
-            self.open(cli_input(path, context)?, selection.span, rules)?;
+            self.open_named(path, selection, rules, context)?;
+        }
+        Ok(())
+    }
+
+    /// Opens an input by the name that a command line has for it: a file, standard input or a store.
+    pub(crate) fn open_named(
+        &mut self,
+        path: &Path,
+        selection: &Selection,
+        rules: &Rules,
+        context: &Context,
+    ) -> anyhow::Result<()> {
+        match path.to_str().filter(|text| Address::is_meant(text)) {
+            Some(text) => {
+                let store = access::of_input(text, context.settings()?)?;
+                self.open_store(&store, selection, rules)
+            }
+            None => self.open(cli_input(path, context)?, selection.span, rules),
+        }
+    }
+
+    /// Adds the series of a store that a selection touches.
+    fn open_store(
+        &mut self,
+        store: &Arc<Store>,
+        selection: &Selection,
+        rules: &Rules,
+    ) -> anyhow::Result<()> {
+        store.check()?;
+        let parts = store.parts(&Wanted {
+            from: selection.span.from,
+            to: selection.span.to,
+            kinds: &|kind| selection.wants_kind(kind),
+            symbols: &|symbol| selection.wants_symbol(symbol),
+        })?;
+        let named: BTreeSet<_> = parts.iter().filter_map(|part| part.symbol.clone()).collect();
+        let mut instruments = store.instruments()?;
+        instruments.retain(|instrument| named.contains(&instrument.symbol));
+        rules.options.universe.declare_all(&instruments)?;
+        let count = parts.len();
+        for part in parts {
+            let symbol = part.symbol.as_ref().map_or("nobody", Symbol::as_str);
+            let name = format!("{} of {symbol}", part.kind.name());
+            let (first, kind) = (Some(part.first), part.kind);
+            let lane = StoreLane::new(&name, Series::new(store, part, count), rules);
+            self.headers.push(Header::new(Arc::default()).with_kinds([kind]));
+            self.push(name, Reader::Store(Box::new(lane)), first);
         }
         Ok(())
     }
@@ -183,11 +233,11 @@ impl Sources {
     /// Adds a file of a catalog, which is opened once `first` is due.
     pub(crate) fn add_file(&mut self, path: &Path, span: Span, first: Option<Ts>, rules: &Rules) {
         let reader = ParquetReader::new(path, span, rules.options.clone());
-        let reader = AnyReader::Parquet(Box::new(reader), None);
+        let reader = Reader::Input(AnyReader::Parquet(Box::new(reader), None));
         self.push(path.display().to_string(), reader, first);
     }
 
-    fn push(&mut self, name: String, reader: AnyReader, first: Option<Ts>) {
+    fn push(&mut self, name: String, reader: Reader, first: Option<Ts>) {
         self.names.push(name);
         self.lanes.push((Lane { reader, cut: self.cut.clone() }, first));
     }
@@ -198,7 +248,9 @@ impl Sources {
 
     /// Whether all inputs are columns by themselves.
     pub(crate) fn are_columns(&self) -> bool {
-        self.lanes.iter().all(|(lane, _)| matches!(lane.reader, AnyReader::Parquet(..)))
+        self.lanes
+            .iter()
+            .all(|(lane, _)| matches!(lane.reader, Reader::Input(AnyReader::Parquet(..))))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -256,7 +308,7 @@ impl Sources {
 /// An input that ends where it was cut off, and remembers that it was.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    reader: AnyReader,
+    reader: Reader,
     cut: Cut,
 }
 
@@ -275,7 +327,7 @@ impl Cut {
 
 impl<B: Sequence> Source<B> for Lane
 where
-    AnyReader: Source<B, Error = ReadError>,
+    Reader: Source<B, Error = ReadError>,
 {
     type Error = ReadError;
 

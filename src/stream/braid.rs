@@ -60,7 +60,8 @@ impl Strand {
         Self { of: Fibre::Columns(Arc::clone(plain)), records }
     }
 
-    pub(crate) fn of_rows(batch: Batch) -> Self {
+    /// Rows, where there are no columns.
+    pub fn of_rows(batch: Batch) -> Self {
         let records = 0..batch.len();
         Self { of: Fibre::Rows(Arc::new(batch)), records }
     }

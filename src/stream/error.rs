@@ -27,6 +27,9 @@ pub enum ReadError {
     /// The input is of a kind that cannot be read here.
     #[error("{place}: {message}")]
     Unreadable { place: Place, message: String },
+    /// What was said about the input, beside it, makes no sense.
+    #[error("{place}: {message}")]
+    Told { place: Place, message: String },
     /// Count or digest do not agree with the `end` record.
     #[error("{place}: {message}")]
     Mismatch { place: Place, message: String },
@@ -76,6 +79,7 @@ impl ReadError {
             | Self::Truncated { place, .. }
             | Self::Schema { place, .. }
             | Self::Unreadable { place, .. }
+            | Self::Told { place, .. }
             | Self::Mismatch { place, .. }
             | Self::Io { place, .. } => place,
         }
@@ -109,6 +113,7 @@ impl ReadError {
                 Some("`--allow-truncated` accepts a stream without its `end` record")
             }
             Self::Schema { .. } => Some("a newer qt reads it"),
+            Self::Told { .. } => Some("docs/import.md says what a map of columns holds"),
             Self::Mismatch { .. } => {
                 Some("records were changed, added or removed since the stream was written")
             }

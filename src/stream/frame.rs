@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use qt_model::instrument::{Instrument, Instruments};
-use qt_model::record::{Head, Kind, Record, Row, View};
+use qt_model::record::{Head, InstrumentRow, Kind, Record, Row, View};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::Problem;
-use crate::instruments;
 use crate::json::{encode, general, object};
 
 /// The version of the record schema. It grows when a reader of the old version would be wrong.
@@ -160,10 +159,10 @@ fn misfit(kind: &'static str, error: &serde_json::Error) -> Problem {
 /// The instrument as a JSON object: the fields of an `instrument` record, and `sym`.
 pub(crate) fn instrument_json(instrument: &Instrument) -> String {
     let head = Head::new(Default::default(), Default::default(), 0, None);
-    let row = instruments::row_of(instrument, head);
+    let row = InstrumentRow::of(instrument, head);
     let record = Record::InstrumentRow(View { row: &row, levels: &[] });
     let mut out = format!(r#"{{"sym":"{}""#, instrument.symbol).into_bytes();
-    for (at, field) in qt_model::record::InstrumentRow::FIELDS.iter().enumerate() {
+    for (at, field) in InstrumentRow::FIELDS.iter().enumerate() {
         encode::field(field, &record.value(at), Default::default(), &mut out);
     }
     out.push(b'}');

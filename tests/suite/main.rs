@@ -15,3 +15,4 @@ mod pipes;
 mod recorder;
 mod runs;
 mod schemas;
+mod store;

@@ -101,8 +101,8 @@ fn damaged_lines_are_refused_or_understood() {
         for at in 0..line.len() {
             for sign in ["", "\"", "{", "9", "-", ".", "e", "\\", "é", ","] {
                 let text = [&line[..at], sign, &line[at + 1..]].concat();
-                let _ = serde_json::from_str::<protocol::Ready>(&text);
-                let _ = serde_json::from_str::<protocol::Answer>(&text);
+                let _ = serde_json::from_str::<Ready>(&text);
+                let _ = serde_json::from_str::<Answer>(&text);
                 let Ok(action) = Action::parse(&text) else { continue };
                 understood += 1;
                 if let Action::Submit(submit) = action {

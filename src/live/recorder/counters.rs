@@ -67,8 +67,10 @@ counters! {
     spilled,
     /// Files of the log written.
     wal_files,
-    /// Files of the catalog written.
+    /// Files of the catalog written, or blocks of a database.
     parts,
+    /// Records that came from the log.
+    loaded,
     /// Inserts that failed.
     insert_failures,
     /// Files that the loader knew already.

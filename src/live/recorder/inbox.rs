@@ -101,6 +101,11 @@ impl Inbox {
         Next::Quiet
     }
 
+    /// Wakes the taker, who has something else to look at.
+    pub(super) fn ring(&self) {
+        self.bell.notify_all();
+    }
+
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.bell.notify_all();

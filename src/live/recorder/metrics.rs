@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::io::{self, Read, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use qt_model::time::Ts;
 use qt_stream::wal::{Folder, Tier};
 
-use super::counters::{Counters, Snapshot};
+use super::counters::Snapshot;
+use super::open::database_root;
+use super::sinks::Gauges;
 
 /// The condition of a recorder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,25 +48,24 @@ impl State {
     }
 }
 
-/// The page.
-pub fn page(seen: &Snapshot, folder: &Folder, now: Ts) -> String {
+/// The page. What a second sink counts has a label that says so.
+pub fn page(root: &Path, gauges: &Gauges, now: Ts) -> String {
     let mut out = String::new();
-    for (name, value) in seen.values() {
+    let seen = gauges.counters.snapshot();
+    let is_alone = gauges.second.is_none();
+    let folder = match is_alone && gauges.probe.is_some() {
+        true => Folder::of(&database_root(root)),
+        false => Folder::of(root),
+    };
+    sink(&mut out, "", &seen, &folder, now);
+    if let Some(second) = &gauges.second {
+        let folder = Folder::of(&database_root(root));
+        sink(&mut out, "sink=\"clickhouse\"", &second.snapshot(), &folder, now);
+    }
+    for (name, value) in gauges.probe.iter().flat_map(|probe| probe.values()) {
         let _ = writeln!(out, "qt_recorder_{name} {value}");
     }
-    for (table, count) in &seen.dropped {
-        let _ = writeln!(out, "qt_recorder_rows_dropped{{table=\"{table}\"}} {count}");
-    }
-    let _ = writeln!(out, "qt_recorder_loss_ppm {}", seen.loss_ppm());
-    for tier in Tier::ALL {
-        let stat = folder.stat(tier).unwrap_or_default();
-        let age = stat.oldest.map_or(0, |oldest| now.since(oldest).max(0) / 1_000_000_000);
-        let name = tier.name();
-        let _ = writeln!(out, "qt_recorder_wal_tier_files{{tier=\"{name}\"}} {}", stat.files);
-        let _ = writeln!(out, "qt_recorder_wal_tier_bytes{{tier=\"{name}\"}} {}", stat.bytes);
-        let _ = writeln!(out, "qt_recorder_wal_tier_oldest_seconds{{tier=\"{name}\"}} {age}");
-    }
-    let state = State::of(seen, 65_536);
+    let state = State::of(&seen, 65_536);
     for known in State::ALL {
         let holds = u8::from(known == state);
         let _ = writeln!(out, "qt_recorder_state{{state=\"{}\"}} {holds}", known.name());
@@ -73,21 +73,43 @@ pub fn page(seen: &Snapshot, folder: &Folder, now: Ts) -> String {
     out
 }
 
+/// What one sink counts.
+fn sink(out: &mut String, label: &str, seen: &Snapshot, folder: &Folder, now: Ts) {
+    let labels = |more: &str| match (label.is_empty(), more.is_empty()) {
+        (true, true) => String::new(),
+        (false, false) => format!("{{{label},{more}}}"),
+        _ => format!("{{{label}{more}}}"),
+    };
+    for (name, value) in seen.values() {
+        let _ = writeln!(out, "qt_recorder_{name}{} {value}", labels(""));
+    }
+    for (table, count) in &seen.dropped {
+        let table = labels(&format!("table=\"{table}\""));
+        let _ = writeln!(out, "qt_recorder_rows_dropped{table} {count}");
+    }
+    let _ = writeln!(out, "qt_recorder_loss_ppm{} {}", labels(""), seen.loss_ppm());
+    for tier in Tier::ALL {
+        let stat = folder.stat(tier).unwrap_or_default();
+        let age = stat.oldest.map_or(0, |oldest| now.since(oldest).max(0) / 1_000_000_000);
+        let tier = labels(&format!("tier=\"{}\"", tier.name()));
+        let _ = writeln!(out, "qt_recorder_wal_tier_files{tier} {}", stat.files);
+        let _ = writeln!(out, "qt_recorder_wal_tier_bytes{tier} {}", stat.bytes);
+        let _ = writeln!(out, "qt_recorder_wal_tier_oldest_seconds{tier} {age}");
+    }
+}
+
 /// Answers `GET /metrics` until asked to stop. The listener is bound by the caller, who knows where.
 pub fn serve(
     listener: &TcpListener,
-    root: &Path,
-    counters: &Arc<Counters>,
-    now: impl Fn() -> Ts,
+    page: impl Fn() -> String,
     should_stop: impl Fn() -> bool,
 ) -> io::Result<()> {
-    let folder = Folder::of(root);
     listener.set_nonblocking(true)?;
     while !should_stop() {
         match listener.accept() {
             // One watcher that leaves early is no reason to stop answering others.
             Ok((stream, _)) => {
-                let _ = answer(stream, || page(&counters.snapshot(), &folder, now()));
+                let _ = answer(stream, &page);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 std::thread::sleep(Duration::from_millis(50));

@@ -17,8 +17,9 @@ use qt_stream::wal::{
 use super::buffers::{Bounds, Buffers, Fate};
 use super::counters::Counters;
 use super::inbox::{Inbox, Job, Portion};
+use super::probe::Probe;
 use super::tables::{Class, Mode, table};
-use super::writer::{Acknowledged, State, Writer, WriterOptions};
+use super::writer::{Acknowledged, Place, State, Writer, WriterOptions};
 
 /// The wall clock, or one of a test.
 pub type Clock = Arc<dyn Fn() -> Ts + Send + Sync>;
@@ -38,13 +39,16 @@ pub struct Settings {
 
 /// Where to record.
 pub struct Store {
-    pub insert: Box<dyn Insert + Send>,
+    pub insert: Arc<dyn Insert + Send + Sync>,
     pub space: Box<dyn FreeSpace>,
+    pub place: Place,
+    pub probe: Option<Arc<Probe>>,
 }
 
 impl Store {
-    pub fn new(insert: Box<dyn Insert + Send>) -> Self {
-        Self { insert, space: Box::new(FileSystem) }
+    /// A catalog, or what stands in for one.
+    pub fn new(insert: Arc<dyn Insert + Send + Sync>) -> Self {
+        Self { insert, space: Box::new(FileSystem), place: Place::Catalog, probe: None }
     }
 }
 
@@ -104,9 +108,11 @@ impl Pipeline {
         let disk = Disk::new(root, settings.limits, settings.policy, store.space);
         let writer = Writer {
             store: store.insert,
+            place: store.place,
+            probe: store.probe,
             folder: folder.clone(),
             wal,
-            loader,
+            loader: Arc::new(loader),
             disk,
             counters: Arc::clone(counters),
             acks: Box::new(acks),

@@ -1,4 +1,4 @@
-//! Numbers that go on where the catalog ends.
+//! Numbers that go on where the catalog or the database ends.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Kind, Source};
 use qt_model::time::Ts;
+use qt_store::Ends;
 use qt_stream::catalog::{Catalog, Part, Selection, SymbolPattern};
 use qt_stream::error::ReadError;
 use qt_stream::parquet_file::{ParquetReader, Span};
@@ -53,6 +54,11 @@ impl Numbers {
             numbers.last = numbers.last.max(Some(last));
         }
         Ok(numbers)
+    }
+
+    /// The same of a database.
+    pub(super) fn of_ends(ends: Ends) -> Self {
+        Self { known: ends.next, last: ends.last, next: BTreeMap::new() }
     }
 
     /// The number of the next record of a source.

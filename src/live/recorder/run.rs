@@ -9,18 +9,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use qt_model::time::Ts;
-use qt_stream::catalog::Catalog;
-use qt_stream::error::ReadError;
 use qt_stream::raw::RawWriter;
-use qt_stream::wal::{DiskPolicy, LoadError};
+use qt_stream::wal::DiskPolicy;
 use qt_venue::session::{Clock as SessionClock, Feed, FeedKind, Heard, Limits, Session, asking};
 
 use super::capture::Capture;
 use super::counters::Counters;
 use super::ledger::{HURRY_PERCENT, Ledger};
-use super::open::{OpenError, Target};
-use super::pipeline::{Clock, Pipeline, Settings};
-use super::resume::Numbers;
+use super::open::{OpenError, ResumeError, Target};
+use super::pipeline::{Clock, Settings};
+use super::sinks::{Gauges, Sinks};
 use super::writer::Acknowledged;
 
 /// Messages that wait to be decoded.
@@ -45,11 +43,9 @@ pub struct Recorder {
 pub enum RunError {
     #[error(transparent)]
     Open(#[from] OpenError),
-    #[error("finishing what an earlier recorder left: {0}")]
-    Recover(#[from] LoadError),
     #[error(transparent)]
-    Catalog(#[from] ReadError),
-    #[error("the catalog has records of {last}, and this machine says that it is {now}")]
+    Resume(#[from] ResumeError),
+    #[error("the records there are go up to {last}, and this machine says that it is {now}")]
     Clock { last: Ts, now: Ts },
     #[error("recording: {0}")]
     Recording(io::Error),
@@ -63,20 +59,20 @@ impl Recorder {
         self,
         root: &Path,
         target: &Target,
-        counters: &Arc<Counters>,
+        gauges: &Gauges,
         clock: &Clock,
         acks: impl FnMut(Acknowledged) + Send + 'static,
         should_stop: impl Fn() -> bool + Sync,
     ) -> Result<(), RunError> {
         let venue = self.feed.market.venue();
-        target.recover(root, clock())?;
-        let numbers = Numbers::of_catalog(&Catalog::new(root), venue)?;
+        let counters = &gauges.counters;
+        let numbers = target.numbers(venue, clock())?;
         let now = clock();
         let last = numbers.last.unwrap_or(Ts::MIN);
         if last.since(now) > 1_000_000_000 {
             return Err(RunError::Clock { last, now });
         }
-        let pipeline = target.start(root, &self.settings, clock, counters, acks)?;
+        let sinks = target.start(&self.settings, clock, gauges, acks)?;
         let ledger = Ledger::open(root, venue, QUEUE as u64, counters, now);
         let ledger = ledger.map_err(RunError::Recording)?;
         let (sender, queue) = mpsc::sync_channel(QUEUE);
@@ -118,7 +114,7 @@ impl Recorder {
         let raw = (raw, self.settings.policy != DiskPolicy::Halt);
         let capture =
             Capture::new(session.feed.market, lines, wants_books, numbers, raw, asker, counters);
-        let mut work = Work { capture, pipeline, ledger, counters: Arc::clone(counters) };
+        let mut work = Work { capture, sinks, ledger, counters: Arc::clone(counters) };
         let has_failed = AtomicBool::new(false);
         let (worked, talked) = thread::scope(|scope| {
             let stop = || should_stop() || has_failed.load(Ordering::Relaxed);
@@ -138,7 +134,7 @@ impl Recorder {
 
 struct Work {
     capture: Capture,
-    pipeline: Pipeline,
+    sinks: Sinks,
     ledger: Ledger,
     counters: Arc<Counters>,
 }
@@ -149,10 +145,10 @@ impl Work {
         let mut synced = Instant::now();
         loop {
             let mut taken = 0;
-            if !self.pipeline.has_room(2 * BITE) {
+            if !self.sinks.has_room(2 * BITE) {
                 // Messages wait in the queue. Where it overflows the loss leaves a gap record, and
                 // depth begins anew; rows that gave way here would leave a hole that nobody sees.
-                self.pipeline.tick(clock())?;
+                self.sinks.tick(clock())?;
                 self.ledger.tick(clock())?;
                 thread::sleep(Duration::from_millis(1));
                 continue;
@@ -176,9 +172,9 @@ impl Work {
             Counters::peak(&self.counters.queued_frames_peak, waiting);
             self.ledger.tick(now)?;
             self.counters.queued_frames.fetch_sub(taken as u64, Ordering::Relaxed);
-            let pipeline = &mut self.pipeline;
-            self.capture.take(|batch| pipeline.push(batch, now))?;
-            self.pipeline.tick(now)?;
+            let sinks = &mut self.sinks;
+            self.capture.take(|batch| sinks.push(batch, now))?;
+            self.sinks.tick(now)?;
             // In a hurry the queue comes first: messages become durable less often.
             let is_hurried = waiting * 100 >= QUEUE as u64 * HURRY_PERCENT;
             let pause = if is_hurried { 4 * SYNC_EVERY } else { SYNC_EVERY };
@@ -190,10 +186,10 @@ impl Work {
     }
 
     fn finish(self, clock: &Clock) -> io::Result<()> {
-        let Self { mut capture, mut pipeline, ledger, .. } = self;
-        capture.take(|batch| pipeline.push(batch, clock()))?;
+        let Self { mut capture, mut sinks, ledger, .. } = self;
+        capture.take(|batch| sinks.push(batch, clock()))?;
         capture.close()?;
-        pipeline.finish(clock)?;
+        sinks.finish(clock)?;
         ledger.finish(clock())
     }
 }

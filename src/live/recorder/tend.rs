@@ -14,6 +14,7 @@ use qt_stream::catalog::{Catalog, Partition, Selection, WriterLock};
 use qt_stream::wal::{Folder, Tier};
 
 use super::ledger::{day_grade, days};
+use super::open::database_root;
 use super::tables::{Class, table};
 
 /// Grades the market data of every closed day that the ledger knows. Returns how many partitions
@@ -44,6 +45,16 @@ pub fn grade_days(root: &Path, lock: &WriterLock, today: Date) -> io::Result<u64
         }
     }
     Ok(changed)
+}
+
+/// The log of the catalog, and that of a database where there is one.
+fn logs(root: &Path) -> Vec<(&'static str, Folder)> {
+    let database = database_root(root);
+    let mut logs = vec![("", Folder::of(root))];
+    if database.is_dir() {
+        logs.push(("clickhouse ", Folder::of(&database)));
+    }
+    logs
 }
 
 /// How long records of a kind are kept, in days.
@@ -99,8 +110,9 @@ pub fn expired(root: &Path, now: Ts, pinned: &dyn Fn(&Partition) -> bool) -> io:
             found.expired.push(Expired::Partition(partition));
         }
     }
-    let folder = Folder::of(root);
-    for tier in Tier::ALL {
+    for (folder, tier) in
+        logs(root).into_iter().flat_map(|log| Tier::ALL.map(|it| (log.1.clone(), it)))
+    {
         for name in folder.files(tier)? {
             found.scanned += 1;
             let path = folder.file(tier, &name);
@@ -133,7 +145,8 @@ pub fn delete(root: &Path, lock: &WriterLock, expired: &Expired) -> io::Result<u
 #[derive(Clone, Debug, Default)]
 pub struct Condition {
     pub is_recording: bool,
-    pub tiers: Vec<(Tier, qt_stream::wal::TierStat)>,
+    /// The tiers of each log: whose it is, in front of its name.
+    pub tiers: Vec<(&'static str, Tier, qt_stream::wal::TierStat)>,
     /// The last window of the ledger.
     pub window: Option<super::ledger::WindowLine>,
     /// What is wrong, in words. Empty is well.
@@ -145,13 +158,14 @@ const PENDING_SECONDS_MAX: i64 = 300;
 
 pub fn condition(root: &Path, now: Ts) -> io::Result<Condition> {
     let mut condition = Condition { is_recording: is_recording(root), ..Condition::default() };
-    let folder = Folder::of(root);
     let limits = qt_stream::wal::DiskLimits::default();
-    for tier in Tier::ALL {
+    for (whose, folder, tier) in
+        logs(root).into_iter().flat_map(|log| Tier::ALL.map(|tier| (log.0, log.1.clone(), tier)))
+    {
         let stat = folder.stat(tier)?;
-        condition.tiers.push((tier, stat));
+        condition.tiers.push((whose, tier, stat));
         let waited = stat.oldest.map_or(0, |oldest| now.since(oldest) / 1_000_000_000);
-        let mut complain = |text: String| condition.complaints.push(text);
+        let mut complain = |text: String| condition.complaints.push(format!("{whose}{text}"));
         match tier {
             Tier::Pending if limits.level(stat.bytes) > qt_stream::wal::WalLevel::Normal => {
                 complain(format!("the log holds {} bytes", stat.bytes));

@@ -199,8 +199,12 @@ impl World {
     fn start(&self) -> Pipeline {
         let lock = CatalogWriter::lock(self.root.path()).unwrap();
         let store = Appender::new(&lock, self.root.path(), &Default::default(), 1 << 17);
-        let insert = Box::new(Shaky { store, is_down: Arc::clone(&self.is_down) });
-        let store = Store { insert, space: Box::new(Room(Arc::clone(&self.free))) };
+        self.start_with(Arc::new(Shaky { store, is_down: Arc::clone(&self.is_down) }))
+    }
+
+    fn start_with(&self, insert: Arc<dyn Insert + Send + Sync>) -> Pipeline {
+        let space = Box::new(Room(Arc::clone(&self.free)));
+        let store = Store { space, ..Store::new(insert) };
         let acks = Arc::clone(&self.acks);
         let note = move |ack| acks.lock().unwrap().push(ack);
         let (root, clock) = (self.root.path(), self.clock());
@@ -308,6 +312,49 @@ fn a_session_that_ends_while_the_store_is_down_leaves_its_rows_in_the_log() {
     world.pass(10);
     world.start().finish(&world.clock()).unwrap();
     assert_eq!(world.loaded(Kind::Trade), (0..100).collect::<Vec<_>>());
+}
+
+/// A store that answers when it is told to.
+struct Slow {
+    store: Appender,
+    may_answer: Arc<AtomicBool>,
+}
+
+impl Insert for Slow {
+    fn insert(&self, batch: &Batch, name: &str) -> Result<u64, WriteError> {
+        while !self.may_answer.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.store.insert(batch, name)
+    }
+
+    fn missing(&self, batch: &Batch, name: &str) -> Result<Batch, WriteError> {
+        Insert::missing(&self.store, batch, name)
+    }
+}
+
+#[test]
+fn a_store_that_takes_its_time_does_not_hold_up_the_log() {
+    let world = World::new();
+    let lock = CatalogWriter::lock(world.root.path()).unwrap();
+    let store = Appender::new(&lock, world.root.path(), &Default::default(), 1 << 17);
+    let may_answer = Arc::new(AtomicBool::new(false));
+    let slow = Slow { store, may_answer: Arc::clone(&may_answer) };
+    let mut pipeline = world.start_with(Arc::new(slow));
+    pipeline.push(&trades(0..2_000), world.now()).unwrap();
+    world.pass(31);
+    pipeline.tick(world.now()).unwrap();
+    pipeline.push(&fills(0..3), world.now()).unwrap();
+    world.until("fills in the log", || {
+        world.pass(1);
+        pipeline.tick(world.now()).unwrap();
+        world.acknowledged(Kind::Fill, Place::Log) == 3
+    });
+    assert_eq!(world.acknowledged(Kind::Trade, Place::Catalog), 0);
+    may_answer.store(true, Ordering::SeqCst);
+    world.until("trades", || world.acknowledged(Kind::Trade, Place::Catalog) == 2_000);
+    pipeline.finish(&world.clock()).unwrap();
+    assert_eq!(world.loaded(Kind::Fill), [0, 1, 2]);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! Direct rows are kept until their part stands, so that a failed insert can be tried again, and in
 //! the end written to the log. A batch keeps its name from try to try: partitions that took it
-//! before the failure do not take it twice.
+//! before the failure do not take it twice. Inserting and loading, which may take their time, are
+//! errands: one at a time, on a thread of its own, while the log is written here.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -11,12 +12,13 @@ use std::time::{Duration, Instant};
 
 use qt_model::record::{Batch, Kind};
 use qt_model::time::Ts;
-use qt_stream::crash;
-use qt_stream::wal::{Disk, Folder, Insert, Loader, Tier, WalWriter, Written};
+use qt_stream::wal::{Disk, Folder, Insert, LoadError, Loaded, Loader, Tier, WalWriter, Written};
 
 use super::counters::Counters;
+use super::errand::{Done, Errand, Sealed};
 use super::inbox::{Inbox, Job, Next, Portion};
 use super::pipeline::Clock;
+use super::probe::Probe;
 use super::retry::Retry;
 
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +51,20 @@ impl Default for WriterOptions {
 pub enum Place {
     Catalog,
     Log,
+    /// A database.
+    Store,
+    /// The log in front of the database.
+    StoreLog,
+}
+
+impl Place {
+    /// The log in front of a place.
+    pub(super) fn log(self) -> Self {
+        match self {
+            Self::Catalog | Self::Log => Self::Log,
+            Self::Store | Self::StoreLog => Self::StoreLog,
+        }
+    }
 }
 
 /// Rows of a table that are safe: `first` and so many behind it, as they came in this session.
@@ -63,10 +79,14 @@ pub struct Acknowledged {
 pub(super) type Acks = Box<dyn FnMut(Acknowledged) + Send>;
 
 pub(super) struct Writer {
-    pub(super) store: Box<dyn Insert + Send>,
+    pub(super) store: Arc<dyn Insert + Send + Sync>,
+    /// What the store is.
+    pub(super) place: Place,
+    /// Whether the store answers, where that is asked.
+    pub(super) probe: Option<Arc<Probe>>,
     pub(super) folder: Folder,
     pub(super) wal: WalWriter,
-    pub(super) loader: Loader,
+    pub(super) loader: Arc<Loader>,
     pub(super) disk: Disk,
     pub(super) counters: Arc<Counters>,
     pub(super) acks: Acks,
@@ -83,6 +103,10 @@ pub(super) struct State {
     gathered_rows: usize,
     since: Option<Ts>,
     sealed: VecDeque<Sealed>,
+    errand: Option<Errand>,
+    /// Whether the last errand was an insert: loading gets its turn.
+    has_inserted: bool,
+    was_reachable: bool,
     number: u64,
     retry: Retry,
     try_at: Ts,
@@ -100,6 +124,9 @@ impl State {
             gathered_rows: 0,
             since: None,
             sealed: VecDeque::new(),
+            errand: None,
+            has_inserted: false,
+            was_reachable: true,
             number: 0,
             retry: Retry::of_store(seed),
             try_at: Ts::MIN,
@@ -110,18 +137,9 @@ impl State {
     }
 }
 
-/// Direct rows of a table, about to become parts.
-#[derive(Debug)]
-struct Sealed {
-    kind: Kind,
-    name: String,
-    batch: Batch,
-    ranges: Vec<(u64, u64)>,
-}
-
 impl Writer {
     /// Works until the inbox is closed and empty.
-    pub(super) fn run(mut self, inbox: &Inbox, clock: &Clock) -> io::Result<()> {
+    pub(super) fn run(mut self, inbox: &Arc<Inbox>, clock: &Clock) -> io::Result<()> {
         loop {
             let takes_direct = self.unacknowledged() < 2 * self.options.part_rows;
             let next = inbox.take(Duration::from_millis(50), takes_direct);
@@ -131,15 +149,15 @@ impl Writer {
                 self.accept(*job, now)?;
             }
             if is_closed {
-                return self.finish(clock);
+                return self.finish(clock, inbox);
             }
-            self.tick(now)?;
+            self.tick(now, inbox)?;
         }
     }
 
     fn unacknowledged(&self) -> usize {
         let sealed: usize = self.state.sealed.iter().map(|sealed| sealed.batch.len()).sum();
-        self.state.gathered_rows + sealed
+        self.state.gathered_rows + sealed + self.state.errand.as_ref().map_or(0, Errand::rows)
     }
 
     pub(super) fn accept(&mut self, job: Job, now: Ts) -> io::Result<()> {
@@ -161,7 +179,7 @@ impl Writer {
     }
 
     /// What is due at that time.
-    pub(super) fn tick(&mut self, now: Ts) -> io::Result<()> {
+    pub(super) fn tick(&mut self, now: Ts, inbox: &Arc<Inbox>) -> io::Result<()> {
         let written = self.wal.flush_due(now);
         self.note_written(written, now)?;
         let is_old = |since: Ts| now.since(since) >= self.options.part_age_ns;
@@ -170,10 +188,11 @@ impl Writer {
         {
             self.seal();
         }
-        self.insert_sealed(now)?;
-        if now >= self.state.load_at {
-            self.load(now, false);
+        if let Some(errand) = self.state.errand.take_if(|errand| errand.is_over()) {
+            self.conclude(errand.done(), now)?;
         }
+        self.look_at_store();
+        self.begin(now, inbox);
         self.look_at_disk(now, false)?;
         Counters::set(&self.counters.unacknowledged_rows, self.unacknowledged() as u64);
         Ok(())
@@ -187,7 +206,7 @@ impl Writer {
                     Counters::add(&self.counters.wal_files, 1);
                     let kind = file.name.table;
                     for range in self.state.in_log.remove(&kind).unwrap_or_default() {
-                        self.acknowledge(kind, range, Place::Log);
+                        self.acknowledge(kind, range, self.place.log());
                     }
                 }
                 Ok(())
@@ -222,45 +241,73 @@ impl Writer {
         (self.state.gathered_rows, self.state.since) = (0, None);
     }
 
-    fn insert_sealed(&mut self, now: Ts) -> io::Result<()> {
-        while now >= self.state.try_at
-            && let Some(sealed) = self.state.sealed.pop_front()
-        {
-            let started = Instant::now();
-            match self.store.insert(&sealed.batch, &sealed.name) {
-                Ok(parts) => {
-                    crash::point("store.cut");
-                    Counters::add(&self.counters.parts, parts);
-                    let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-                    Counters::peak(&self.counters.insert_ns_max, took);
-                    self.state.retry.succeeded();
-                    for range in sealed.ranges {
-                        self.acknowledge(sealed.kind, range, Place::Catalog);
-                    }
-                }
-                Err(error) => {
-                    Counters::add(&self.counters.insert_failures, 1);
-                    let table = sealed.kind.name();
-                    tracing::warn!("adding {table} records to the catalog: {error}");
-                    let wait = self.state.retry.failed();
-                    if self.state.retry.tries() >= self.options.tries {
-                        // Once it is known to be down, others are not kept waiting either.
-                        self.spill(sealed, now)?;
-                    } else {
-                        self.state.sealed.push_front(sealed);
-                        let wait = i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX);
-                        self.state.try_at = now.checked_add_nanos(wait).unwrap_or(Ts::MAX);
-                    }
-                }
-            }
+    /// Sends for what is due, if nothing is on its way.
+    fn begin(&mut self, now: Ts, inbox: &Arc<Inbox>) {
+        if self.state.errand.is_some() {
+            return;
         }
-        Ok(())
+        let may_insert = now >= self.state.try_at && !self.state.sealed.is_empty();
+        let may_load = now >= self.state.load_at;
+        if may_load && (self.state.has_inserted || !may_insert) {
+            let (store, loader) = (Arc::clone(&self.store), Arc::clone(&self.loader));
+            self.state.has_inserted = false;
+            self.state.errand = Some(Errand::load(loader, store, now, inbox));
+        } else if may_insert && let Some(sealed) = self.state.sealed.pop_front() {
+            self.state.has_inserted = true;
+            self.state.errand = Some(Errand::insert(sealed, Arc::clone(&self.store), inbox));
+        }
     }
 
-    /// Writes the rows that the catalog did not take to the log.
+    fn conclude(&mut self, done: Done, now: Ts) -> io::Result<()> {
+        match done {
+            Done::Inserted { sealed, files, took } => {
+                Counters::add(&self.counters.parts, files);
+                let took_ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+                Counters::peak(&self.counters.insert_ns_max, took_ns);
+                if took > SLOW {
+                    let (rows, table) = (sealed.batch.len(), sealed.kind.name());
+                    tracing::warn!("adding {rows} {table} records took {} s", took.as_secs());
+                }
+                self.state.retry.succeeded();
+                for range in sealed.ranges {
+                    self.acknowledge(sealed.kind, range, self.place);
+                }
+                Ok(())
+            }
+            Done::Failed { sealed, error } => {
+                Counters::add(&self.counters.insert_failures, 1);
+                tracing::warn!("adding {} records: {error}", sealed.kind.name());
+                let wait = self.state.retry.failed();
+                if self.state.retry.tries() >= self.options.tries {
+                    // Once it is known to be down, others are not kept waiting either.
+                    return self.spill(sealed, now);
+                }
+                self.state.sealed.push_front(sealed);
+                let wait = i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX);
+                self.state.try_at = now.checked_add_nanos(wait).unwrap_or(Ts::MAX);
+                Ok(())
+            }
+            Done::Loaded(loaded) => {
+                self.note_loaded(loaded, now);
+                Ok(())
+            }
+        }
+    }
+
+    /// A store that is back is not kept waiting.
+    fn look_at_store(&mut self) {
+        let Some(probe) = &self.probe else { return };
+        let is_reachable = probe.is_reachable();
+        if is_reachable && !self.state.was_reachable {
+            (self.state.try_at, self.state.load_at) = (Ts::MIN, Ts::MIN);
+        }
+        self.state.was_reachable = is_reachable;
+    }
+
+    /// Writes the rows that the store did not take to the log.
     fn spill(&mut self, sealed: Sealed, now: Ts) -> io::Result<()> {
-        // A catalog that cannot even be looked at has taken nothing that we know of; the loader
-        // will not know either, so nothing is written until it answers.
+        // A store that cannot even be looked at has taken nothing that we know of; the loader will
+        // not know either, so nothing is written until it answers.
         let written = match self.store.missing(&sealed.batch, &sealed.name) {
             Ok(missing) if missing.is_empty() => Ok(None),
             Ok(missing) => self.wal.write(sealed.kind, &missing, now).map(Some),
@@ -270,7 +317,7 @@ impl Writer {
             Ok(file) => {
                 Counters::add(&self.counters.spilled, file.map_or(0, |file| file.rows));
                 for range in sealed.ranges {
-                    self.acknowledge(sealed.kind, range, Place::Log);
+                    self.acknowledge(sealed.kind, range, self.place.log());
                 }
                 Ok(())
             }
@@ -283,11 +330,12 @@ impl Writer {
         }
     }
 
-    fn load(&mut self, now: Ts, drain: bool) {
-        let wait = match self.loader.round(&*self.store, now, drain) {
+    fn note_loaded(&mut self, loaded: Result<Loaded, LoadError>, now: Ts) {
+        let wait = match loaded {
             Ok(loaded) => {
                 self.state.load_retry.succeeded();
                 Counters::add(&self.counters.parts, loaded.parts);
+                Counters::add(&self.counters.loaded, loaded.rows);
                 Counters::add(&self.counters.repeats, loaded.repeats);
                 for (file, reason) in &loaded.corrupt {
                     tracing::warn!("{file} makes no sense and was put aside: {reason}");
@@ -320,16 +368,26 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes all that is at hand: to the catalog while there is time, then to the log.
-    fn finish(&mut self, clock: &Clock) -> io::Result<()> {
+    /// Writes all that is at hand: to the store while there is time, then to the log.
+    fn finish(&mut self, clock: &Clock, inbox: &Arc<Inbox>) -> io::Result<()> {
         let deadline = Instant::now() + self.options.finish;
         let now = clock();
         let written = self.wal.flush_all(now);
         self.note_written(written, now)?;
         self.seal();
-        while !self.state.sealed.is_empty() && Instant::now() < deadline {
-            self.insert_sealed(clock())?;
-            if !self.state.sealed.is_empty() {
+        // Loading comes last: its turn is when nothing else is left.
+        self.state.load_at = Ts::MAX;
+        loop {
+            // What is on its way is waited for: only then it is known what the log has to take.
+            if let Some(errand) = self.state.errand.take() {
+                self.conclude(errand.done(), clock())?;
+                self.state.load_at = Ts::MAX;
+            }
+            if self.state.sealed.is_empty() || Instant::now() >= deadline {
+                break;
+            }
+            self.begin(clock(), inbox);
+            if self.state.errand.is_none() {
                 std::thread::sleep(Duration::from_millis(20));
             }
         }
@@ -338,13 +396,15 @@ impl Writer {
             let left = self.state.sealed.len();
             self.spill(sealed, now)?;
             if self.state.sealed.len() > left {
-                return Err(io::Error::other(
-                    "neither the catalog nor the log takes the last rows",
-                ));
+                return Err(io::Error::other("neither the store nor the log takes the last rows"));
             }
         }
-        self.load(now, true);
+        let loaded = self.loader.round(&*self.store, now, true);
+        self.note_loaded(loaded, now);
         Counters::set(&self.counters.unacknowledged_rows, 0);
         Ok(())
     }
 }
+
+/// An insert that takes longer is worth a word.
+const SLOW: Duration = Duration::from_secs(5);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instruments, Symbol};
-use qt_model::record::{Batch, Depth, Feature, Head, Quote, Record, Table};
+use qt_model::record::{Bar, Batch, Depth, Feature, Head, Quote, Record, Table};
 use qt_model::time::Ts;
 
 use super::feed::{BookFrom, Fed};
@@ -185,6 +185,9 @@ impl Engine {
             }),
             Record::Depth(_) => each(batch, from, id, |row: &Depth, depth| {
                 plain.feed(&row.head, |work| work.depth(row, batch.levels(depth)));
+            }),
+            Record::Bar(_) => each(batch, from, id, |row: &Bar, _| {
+                plain.feed(&row.head, |work| work.bar(row));
             }),
             _ => {
                 plain.feed(first.head(), |work| work.record(&first));

@@ -118,7 +118,6 @@ impl Feed {
                 feed.turn(turn, view.row.head.ts_event, clocks, columns)
             }
             Record::Trade(view) => feed.trade(view.row, clocks.trade, columns),
-            Record::Bar(view) if clocks.bar => feed.bar(view.row, columns),
             Record::Gap(_) => {
                 feed.gap();
                 Fed::Nothing
@@ -148,6 +147,15 @@ impl Feed {
         self.in_order(&row.head, |feed| {
             let turn = feed.book.depth(row, levels);
             feed.turn(turn, row.head.ts_event, clocks, columns)
+        })
+    }
+
+    /// Takes a bar, likewise.
+    #[inline]
+    pub(super) fn bar(&mut self, row: &Bar, clocks: Clocks, columns: &mut Columns) -> Fed {
+        self.in_order(&row.head, |feed| match clocks.bar {
+            true => feed.closed(row, columns),
+            false => Fed::Nothing,
         })
     }
 
@@ -204,7 +212,7 @@ impl Feed {
         self.flush(columns);
         columns.open();
         let now = self.at(ts);
-        columns.put(Base::Now, now as f64);
+        columns.put_with(Base::Now, || now as f64);
     }
 
     /// Takes the best prices of a quote.
@@ -335,7 +343,7 @@ impl Feed {
         self.row(0)
     }
 
-    fn bar(&mut self, row: &Bar, columns: &mut Columns) -> Fed {
+    fn closed(&mut self, row: &Bar, columns: &mut Columns) -> Fed {
         self.open(row.head.ts_event, columns);
         for (base, px) in [
             (Base::Open, row.open),
@@ -343,9 +351,9 @@ impl Feed {
             (Base::Low, row.low),
             (Base::Close, row.close),
         ] {
-            columns.put(base, px.to_f64(self.px));
+            columns.put_with(base, || px.to_f64(self.px));
         }
-        columns.put(Base::Volume, row.volume.to_f64(self.qty));
+        columns.put_with(Base::Volume, || row.volume.to_f64(self.qty));
         self.row(0)
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::instrument::Instrument;
-use qt_model::record::{Depth, Level, Quote, Record};
+use qt_model::record::{Bar, Depth, Level, Quote, Record};
 
 use super::feed::{BookFrom, Fed};
 use super::graph::{Plan, Scratch};
@@ -113,6 +113,7 @@ impl Work {
         match (self, record) {
             (work, Record::Quote(view)) => work.quote(view.row),
             (work, Record::Depth(view)) => work.depth(view.row, view.levels),
+            (work, Record::Bar(view)) => work.bar(view.row),
             (Self::Expressions(work), record) => work.record(record),
             (Self::Book(work), record) => work.record(record),
         }
@@ -131,6 +132,15 @@ impl Work {
         match self {
             Self::Expressions(work) => work.depth(row, levels),
             Self::Book(work) => work.depth(row, levels),
+        }
+    }
+
+    #[inline]
+    pub(super) fn bar(&mut self, row: &Bar) -> Fed {
+        match self {
+            Self::Expressions(work) => work.bar(row),
+            // A book has none.
+            Self::Book(_) => Fed::Nothing,
         }
     }
 

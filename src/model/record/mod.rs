@@ -12,6 +12,7 @@ mod kinds;
 mod market;
 mod runs;
 mod source;
+mod terms;
 mod trading;
 
 pub use batch::{Batch, Slot};

@@ -5,62 +5,22 @@
 //! with us, then, behind the records received at that instant, timers.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 
 use qt_model::ids::InstrumentId;
-use qt_model::order::{Amendment, NewOrder, OrderNo, Report, ReportKind};
+use qt_model::order::{Report, ReportKind};
 use qt_model::record::Record;
 use qt_model::step::{Execution, Input, Operator, TimerId};
 use qt_model::time::Ts;
 use qt_trade::core::{Desk, Front, Strategy};
+use qt_trade::ledger::Line;
+use qt_trade::metrics::Touch;
 use qt_trade::outbox::{Outbox, Output};
-use qt_trade::risk::Approved;
 
 use super::observer::{AtVenue, Observer, Ours};
-use crate::exchange::{Exchange, FillFacts, Latency, Market, News, Operation};
-
-/// What travels to a venue.
-#[derive(Clone, Copy, Debug)]
-enum Instruction {
-    Submit(OrderNo, Approved<NewOrder>),
-    Amend(OrderNo, Approved<Amendment>),
-    Cancel(OrderNo),
-}
-
-/// The connection with one venue.
-#[derive(Debug)]
-pub(super) struct Wire {
-    latency: Latency,
-    there: VecDeque<(i64, Instruction)>,
-    back: VecDeque<(i64, Execution)>,
-    sent: u64,
-    returned: u64,
-}
-
-impl Wire {
-    pub(super) fn new(latency: Latency) -> Self {
-        Self { latency, there: VecDeque::new(), back: VecDeque::new(), sent: 0, returned: 0 }
-    }
-
-    fn send(&mut self, now: Ts, instruction: Instruction) {
-        let operation = match instruction {
-            Instruction::Submit(..) => Operation::Place,
-            Instruction::Amend(..) => Operation::Amend,
-            Instruction::Cancel(_) => Operation::Cancel,
-        };
-        let delay = self.latency.draw(operation, now, self.sent).max(0);
-        self.sent += 1;
-        let last = self.there.back().map_or(i64::MIN, |(at, _)| *at);
-        self.there.push_back((now.nanos().saturating_add(delay).max(last), instruction));
-    }
-
-    fn answer(&mut self, at: Ts, execution: Execution) {
-        let delay = self.latency.draw(Operation::Response, at, self.returned).max(0);
-        self.returned += 1;
-        let last = self.back.back().map_or(i64::MIN, |(at, _)| *at);
-        self.back.push_back((at.nanos().saturating_add(delay).max(last), execution));
-    }
-}
+use super::sleepers::Missed;
+use super::wire::{Instruction, Wire};
+use crate::exchange::{Exchange, FillFacts, Market, News, Top};
 
 /// What is next in a lane. At one instant, the earlier variant comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,6 +46,8 @@ pub struct Lane<S, O> {
     out: Outbox,
     reports: Vec<Execution>,
     facts: Vec<FillFacts>,
+    /// The columns it waits for, while it does.
+    met: Vec<(InstrumentId, usize)>,
 }
 
 impl<S: Strategy, O: Observer> Lane<S, O> {
@@ -107,6 +69,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             out: Outbox::default(),
             reports: Vec::new(),
             facts: Vec::new(),
+            met: Vec::new(),
         }
     }
 
@@ -275,12 +238,76 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
         wires.filter_map(|(at, wire)| Some((wire.back.front()?.0, at))).min()
     }
 
+    /// Whether nothing happens here until one of [`Self::met`] is met, [`Self::next`] comes, or what
+    /// is held is concerned.
+    #[inline]
+    pub(super) fn waits(&mut self) -> bool {
+        self.met.clear();
+        self.wires.iter().all(Wire::is_idle)
+            && self.exchange.is_quiet()
+            && self.desk.waits(&mut self.met)
+    }
+
+    pub(super) fn met(&self) -> &[(InstrumentId, usize)] {
+        &self.met
+    }
+
+    pub(super) fn is_concerned(&self, instrument: InstrumentId) -> bool {
+        self.exchange.rests_in(instrument)
+    }
+
+    /// Hears what it missed, some of which a venue showed.
+    pub(super) fn hear_of(&mut self, missed: &[Missed], is_shown: bool) {
+        let ledger = self.desk.ledger();
+        if missed.is_empty() || !is_shown && ledger.is_flat() {
+            return;
+        }
+        if let Some(line) = ledger.line() {
+            return self.follow(line, missed);
+        }
+        for missed in missed {
+            match *missed {
+                Missed::Shown { at, instrument, touch } => {
+                    self.observer.shown(at, instrument, touch);
+                }
+                Missed::Marked { now, instrument, mark } => {
+                    if self.desk.owed(instrument, mark) {
+                        let ledger = self.desk.ledger();
+                        self.observer.was_valued(now, ledger.equity(), ledger.exposure());
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same where the worth of the whole is a line: the ledger has to see the last mark alone.
+    fn follow(&mut self, line: Line, missed: &[Missed]) {
+        let (mut last, mut owed) = (line.mark, None);
+        for missed in missed {
+            match *missed {
+                Missed::Shown { at, instrument, touch } => {
+                    self.observer.shown(at, instrument, touch);
+                }
+                Missed::Marked { now, instrument, mark } => {
+                    if line.is_of(instrument) && mark != last {
+                        (last, owed) = (mark, Some(instrument));
+                        let (equity, exposed) = line.at(mark);
+                        self.observer.was_valued(now, equity, exposed);
+                    }
+                }
+            }
+        }
+        if let Some(instrument) = owed {
+            self.desk.owed(instrument, last);
+        }
+    }
+
     /// A record happens at the venue.
     #[inline]
     pub(super) fn happened(&mut self, now: Ts, record: &Record<'_>, market: &Market, news: News) {
         let Some(instrument) = record.head().instrument else { return };
         if news == News::Top {
-            self.observer.shown(now, instrument, market);
+            self.observer.shown(now, instrument, touch(market.top(instrument)));
         }
         if self.exchange.rests_in(instrument) {
             self.exchange.market(now, market, record, &mut self.reports);
@@ -336,6 +363,12 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             wires[wire_of[entry.new.instrument.index()]].send(now, instruction);
         }
     }
+}
+
+/// The best prices, where there are both.
+#[inline]
+pub(super) fn touch(top: Top) -> Option<Touch> {
+    Some(Touch { bid: top.bid?.px, ask: top.ask?.px })
 }
 
 /// Whether facts are those of a fill.

@@ -11,23 +11,30 @@ mod lane;
 mod observer;
 #[cfg(test)]
 mod parity_tests;
+mod pass;
+#[cfg(test)]
+mod sleep_tests;
+mod sleepers;
 #[cfg(test)]
 mod tests;
 mod window;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use qt_market::features::Engine;
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Kind};
+use qt_model::record::Batch;
 use qt_model::time::Ts;
 use qt_trade::core::{Desk, Front, Strategy, TopFrom};
 
-use crate::exchange::{Exchange, Latency, Market, News, Venues};
+use crate::exchange::{Exchange, Latency, Market, Venues};
 
-use lane::Wire;
+use pass::Pass;
+use sleepers::Sleepers;
 use window::Window;
+use wire::Wire;
 
 pub use feed::Feed;
 pub use lane::Lane;
@@ -63,6 +70,7 @@ pub struct Driver<S, O> {
     front: Front,
     engine: Option<Engine>,
     lanes: Vec<Lane<S, O>>,
+    sleepers: Sleepers,
     driven: Driven,
 }
 
@@ -87,6 +95,7 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
             front: Front::new(Arc::clone(instruments), options.top),
             engine: options.engine,
             lanes: Vec::new(),
+            sleepers: Sleepers::default(),
             driven: Driven::default(),
         }
     }
@@ -106,7 +115,9 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
         });
         let wire_of = wire_of.collect();
         let lane = (parts.desk, parts.exchange, parts.observer);
-        self.lanes.push(Lane::new(lane, wires, wire_of));
+        let lane = Lane::new(lane, wires, wire_of);
+        self.sleepers.add(&lane);
+        self.lanes.push(lane);
     }
 
     pub fn lanes(&self) -> &[Lane<S, O>] {
@@ -166,57 +177,12 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
 
     /// Runs the first batch of the window through both clocks, if it is ready.
     fn run_chunk(&mut self) -> bool {
-        let Self { window, market, front, engine, lanes, driven } = self;
+        let Self { window, market, front, engine, lanes, sleepers, driven } = self;
         let Some(chunk) = window.ready().cloned() else { return false };
-        let batch = &chunk.batch;
-        let rows = engine.as_mut().map(|engine| engine.annotate(batch));
-        driven.records += batch.len() as u64;
-        for (at, slot) in batch.slots().iter().copied().enumerate() {
-            let now = chunk.received(at);
-            catch_up(window, market, lanes, front, now);
-            if slot.kind == Kind::Feature && rows.is_some() {
-                continue;
-            }
-            let record = batch.at(slot);
-            for lane in lanes.iter_mut().filter(|lane| lane.next() <= now) {
-                lane.advance(now, true, market, front);
-            }
-            let ts = Ts::from_nanos(now);
-            front.market(&record);
-            for lane in lanes.iter_mut() {
-                lane.receive(ts, &record, front);
-            }
-            let Some(row) = rows.as_ref().and_then(|rows| rows.of(at)) else { continue };
-            if let Some(instrument) = record.head().instrument {
-                front.features(instrument, ts, row.values);
-                for lane in lanes.iter_mut() {
-                    lane.features(ts, instrument, front);
-                }
-            }
-        }
+        let rows = engine.as_mut().map(|engine| engine.annotate(&chunk.batch));
+        driven.records += chunk.batch.len() as u64;
+        let unseen = vec![None; front.instruments().len()];
+        Pass { window, market, front, lanes, sleepers, rows, chunk: &chunk, unseen }.run();
         true
-    }
-}
-
-/// Lets everything happen at the venue that does until an instant, and what it leads to before.
-#[inline]
-fn catch_up<S: Strategy, O: Observer>(
-    window: &mut Window,
-    market: &mut Market,
-    lanes: &mut [Lane<S, O>],
-    front: &Front,
-    now: i64,
-) {
-    while let Some(due) = window.next_due().filter(|due| due.at <= now) {
-        for lane in lanes.iter_mut().filter(|lane| lane.next() < due.at) {
-            lane.advance(due.at, false, market, front);
-        }
-        let record = window.batch_of(due).get(due.index as usize);
-        let news = market.apply(&record);
-        if news != News::Nothing {
-            let at = Ts::from_nanos(due.at);
-            lanes.iter_mut().for_each(|lane| lane.happened(at, &record, market, news));
-        }
-        window.pass();
     }
 }

@@ -5,11 +5,12 @@ use qt_model::order::{CashFlow, Closure, Report};
 use qt_model::step::Input;
 use qt_model::time::Ts;
 use qt_trade::core::{Effect, Front};
-use qt_trade::ledger::Ledger;
+use qt_trade::ledger::{Amount, Exposed, Ledger};
+use qt_trade::metrics::Touch;
 use qt_trade::orders::OrderTable;
 use qt_trade::outbox::Output;
 
-use crate::exchange::{FillFacts, Market, Resting};
+use crate::exchange::{FillFacts, Resting};
 
 /// What is ours at some moment.
 #[derive(Clone, Copy, Debug)]
@@ -30,13 +31,21 @@ pub struct AtVenue<'a> {
 /// Told everything in the order in which it happens: what happens at the venue at the venue's time,
 /// what the strategy lives at the strategy's. Both are instants of one axis.
 pub trait Observer {
-    /// A record changed the best prices that a venue shows of an instrument, or their sizes.
-    fn shown(&mut self, _at: Ts, _instrument: InstrumentId, _market: &Market) {}
+    /// A record changed the best prices that a venue shows of an instrument, or something beside them;
+    /// absent while a side is.
+    fn shown(&mut self, _at: Ts, _instrument: InstrumentId, _touch: Option<Touch>) {}
+
+    /// Whether it is enough to hear later, still in their order, what was shown and what the whole was
+    /// worth, and of no record that is received meanwhile: while nothing else happens in its lane.
+    fn may_wait(&self) -> bool {
+        false
+    }
 
     /// A venue sends a report on its way.
     fn happened(&mut self, _at: Ts, _report: &Report, _venue: AtVenue<'_>, _ours: Ours<'_>) {}
 
-    /// The desk is about to take an input: what a recording would hold.
+    /// The desk is about to take an input: what a recording would hold. Who [may
+    /// wait](Self::may_wait) is not told of all records.
     fn input(&mut self, _now: Ts, _input: &Input<'_>, _ours: Ours<'_>) {}
 
     /// The strategy asked for something.
@@ -52,10 +61,17 @@ pub trait Observer {
 
     /// The worth of the whole changed.
     fn valued(&mut self, _now: Ts, _ours: Ours<'_>) {}
+
+    /// The same, told later to who may wait: equity and what is at stake as they were.
+    fn was_valued(&mut self, _now: Ts, _equity: Amount, _exposed: Exposed) {}
 }
 
 /// Nobody.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unwatched;
 
-impl Observer for Unwatched {}
+impl Observer for Unwatched {
+    fn may_wait(&self) -> bool {
+        true
+    }
+}

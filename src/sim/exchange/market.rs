@@ -346,7 +346,12 @@ impl Public {
 
     /// Of bars of several lengths, the shortest counts.
     fn bar_closed(&mut self, bar: &Bar) -> News {
-        let is_coarser = |last: LastBar| last.clock == bar.clock && bar.step > last.step;
+        // Most are of one length, which takes no comparison of decimals.
+        let is_other = |step: Decimal| {
+            (step.mantissa(), step.scale()) != (bar.step.mantissa(), bar.step.scale())
+        };
+        let is_coarser =
+            |last: LastBar| last.clock == bar.clock && is_other(last.step) && bar.step > last.step;
         if self.bar.is_some_and(is_coarser) {
             return News::Something;
         }

@@ -130,7 +130,7 @@ impl Exchange {
             now: Ts::MIN,
             last_fill: 0,
             highest: OrderNo(0),
-            ended: VecDeque::with_capacity(ENDED_KEPT),
+            ended: VecDeque::new(),
             children: BTreeMap::new(),
             groups: BTreeMap::new(),
             dues: BTreeSet::new(),
@@ -157,6 +157,12 @@ impl Exchange {
     #[inline]
     pub fn rests_in(&self, instrument: InstrumentId) -> bool {
         self.pits.get(instrument.index()).is_some_and(|pit| !pit.is_idle())
+    }
+
+    /// Whether nothing stands that a record could fill, and nothing is held that the venue watches.
+    /// Then only messages, dues, and news of an instrument's funding and status concern us.
+    pub fn is_quiet(&self) -> bool {
+        self.is_empty() && self.pits.iter().all(|pit| !pit.is_working() && !pit.is_watched)
     }
 
     /// An order that stands.

@@ -150,6 +150,17 @@ impl DecimalCells {
         })
     }
 
+    /// Whether any row has a value.
+    pub(crate) fn has_values(&self, rows: usize) -> bool {
+        self.nulls.as_ref().is_none_or(|nulls| nulls.null_count() < rows)
+    }
+
+    /// The mantissa at the scale of the column.
+    #[inline]
+    pub(crate) fn mantissa(&self, row: usize) -> Option<i128> {
+        (!self.is_null(row)).then(|| self.wide(row))
+    }
+
     #[inline]
     fn wide(&self, row: usize) -> i128 {
         match &self.values {

@@ -5,6 +5,7 @@
 //! and sizes are decimals at the widest scale of the stream's instruments: 64 bits wide where all
 //! instruments agree on it, 128 where they differ.
 
+mod bars;
 mod braid_write;
 mod cells;
 mod convert;

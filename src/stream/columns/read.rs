@@ -17,6 +17,7 @@ use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use rust_decimal::Decimal;
 
+use super::bars::Bars;
 use super::cells::{DecimalCells, EXACT_COLUMN, Numbers, WordCells, misfit};
 use super::convert::column;
 use super::hot_read;
@@ -249,9 +250,17 @@ fn general(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), crate::error::Rea
         Ok(cells) => cells,
         Err(problem) => return (sink.judge)(Blame::Table, problem),
     };
+    let bars = (rows.kind == Kind::Bar).then(|| Bars::of(rows)).flatten();
+    if bars.as_ref().is_some_and(|bars| bars.all(rows, sink)) {
+        return Ok(());
+    }
     let mut values = Vec::with_capacity(cells.len());
     for row in 0..rows.len() {
         let pushed = rows.head(row).and_then(|head| {
+            if let Some(bar) = bars.as_ref().and_then(|it| it.get(row, head, rows.scales(&head))) {
+                sink.batch.extend_rows([bar]);
+                return Ok(());
+            }
             values.clear();
             for (field, cells) in rows.kind.fields().iter().zip(&cells) {
                 let value = cells.value(row, field, rows.scales(&head))?;

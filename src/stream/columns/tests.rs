@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, Decimal128Array, DictionaryArray, Float64Array, Int64Array, LargeStringArray,
-    RecordBatch, StringArray, StringViewArray, TimestampMicrosecondArray, TimestampNanosecondArray,
-    UInt8Array, UInt32Array, UInt64Array,
+    Array, ArrayRef, Decimal64Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array,
+    LargeStringArray, RecordBatch, StringArray, StringViewArray, TimestampMicrosecondArray,
+    TimestampNanosecondArray, UInt8Array, UInt32Array, UInt64Array,
 };
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit, UInt32Type};
 use qt_model::instrument::{Instrument, Symbol};
@@ -213,6 +213,61 @@ fn rows_that_cannot_be_read_are_blamed_one_by_one() {
         Foreign::trades().with("ts_recv", times),
         "a trade record needs `ts_recv`: expected a time here or in `ts_event`",
     );
+}
+
+#[test]
+fn bars_are_read_row_by_row_and_blamed_alike() {
+    let times = |at: [i64; 3]| TimestampNanosecondArray::from(at.to_vec());
+    let whole = |values: [i64; 3]| Int64Array::from(values.to_vec());
+    let bars = || {
+        let foreign = Foreign::trades().without("px").without("qty");
+        let foreign = foreign.with("clock", StringArray::from(vec!["time", "time", "tick"]));
+        let foreign = foreign.with("step", whole([60, 60, 7])).with("open_ts", times([1, 2, 3]));
+        let foreign = foreign.with("open", whole([5, 6, 7])).with("high", whole([8, 9, 10]));
+        let foreign = foreign.with("low", whole([1, 2, 3])).with("close", whole([4, 5, 6]));
+        foreign.with("volume", whole([0, 1, 2]))
+    };
+    let found = bars().good();
+    let steps = ["60", "60", "7"].map(|step| format!("Decimal({step})"));
+    assert!(found.iter().zip(&steps).all(|(bar, step)| bar.contains(step)), "{found:?}");
+    let check = |foreign: Foreign, expected: &str| {
+        let found = foreign.read(Options::default);
+        assert_eq!(found.message(), format!("in: bar: row 1: {expected}"));
+        let options = skipping();
+        assert_eq!(records(&foreign.arrow(), options).len(), 2);
+    };
+    let negative = "field `volume`: expected a decimal number of zero or more, or the same as a \
+                    string, found -1";
+    check(bars().with("volume", whole([0, -1, 2])), negative);
+    let missing = "a bar record needs `high`: expected a decimal number, or the same as a string";
+    check(bars().with("high", Int64Array::from(vec![Some(8), None, Some(10)])), missing);
+}
+
+#[test]
+fn bars_that_lack_nothing_are_read_at_once_to_the_same() {
+    let times = |at: [i64; 3]| TimestampNanosecondArray::from(at.to_vec());
+    let exact = |values: [i64; 3], scale| {
+        Decimal64Array::from(values.to_vec()).with_precision_and_scale(18, scale).unwrap()
+    };
+    let whole = |values: [u64; 3]| UInt64Array::from(values.to_vec());
+    let foreign = Foreign::trades().without("px").without("qty").with("ts_event", times([7, 8, 9]));
+    let foreign =
+        foreign.with("clock", StringArray::from(vec!["tick"; 3])).with("seq", whole([4, 5, 6]));
+    let foreign =
+        foreign.with("step", Int64Array::from(vec![60; 3])).with("open_ts", times([1, 2, 3]));
+    let foreign = foreign.with("open", exact([5, 6, 7], 2)).with("high", exact([8, 9, 10], 2));
+    let foreign = foreign.with("low", exact([-1, 2, 3], 2)).with("close", exact([4, 5, 6], 2));
+    let foreign = foreign.with("volume", exact([0, 1, 2], 3));
+    let at_once = foreign.good();
+    assert_eq!(at_once.len(), 3);
+    // A number of trades, which few have, is read row by row.
+    let each: Vec<_> = foreign
+        .with("trades", whole([77; 3]))
+        .good()
+        .iter()
+        .map(|bar| bar.replace("U64(77)", "Absent"))
+        .collect();
+    assert_eq!(at_once, each);
 }
 
 #[test]

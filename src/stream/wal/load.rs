@@ -89,7 +89,8 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    fn add(&mut self, other: Self) {
+    /// Counts what another round did as well.
+    pub fn add(&mut self, other: Self) {
         self.files += other.files;
         self.rows += other.rows;
         self.parts += other.parts;

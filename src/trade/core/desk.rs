@@ -11,7 +11,7 @@ use qt_model::time::Ts;
 use super::context::{Books, Context};
 use super::front::{Front, MarkRule};
 use super::strategy::{Strategy, Wants};
-use crate::ledger::Ledger;
+use crate::ledger::{DoublePx, Ledger};
 use crate::orders::{Change, OrderTable, Refused};
 use crate::outbox::Outbox;
 use crate::risk::Stack;
@@ -64,6 +64,26 @@ impl<S: Strategy> Desk<S> {
 
     pub fn strategy(&self) -> &S {
         &self.strategy
+    }
+
+    pub fn mark_rule(&self) -> MarkRule {
+        self.mark
+    }
+
+    /// Whether it can be left alone until one of these columns is met; see [`Strategy::waits`]. Marks
+    /// of what is held are owed to it meanwhile.
+    pub fn waits(&self, for_met: &mut Vec<(InstrumentId, usize)>) -> bool {
+        let wants_nothing = !self.wants.wants_records() && !self.wants.features;
+        self.mode == Mode::Trading
+            && !self.wants.wants_records()
+            && !self.books.ledger.has_rates()
+            && (wants_nothing || self.strategy.waits(for_met))
+    }
+
+    /// Values a position at a mark that was owed; says whether that changed anything.
+    #[inline]
+    pub fn owed(&mut self, instrument: InstrumentId, mark: DoublePx) -> bool {
+        self.books.ledger.is_marked(instrument) && self.books.ledger.mark(instrument, mark)
     }
 
     /// Requests that the rules refused.

@@ -33,6 +33,10 @@ impl Wants {
         Self { features: true, ..self }
     }
 
+    pub fn wants_records(self) -> bool {
+        self.kinds != 0
+    }
+
     #[inline]
     pub fn wants(self, kind: Kind) -> bool {
         self.kinds >> (kind as u32) & 1 != 0
@@ -52,6 +56,13 @@ pub trait Strategy: Debug + Send {
 
     /// A new row of features of an instrument, which the context shows.
     fn features(&mut self, _instrument: InstrumentId, _context: &mut Context<'_>) {}
+
+    /// Whether it waits for a rule: as long as no row of features of one of these instruments has a
+    /// value other than zero in its column, and nothing of its own happens, [`Self::features`] would
+    /// ask for nothing and leave it as it is. Then it need not be called. Adds to an empty list.
+    fn waits(&self, _for_met: &mut Vec<(InstrumentId, usize)>) -> bool {
+        false
+    }
 
     /// One of its orders changed, or was filled.
     fn order(&mut self, _change: &Change, _context: &mut Context<'_>) {}
@@ -85,6 +96,10 @@ impl<S: Strategy + ?Sized> Strategy for Box<S> {
 
     fn features(&mut self, instrument: InstrumentId, context: &mut Context<'_>) {
         (**self).features(instrument, context);
+    }
+
+    fn waits(&self, for_met: &mut Vec<(InstrumentId, usize)>) -> bool {
+        (**self).waits(for_met)
     }
 
     fn order(&mut self, change: &Change, context: &mut Context<'_>) {

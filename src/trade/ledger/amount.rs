@@ -28,6 +28,7 @@ impl Precision {
         Some(Self(digits.max(Self::LEAST.0)))
     }
 
+    #[inline]
     pub fn digits(self) -> u32 {
         u32::from(self.0)
     }
@@ -36,18 +37,14 @@ impl Precision {
     pub fn amount(self, number: Decimal) -> Amount {
         let rounded = number.round_dp(self.digits());
         let shift = self.digits() - rounded.scale();
-        let units = rounded.mantissa().checked_mul(10_i128.pow(shift));
+        let units = rounded.mantissa().checked_mul(power_of_ten(shift));
         Amount(units.unwrap_or_else(|| panic!("{number} is beyond what a ledger can hold")))
     }
 
     /// The number, exactly while it has at most 28 digits, which is a quadrillion at twelve
     /// decimals.
     pub fn decimal(self, amount: Amount) -> Decimal {
-        let (mut units, mut digits) = (amount.0, self.digits());
-        while digits > 0 && units % 10 == 0 {
-            units /= 10;
-            digits -= 1;
-        }
+        let (mut units, mut digits) = without_zeros(amount.0, self.digits());
         loop {
             match Decimal::try_from_i128_with_scale(units, digits) {
                 Ok(number) => return number,
@@ -71,18 +68,22 @@ impl Precision {
 impl Amount {
     pub const ZERO: Self = Self(0);
 
+    #[inline]
     pub fn from_units(units: i128) -> Self {
         Self(units)
     }
 
+    #[inline]
     pub fn units(self) -> i128 {
         self.0
     }
 
+    #[inline]
     pub fn is_zero(self) -> bool {
         self.0 == 0
     }
 
+    #[inline]
     fn checked(sum: Option<i128>) -> Self {
         Self(sum.expect("a sum of money fits 38 digits"))
     }
@@ -141,6 +142,49 @@ impl std::iter::Sum for Amount {
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
         amounts.fold(Self::ZERO, std::ops::Add::add)
     }
+}
+
+/// Looked up: money is scaled at each event.
+#[inline]
+pub(super) fn power_of_ten(digits: u32) -> i128 {
+    const POWERS: [i128; 39] = {
+        let mut powers = [1; 39];
+        let mut at = 1;
+        while at < powers.len() {
+            powers[at] = powers[at - 1] * 10;
+            at += 1;
+        }
+        powers
+    };
+    POWERS[digits as usize]
+}
+
+/// A product that is exact. Most factors are short, which takes a tenth of the steps.
+#[inline]
+pub(super) fn times(a: i128, b: i128) -> Option<i128> {
+    match (i64::try_from(a), i64::try_from(b)) {
+        (Ok(a), Ok(b)) => Some(i128::from(a) * i128::from(b)),
+        _ => a.checked_mul(b),
+    }
+}
+
+/// The same number with as few digits behind the point as it needs, of those it has.
+fn without_zeros(mut units: i128, mut digits: u32) -> (i128, u32) {
+    for count in [16, 8, 4, 2, 1] {
+        // Below 2^64 divisions are quick, and what is longer has few zeros to lose.
+        let has_zeros = match i64::try_from(units) {
+            Ok(units) => units % power_of_ten(count) as i64 == 0,
+            Err(_) => units % power_of_ten(count) == 0,
+        };
+        if digits >= count && has_zeros {
+            units = match i64::try_from(units) {
+                Ok(units) => i128::from(units / power_of_ten(count) as i64),
+                Err(_) => units / power_of_ten(count),
+            };
+            digits -= count;
+        }
+    }
+    (units, digits)
 }
 
 /// A quotient rounded to the nearest, ties to even. The divisor is not zero.

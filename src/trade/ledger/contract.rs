@@ -11,7 +11,7 @@ use qt_model::words::{InstrumentClass, Payoff};
 use rust_decimal::Decimal;
 
 use super::LedgerError;
-use super::amount::{Amount, Precision, divide_even};
+use super::amount::{Amount, Precision, divide_even, times};
 
 /// Twice a price: exact for mids.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,11 +124,20 @@ impl Contract {
     pub fn worth(&self, px: DoublePx, qty: i64) -> Amount {
         let (px, qty) = (i128::from(px.0), i128::from(qty));
         let units = match self.pays {
-            Pays::Linear { factor } => (px * qty).checked_mul(factor),
+            Pays::Linear { factor } => times(px * qty, factor),
             Pays::Inverse { .. } if px == 0 => Some(0),
             Pays::Inverse { factor } => qty.checked_mul(factor).map(|top| divide_even(-top, px)),
         };
         Amount::from_units(units.expect("what a position is worth fits 38 digits"))
+    }
+
+    /// What a signed size gains by a unit of doubled price, where that is the same at every price and
+    /// not beyond 63 bits.
+    pub(super) fn slope(&self, qty: i64) -> Option<i64> {
+        match self.pays {
+            Pays::Linear { factor } => i64::try_from(times(i128::from(qty), factor)?).ok(),
+            Pays::Inverse { .. } => None,
+        }
     }
 
     /// The price at which a size would be worth its cost, in units of price, for display and

@@ -7,6 +7,7 @@
 
 mod amount;
 mod contract;
+mod line;
 mod money;
 mod position;
 mod rates;
@@ -22,6 +23,7 @@ use qt_model::words::Side;
 
 pub use amount::{Amount, Precision, Wallet};
 pub use contract::{Contract, DoublePx};
+pub use line::Line;
 pub use money::Money;
 pub use position::{Matching, Position};
 use rates::Rates;
@@ -180,6 +182,22 @@ impl Ledger {
         self.has_rates || !self.position(instrument).is_flat()
     }
 
+    /// Whether there are several currencies and pairs between them, whose marks are rates.
+    pub fn has_rates(&self) -> bool {
+        self.has_rates
+    }
+
+    /// The instruments that are held.
+    fn held(&self) -> impl Iterator<Item = (usize, &Holding)> {
+        let holdings = self.holdings.iter().enumerate();
+        holdings.filter(|(_, holding)| !holding.position.is_flat())
+    }
+
+    /// Whether nothing is held.
+    pub fn is_flat(&self) -> bool {
+        self.held().next().is_none()
+    }
+
     #[inline]
     pub fn position(&self, instrument: InstrumentId) -> &Position {
         &self.holdings[instrument.index()].position
@@ -203,6 +221,7 @@ impl Ledger {
     }
 
     /// The wallet of the currency of equity.
+    #[inline]
     pub fn home(&self) -> &Wallet {
         &self.wallets[0]
     }

@@ -9,7 +9,7 @@ use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
 use rust_decimal::Decimal;
 
-use super::amount::{Amount, Precision};
+use super::amount::{Amount, Precision, power_of_ten, times};
 
 /// An exact amount of the account's currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,10 +35,10 @@ impl Money {
     pub fn exact(amount: Decimal) -> Option<Self> {
         let (mantissa, scale) = (amount.mantissa(), amount.scale());
         if scale <= Self::DIGITS {
-            let power = 10_i128.pow(Self::DIGITS - scale);
+            let power = power_of_ten(Self::DIGITS - scale);
             return mantissa.checked_mul(power).map(Self);
         }
-        let step = 10_i128.pow(scale - Self::DIGITS);
+        let step = power_of_ten(scale - Self::DIGITS);
         (mantissa % step == 0).then(|| Self(mantissa / step))
     }
 
@@ -48,9 +48,10 @@ impl Money {
     }
 
     /// An amount of a ledger that keeps so many digits.
+    #[inline]
     pub fn of_ledger(amount: Amount, precision: Precision) -> Self {
         match Self::DIGITS.checked_sub(precision.digits()) {
-            Some(digits) => Self(amount.units().checked_mul(10_i128.pow(digits)).expect(BEYOND)),
+            Some(digits) => Self(times(amount.units(), power_of_ten(digits)).expect(BEYOND)),
             None => Self::nearest(precision.decimal(amount)).expect(BEYOND),
         }
     }
@@ -96,15 +97,18 @@ impl Money {
         self.0 as f64 / other.0 as f64
     }
 
+    #[inline]
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
 
+    #[inline]
     pub const fn signum(self) -> i32 {
         self.0.signum() as i32
     }
 
     #[must_use]
+    #[inline]
     pub const fn abs(self) -> Self {
         Self(self.0.abs())
     }

@@ -97,7 +97,14 @@ impl Exposure {
         self.leverage = None;
         if !worth.gross.is_zero() && worth.equity > Money::ZERO {
             let equity = worth.equity.approximate();
-            let leverage = (worth.gross.approximate() / equity, worth.net.approximate() / equity);
+            let gross = worth.gross.approximate() / equity;
+            // Of one position both are one number, but for its sign: so are the quotients.
+            let net = match () {
+                () if worth.net == worth.gross => gross,
+                () if worth.net == -worth.gross => -gross,
+                () => worth.net.approximate() / equity,
+            };
+            let leverage = (gross, net);
             self.gross_max = self.gross_max.max(leverage.0);
             self.leverage = Some(leverage);
         }

@@ -155,8 +155,11 @@ impl Statistics {
 
     fn moved(&mut self, ts: Ts, id: InstrumentId, touch: Option<Touch>) {
         let ts = self.at(ts);
-        self.look_back(ts, id);
-        let book = self.books[id.index()].as_mut().expect("the caller found it");
+        let mut book = self.books[id.index()].as_mut().expect("the caller found it");
+        if book.horizons.is_due(ts) {
+            self.look_back(ts, id);
+            book = self.books[id.index()].as_mut().expect("the caller found it");
+        }
         book.market.set(ts, touch);
         if let Some(mid) = book.market.mid() {
             if book.position.qty() != 0 {

@@ -79,7 +79,7 @@ pub enum Refused {
 }
 
 /// How many ended orders are remembered.
-const REMEMBERED: usize = 1024;
+const REMEMBERED: usize = 256;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]

@@ -55,10 +55,14 @@ impl Formula {
         }
     }
 
+    /// The feature that it is, if it is one alone: most rules are.
+    pub(super) fn column(&self) -> Option<usize> {
+        if let [Op::Feature(at)] = self.ops[..] { Some(at) } else { None }
+    }
+
     #[inline]
     pub(super) fn value(&self, features: &[f64], var: impl Fn(Var) -> f64) -> f64 {
-        // Most rules are one feature by now.
-        if let [Op::Feature(at)] = self.ops[..] {
+        if let Some(at) = self.column() {
             return features.get(at).copied().unwrap_or(f64::NAN);
         }
         let mut stack = [0.0; STACK];

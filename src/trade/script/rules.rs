@@ -219,6 +219,17 @@ impl Strategy for Scripted {
         }
     }
 
+    fn waits(&self, for_met: &mut Vec<(InstrumentId, usize)>) -> bool {
+        match self.rules.trigger {
+            Trigger::Features => {
+                self.instances.iter().flatten().all(|instance| instance.waits(&self.rules, for_met))
+            }
+            // Its timer will call it.
+            Trigger::Every(_) => true,
+            Trigger::Record(_) => false,
+        }
+    }
+
     fn order(&mut self, change: &Change, context: &mut Context<'_>) {
         let id = change.entry.new.instrument;
         let Some(Some(instance)) = self.instances.get_mut(id.index()) else { return };
@@ -258,6 +269,33 @@ impl Instance {
             self.best = f64::NAN;
         }
         self.position = position;
+    }
+
+    /// Whether a thought comes to nothing until a rule is met that is a feature alone: those rules that
+    /// could move the position from where it is.
+    fn waits(&self, rules: &Rules, for_met: &mut Vec<(InstrumentId, usize)>) -> bool {
+        let closing = &rules.closing;
+        let is_guarded = closing.stop_loss.is_some()
+            || closing.take_profit.is_some()
+            || closing.trailing.is_some()
+            || closing.max_holding_ns.is_some();
+        if rules.quotes.is_some()
+            || self.working.is_some()
+            || self.position != 0 && is_guarded
+            || !rules.schedule.open.is_always_open()
+        {
+            return false;
+        }
+        let turning = |rule| if rules.work.reverse { rule } else { &None };
+        let awaited = match self.position.signum() {
+            0 => [&rules.entry.long, &rules.entry.short],
+            1 => [&rules.exit.long, turning(&rules.entry.short)],
+            _ => [&rules.exit.short, turning(&rules.entry.long)],
+        };
+        awaited.into_iter().flatten().all(|rule| {
+            for_met.extend(rule.column().map(|column| (self.id, column)));
+            rule.column().is_some()
+        })
     }
 
     /// A number about the strategy's own state.

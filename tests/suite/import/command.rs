@@ -62,6 +62,7 @@ fn what_is_unknown_unclear_or_contradicted_is_usage() {
     let world = World::new()
         .with("t.csv", TRADES)
         .with("notes.txt", "hello\n")
+        .with("bad.toml", "kind = \"trade\"\n[columns]\npx = \"price\"\n")
         .with("mixed/t.csv", TRADES)
         .with("mixed/readme.md", "# hello\n")
         .with("A_2012-06-21_1_2_orderbook_10.csv", "1,2,3,4\n");
@@ -70,6 +71,7 @@ fn what_is_unknown_unclear_or_contradicted_is_usage() {
         world.qt(&format!("record import {args}")).assert().code(2).stderr(both);
     };
     refused("notes.txt", "not recognised as any format", "--map");
+    refused("t.csv --map bad.toml", "bad.toml: ", "missing field `time`");
     refused("t.csv --format lobster", "is of format tardis, not lobster", "--format tardis");
     refused("t.csv --format tardy", "no such format", "did you mean `tardis`");
     refused("A_2012-06-21_1_2_orderbook_10.csv", "belongs to another file", "folder");

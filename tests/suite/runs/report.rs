@@ -66,6 +66,27 @@ fn a_page_is_whole_in_itself_and_the_same_each_time() {
     dry.stderr("qt: would write three.html\n");
 }
 
+/// The sides of a PNG, which stand in its first chunk.
+fn sides(image: &[u8]) -> (u32, u32) {
+    assert_eq!(&image[..8], b"\x89PNG\r\n\x1a\n");
+    let side = |at: usize| u32::from_be_bytes(image[at..at + 4].try_into().unwrap());
+    (side(16), side(20))
+}
+
+#[test]
+fn an_image_has_the_pictures_of_the_page() {
+    let (world, run) = world(Plot::SHORT);
+    world.qt(&format!("report {run} --png report.png")).assert().code(0);
+    let image = fs::read(world.path().join("report.png")).unwrap();
+    let (width, height) = sides(&image);
+    assert_eq!(width, 1816);
+    // Nine pictures need room, and lines and letters need bytes.
+    assert!(height > 3000 && image.len() > 100_000, "{height} {}", image.len());
+    let again = world.qt(&format!("report {run} --png report.png")).assert().code(2);
+    again.stderr("qt: report.png exists\nhint: `--force` overwrites it\n");
+    world.qt(&format!("report {run} --png a.png --html a.html")).assert().code(2);
+}
+
 #[test]
 fn runs_that_are_not_whole_or_do_not_add_up_are_refused() {
     let (world, run) = world(Plot::SHORT);
@@ -95,6 +116,13 @@ fn a_run_of_which_nothing_was_kept_has_a_report_all_the_same() {
     world.qt("report bare --html bare.html").assert().code(0);
     let page = fs::read_to_string(world.path().join("bare.html")).unwrap();
     assert!(!page.contains("NaN") && !page.contains("<svg"), "{page}");
+    let image = |name: &str| {
+        world.qt(&format!("report bare --png {name}")).assert().code(0);
+        fs::read(world.path().join(name)).unwrap()
+    };
+    let one = image("one.png");
+    assert!(sides(&one).1 < 500, "{:?}", sides(&one));
+    assert_eq!(one, image("two.png"));
     world.qt("diff bare bare").assert().code(0);
 }
 

@@ -73,6 +73,20 @@ impl Columns {
         self.extend(base, self.rows - 1, std::iter::once(value));
     }
 
+    /// The same of a value that is not known unless somebody asked for it.
+    #[inline]
+    pub(super) fn put_with(&mut self, base: Base, value: impl FnOnce() -> f64) {
+        if self.wants(bit(base)) {
+            let row = self.rows - 1;
+            let column = &mut self.values[base.index()];
+            debug_assert!(column.len() <= row, "{base:?} is said of row {row} already");
+            if column.len() < row {
+                column.resize(row, SKIP);
+            }
+            column.push(value());
+        }
+    }
+
     /// Says the values of several rows from one on.
     #[inline]
     pub(super) fn extend(&mut self, base: Base, first: usize, values: impl Iterator<Item = f64>) {

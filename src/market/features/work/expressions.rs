@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::instrument::Instrument;
-use qt_model::record::{Depth, Level, Quote, Record};
+use qt_model::record::{Bar, Depth, Level, Quote, Record};
 
 use super::super::base::Clock;
 use super::super::feed::{BookFrom, Clocks, Columns, Fed, Feed};
@@ -56,6 +56,11 @@ impl Expressions {
     #[inline]
     pub(super) fn depth(&mut self, row: &Depth, levels: &[Level]) -> Fed {
         self.event(|feed, clocks, columns| feed.depth(row, levels, clocks, columns))
+    }
+
+    #[inline]
+    pub(super) fn bar(&mut self, row: &Bar) -> Fed {
+        self.event(|feed, clocks, columns| feed.bar(row, clocks, columns))
     }
 
     #[inline]

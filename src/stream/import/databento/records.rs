@@ -283,7 +283,7 @@ impl Records {
         let head = known.head::<InstrumentRow>(ts_event, ts_recv);
         let mut instrument = self.numbers.table().get(id).clone();
         instrument.terms = terms(message);
-        batch.push_row(crate::instruments::row_of(&instrument, head), &[]);
+        batch.push_row(InstrumentRow::of(&instrument, head), &[]);
         Ok(())
     }
 

@@ -13,7 +13,6 @@ use super::super::{Hints, Notes};
 use super::orders::{ByNumber, Order, Orders};
 use super::wire::Body;
 use crate::error::Problem;
-use crate::instruments;
 use crate::read::Options;
 
 /// Prices are whole ten-thousandths.
@@ -272,7 +271,7 @@ impl Records {
         let mut instrument = self.roster.table().get(id).clone();
         instrument.terms.class = Some(InstrumentClass::Equity);
         instrument.terms.quote = Some("USD".into());
-        batch.push_row(instruments::row_of(&instrument, head), &[]);
+        batch.push_row(InstrumentRow::of(&instrument, head), &[]);
         Ok(())
     }
 

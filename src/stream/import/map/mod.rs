@@ -65,12 +65,11 @@ fn named(input: &ImportInput, hints: &Hints) -> Result<Plan, ReadError> {
     let Some(path) = &hints.map else {
         let message = "the format `map` needs --map FILE, which says what the columns mean";
         let place = Place::whole(&input.name);
-        return Err(ReadError::Unreadable { place, message: message.to_owned() });
+        return Err(ReadError::Told { place, message: message.to_owned() });
     };
     let name: Arc<str> = path.display().to_string().into();
     let text = std::fs::read_to_string(path).map_err(|source| ReadError::io(&name, source))?;
-    Plan::parse(&text)
-        .map_err(|message| ReadError::Unreadable { place: Place::whole(&name), message })
+    Plan::parse(&text).map_err(|message| ReadError::Told { place: Place::whole(&name), message })
 }
 
 pub(super) fn survey(
@@ -100,7 +99,7 @@ pub(super) fn open(
 }
 
 fn prepare(plan: Plan, input: &ImportInput, hints: &Hints) -> Result<Mapped, ReadError> {
-    Mapped::new(plan, hints).map_err(|problem| ReadError::Unreadable {
+    Mapped::new(plan, hints).map_err(|problem| ReadError::Told {
         place: Place::whole(&input.name),
         message: problem.to_string(),
     })

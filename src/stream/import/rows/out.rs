@@ -14,7 +14,6 @@ use rust_decimal::Decimal;
 use super::super::{Hints, ImportInput, Notes};
 use super::cells::misread;
 use crate::error::{Problem, excerpt};
-use crate::instruments;
 use crate::read::Options;
 use crate::universe::Universe;
 
@@ -307,7 +306,7 @@ impl Out {
         head.has_event_time = false;
         let id = self.instruments[which.0].id.expect("a late instrument was declared");
         let instrument = self.table.get(id).clone();
-        self.batch.push_row(instruments::row_of(&instrument, head), &[]);
+        self.batch.push_row(InstrumentRow::of(&instrument, head), &[]);
     }
 
     /// Whether records are made, and not only measured.

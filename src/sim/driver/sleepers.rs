@@ -1,0 +1,308 @@
+//! Lanes that wait for a rule to be met: they sleep, and hear of what they missed all at once.
+//!
+//! A lane may sleep while nothing of its own is under way, nothing of it stands at a venue, and its
+//! strategy says which columns of features it waits for. It is roused by the first row in which one of
+//! them is met, by a time of its own, and by what concerns a position; until then a record costs it
+//! nothing. What the market showed meanwhile, and what positions were marked at, is kept once for all
+//! sleepers and told to each in its order, when it is roused and at the end of a batch.
+//! Invariant: what a lane asks for and what its observer is told do not depend on whether it slept.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use qt_market::features::Rows;
+use qt_model::ids::InstrumentId;
+use qt_model::record::Batch;
+use qt_model::time::Ts;
+use qt_trade::core::{Front, MarkRule, Strategy};
+use qt_trade::ledger::DoublePx;
+use qt_trade::metrics::Touch;
+
+use super::lane::Lane;
+use super::observer::Observer;
+
+/// Something that a lane has to hear of, sooner or later.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Missed {
+    /// The best prices that a venue shows.
+    Shown { at: Ts, instrument: InstrumentId, touch: Option<Touch> },
+    /// What a position is valued at.
+    Marked { now: Ts, instrument: InstrumentId, mark: DoublePx },
+}
+
+/// A lane that sleeps.
+#[derive(Clone, Copy, Debug)]
+struct Nap {
+    /// What it has heard of what was missed.
+    heard: usize,
+    /// The record of the batch at which it is roused, if there is one.
+    until: Option<u32>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Sleepers {
+    /// By lane: whether it may sleep at all.
+    may: Vec<bool>,
+    naps: Vec<Option<Nap>>,
+    /// Whether anybody may, and features are computed that could rouse them.
+    is_used: bool,
+    /// The lanes that do not sleep, in no order that matters.
+    awake: Vec<usize>,
+    alarms: BinaryHeap<Reverse<(u32, usize)>>,
+    /// The earliest instant at which something happens in a lane that sleeps, or before it.
+    earliest: i64,
+    met: Met,
+    mark: Option<MarkRule>,
+    missed: Vec<Missed>,
+    /// How many of those are of what a venue shows: the others concern positions alone.
+    shown: usize,
+    /// By instrument, what was told last.
+    last: Vec<(Option<Touch>, Option<DoublePx>)>,
+}
+
+impl Sleepers {
+    pub(super) fn add<S: Strategy, O: Observer>(&mut self, lane: &Lane<S, O>) {
+        let rule = lane.desk().mark_rule();
+        // What a position of either sign is valued at by its exit is not one number.
+        let is_common = *self.mark.get_or_insert(rule) == rule && rule != MarkRule::ExitSide;
+        self.may.push(is_common && lane.observer().may_wait());
+        self.awake.push(self.naps.len());
+        self.naps.push(None);
+    }
+
+    pub(super) fn awake(&self) -> &[usize] {
+        &self.awake
+    }
+
+    #[inline]
+    fn is_anyone_asleep(&self) -> bool {
+        self.awake.len() < self.naps.len()
+    }
+
+    /// Begins a batch: those who sleep find out whether it rouses them.
+    pub(super) fn begin<S: Strategy, O: Observer>(
+        &mut self,
+        batch: &Batch,
+        rows: Option<Rows<'_>>,
+        lanes: &[Lane<S, O>],
+    ) {
+        self.met.clear();
+        let Some(rows) = rows.filter(|_| self.may.iter().any(|may| *may)) else { return };
+        self.is_used = true;
+        self.met.fill(batch.len(), rows);
+        for (lane, of) in lanes.iter().enumerate() {
+            if self.naps[lane].is_some() {
+                self.set_alarm(lane, of, batch, 0);
+            }
+        }
+    }
+
+    fn set_alarm<S: Strategy, O: Observer>(
+        &mut self,
+        lane: usize,
+        of: &Lane<S, O>,
+        batch: &Batch,
+        from: usize,
+    ) {
+        let until = of.met().iter().filter_map(|wait| self.met.next(batch, *wait, from)).min();
+        let until = until.map(|at| at as u32);
+        self.naps[lane] = Some(Nap { heard: self.missed.len(), until });
+        self.alarms.extend(until.map(|at| Reverse((at, lane))));
+    }
+
+    /// Rouses a lane, which hears what it missed.
+    fn rouse<S: Strategy, O: Observer>(&mut self, lane: usize, lanes: &mut [Lane<S, O>]) {
+        let nap = self.naps[lane].take().expect("who is roused was asleep");
+        lanes[lane].hear_of(&self.missed[nap.heard..], self.shown > 0);
+        self.awake.push(lane);
+    }
+
+    /// Rouses those in whose lanes something happens before an instant. Whether there were any.
+    #[inline]
+    pub(super) fn rouse_before<S: Strategy, O: Observer>(
+        &mut self,
+        to: i64,
+        lanes: &mut [Lane<S, O>],
+    ) -> bool {
+        if self.earliest >= to || !self.is_anyone_asleep() {
+            return false;
+        }
+        self.rouse_if(lanes, |lane| lane.next() < to)
+    }
+
+    /// Rouses those for whom something holds. Whether there were any.
+    pub(super) fn rouse_if<S: Strategy, O: Observer>(
+        &mut self,
+        lanes: &mut [Lane<S, O>],
+        holds: impl Fn(&Lane<S, O>) -> bool,
+    ) -> bool {
+        let before = self.awake.len();
+        self.earliest = i64::MAX;
+        for lane in 0..lanes.len() {
+            if self.naps[lane].is_none() {
+                continue;
+            }
+            if holds(&lanes[lane]) {
+                self.rouse(lane, lanes);
+            } else {
+                self.earliest = self.earliest.min(lanes[lane].next());
+            }
+        }
+        self.awake.len() > before
+    }
+
+    /// Rouses those who waited for the row of a record. Whether there were any.
+    #[inline]
+    pub(super) fn rouse_at<S: Strategy, O: Observer>(
+        &mut self,
+        at: usize,
+        lanes: &mut [Lane<S, O>],
+    ) -> bool {
+        let before = self.awake.len();
+        while let Some(Reverse((due, lane))) = self.alarms.peek().copied() {
+            if due as usize > at {
+                break;
+            }
+            self.alarms.pop();
+            // An alarm that was set before an earlier waking is one of the past.
+            if self.naps[lane].is_some_and(|nap| nap.until == Some(due)) {
+                self.rouse(lane, lanes);
+            }
+        }
+        self.awake.len() > before
+    }
+
+    /// Lets those fall asleep who may, behind a record.
+    #[inline]
+    pub(super) fn doze<S: Strategy, O: Observer>(
+        &mut self,
+        batch: &Batch,
+        at: usize,
+        lanes: &mut [Lane<S, O>],
+    ) {
+        if self.met.width == 0 {
+            return;
+        }
+        let mut place = 0;
+        while let Some(lane) = self.awake.get(place).copied() {
+            if !self.may[lane] || !lanes[lane].waits() {
+                place += 1;
+                continue;
+            }
+            self.awake.swap_remove(place);
+            self.set_alarm(lane, &lanes[lane], batch, at + 1);
+            self.earliest = self.earliest.min(lanes[lane].next());
+        }
+    }
+
+    /// What a venue shows, for those who sleep.
+    #[inline]
+    pub(super) fn show(&mut self, at: Ts, instrument: InstrumentId, touch: Option<Touch>) {
+        if !self.is_used {
+            return;
+        }
+        let last = &mut self.last_of(instrument).0;
+        if *last != touch {
+            *last = touch;
+            if self.is_anyone_asleep() {
+                self.shown += 1;
+                self.missed.push(Missed::Shown { at, instrument, touch });
+            }
+        }
+    }
+
+    /// What the front shows, likewise.
+    #[inline]
+    pub(super) fn receive(&mut self, now: Ts, front: &Front) {
+        if !self.is_used {
+            return;
+        }
+        let Some((instrument, rule)) = front.news().zip(self.mark) else { return };
+        let mark = front.seen(instrument).mark(rule, 0);
+        let last = &mut self.last_of(instrument).1;
+        if *last != mark {
+            *last = mark;
+            if let Some(mark) = mark.filter(|_| self.is_anyone_asleep()) {
+                self.missed.push(Missed::Marked { now, instrument, mark });
+            }
+        }
+    }
+
+    #[inline]
+    fn last_of(&mut self, instrument: InstrumentId) -> &mut (Option<Touch>, Option<DoublePx>) {
+        let place = instrument.index();
+        if self.last.len() <= place {
+            self.last.resize(place + 1, (None, None));
+        }
+        &mut self.last[place]
+    }
+
+    /// Ends a batch: everybody hears of everything.
+    pub(super) fn end<S: Strategy, O: Observer>(&mut self, lanes: &mut [Lane<S, O>]) {
+        for (nap, lane) in self.naps.iter_mut().zip(lanes) {
+            if let Some(nap) = nap {
+                lane.hear_of(&self.missed[nap.heard..], self.shown > 0);
+                *nap = Nap { heard: 0, until: None };
+            }
+        }
+        self.missed.clear();
+        self.shown = 0;
+        self.alarms.clear();
+    }
+}
+
+/// Which columns are met in which records of a batch: a bit each.
+#[derive(Debug, Default)]
+struct Met {
+    width: usize,
+    /// For each 64 records a word a column.
+    words: Vec<u64>,
+}
+
+impl Met {
+    fn clear(&mut self) {
+        self.width = 0;
+        self.words.clear();
+    }
+
+    fn fill(&mut self, records: usize, rows: Rows<'_>) {
+        for at in 0..records {
+            let Some(row) = rows.of(at) else { continue };
+            if self.width == 0 {
+                self.width = row.values.len();
+                self.words.resize(records.div_ceil(64) * self.width, 0);
+            }
+            let words = &mut self.words[at / 64 * self.width..][..self.width];
+            for (word, value) in words.iter_mut().zip(row.values) {
+                // Neither zero nor absent: a comparison with a NaN does not hold.
+                *word |= u64::from(value.abs() > 0.0) << (at % 64);
+            }
+        }
+    }
+
+    /// The next record of an instrument from one on in which a column is met.
+    fn next(
+        &self,
+        batch: &Batch,
+        (instrument, column): (InstrumentId, usize),
+        from: usize,
+    ) -> Option<usize> {
+        if column >= self.width {
+            return None;
+        }
+        let mut column = self.words[column..].iter().step_by(self.width).enumerate();
+        let (mut word, mut bits) = column.nth(from / 64).map(|(at, bits)| (at, *bits))?;
+        bits &= u64::MAX << (from % 64);
+        loop {
+            while bits != 0 {
+                let at = word * 64 + bits.trailing_zeros() as usize;
+                if batch.head(at).instrument == Some(instrument) {
+                    return Some(at);
+                }
+                bits &= bits - 1;
+            }
+            (word, bits) = column.next().map(|(at, bits)| (at, *bits))?;
+        }
+    }
+}
