@@ -164,18 +164,24 @@ fn note_grades(report: &Report, selection: &Selection, context: &Context) -> any
     Ok(())
 }
 
-/// Picks the wanted records out of a run.
+/// Picks the wanted records out of a run, neighbours together.
 fn selected(
     batch: &Batch,
     places: Range<usize>,
     selection: &Selection,
     mut look: impl FnMut(Range<usize>),
 ) {
+    let mut wanted = places.start..places.start;
     for at in places {
-        if selection.wants_record(&batch.get(at), batch.instruments()) {
-            look(at..at + 1);
+        if !selection.wants_record(&batch.get(at), batch.instruments()) {
+            continue;
         }
+        if wanted.end < at {
+            look(std::mem::replace(&mut wanted, at..at));
+        }
+        wanted.end = at + 1;
     }
+    look(wanted);
 }
 
 /// Adds what the readers could not read.

@@ -22,7 +22,7 @@ use super::socket::{Heard, Lost, Session};
 
 pub(super) type Socket = WebSocketStream<Box<dyn Wire>>;
 
-type Dialling<'a> = Pin<Box<dyn Future<Output = io::Result<Socket>> + Send + 'a>>;
+type Dialling<'a> = Pin<Box<dyn Future<Output = io::Result<Box<Socket>>> + Send + 'a>>;
 
 pub(super) struct Listener<'a> {
     session: &'a Session,
@@ -52,7 +52,7 @@ enum Stage<'a> {
 enum Event {
     Old(Option<Result<Message, Error>>),
     New(Option<Result<Message, Error>>),
-    Dialled(io::Result<Socket>),
+    Dialled(io::Result<Box<Socket>>),
     Tick,
 }
 
@@ -88,7 +88,7 @@ impl<'a> Listener<'a> {
                 Event::New(message) => self.new_one(message),
                 Event::Dialled(Ok(socket)) => {
                     let until = Instant::now() + self.session.limits.overlap;
-                    self.stage = Stage::Beside(Box::new(socket), until);
+                    self.stage = Stage::Beside(socket, until);
                 }
                 Event::Dialled(Err(error)) => {
                     tracing::warn!("{}: {error}; the old connection still stands", self.line.url);
@@ -163,7 +163,7 @@ impl<'a> Listener<'a> {
         let (session, line) = (self.session, self.line);
         let dialling = async move {
             sleep(wait).await;
-            session.dial(line).await
+            session.dial(line).await.map(Box::new)
         };
         self.stage = Stage::Dialling(Box::pin(dialling), wait);
     }
@@ -257,4 +257,93 @@ fn content(message: Message) -> Result<Option<Bytes>, &'static str> {
 
 fn is_farewell(bytes: &[u8]) -> bool {
     bytes.len() < 200 && memchr::memmem::find(bytes, b"serverShutdown").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::{Arc, Mutex};
+
+    use futures_util::SinkExt;
+    use qt_model::time::Ts;
+    use tokio::net::TcpListener;
+    use tokio::task::yield_now;
+
+    use super::super::{Clock, Endpoints, Feed, FeedKind, Limits};
+    use super::*;
+    use crate::binance::Market;
+
+    /// A venue that sends numbered prints, each to all of its connections, and counts who comes.
+    async fn venue(server: TcpListener, came: Arc<AtomicUsize>) {
+        let mut sockets = Vec::new();
+        for number in 1_u64.. {
+            let text = format!(r#"{{"stream":"a@trade","data":{{"e":"trade","t":{number}}}}}"#);
+            for socket in &mut sockets {
+                let socket: &mut WebSocketStream<tokio::net::TcpStream> = socket;
+                // Those that were left do not listen any more.
+                let _ = socket.send(Message::text(text.clone())).await;
+            }
+            let knock = tokio::time::timeout(Duration::from_millis(1), server.accept()).await;
+            if let Ok(Ok((stream, _))) = knock {
+                sockets.push(tokio_tungstenite::accept_async(stream).await.unwrap());
+                came.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
+            yield_now().await;
+        }
+    }
+
+    #[test]
+    fn a_connection_is_replaced_without_a_gap_or_a_repetition() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let came = Arc::new(AtomicUsize::new(0));
+        runtime.block_on(async {
+            let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("ws://{}", server.local_addr().unwrap());
+            tokio::spawn(venue(server, Arc::clone(&came)));
+            let theirs = Arc::clone(&heard);
+            let session = Session {
+                feed: Feed {
+                    market: Market::Spot,
+                    symbols: vec!["A".to_owned()],
+                    kinds: vec![FeedKind::Trade],
+                    endpoints: Endpoints { rest: String::new(), ws: url.clone() },
+                },
+                limits: Limits {
+                    life: Duration::from_millis(30),
+                    overlap: Duration::from_millis(30),
+                    ..Limits::default()
+                },
+                clock: Clock::behind(Ts::from_nanos(0)),
+                hear: Arc::new(move |heard| {
+                    if let Heard::Message { bytes, .. } = heard {
+                        theirs.lock().unwrap().push(bytes);
+                    }
+                    Ok(())
+                }),
+            };
+            let line = Line { url, books: Vec::new(), symbols: vec!["A".to_owned()] };
+            let lost = Lost::none(0);
+            let socket = session.dial(&line).await.unwrap();
+            let mut listener = Listener::new(&session, 0, &line, &lost, socket);
+            let enough = async {
+                // So often was one replaced by the next.
+                while came.load(std::sync::atomic::Ordering::Relaxed) < 5 {
+                    sleep(Duration::from_millis(5)).await;
+                }
+            };
+            tokio::select! {
+                ended = listener.listen() => panic!("the connection ended: {ended:?}"),
+                () = enough => {}
+            }
+        });
+        let heard = heard.lock().unwrap();
+        let number = |bytes: &Bytes| -> u64 {
+            let text = std::str::from_utf8(bytes).unwrap();
+            text[text.find("\"t\":").unwrap() + 4..text.len() - 2].parse().unwrap()
+        };
+        let numbers: Vec<u64> = heard.iter().map(number).collect();
+        assert!(numbers.len() > 20, "{numbers:?}");
+        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+    }
 }

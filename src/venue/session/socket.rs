@@ -193,7 +193,7 @@ impl Session {
     /// One connection, made again whenever it ends.
     async fn keep(&self, at: usize, line: Line) {
         let mut wait = self.limits.reconnect_base;
-        let lost = Lost { line: at, count: AtomicU64::new(0) };
+        let lost = Lost::none(at);
         loop {
             let began = Instant::now();
             let ended = self.listen(at, &line, &lost).await;
@@ -296,6 +296,10 @@ pub(super) struct Lost {
 }
 
 impl Lost {
+    pub(super) fn none(line: usize) -> Self {
+        Self { line, count: AtomicU64::new(0) }
+    }
+
     pub(super) fn hear(&self, session: &Session, heard: Heard) {
         let count = self.count.load(Ordering::Relaxed);
         if count > 0 {
