@@ -71,7 +71,7 @@ fn what_is_unknown_unclear_or_contradicted_is_usage() {
         world.qt(&format!("record import {args}")).assert().code(2).stderr(both);
     };
     refused("notes.txt", "not recognised as any format", "--map");
-    refused("t.csv --map bad.toml", "bad.toml: ", "missing field `time`");
+    refused("notes.txt --map bad.toml", "bad.toml: ", "missing field `time`");
     refused("t.csv --format lobster", "is of format tardis, not lobster", "--format tardis");
     refused("t.csv --format tardy", "no such format", "did you mean `tardis`");
     refused("A_2012-06-21_1_2_orderbook_10.csv", "belongs to another file", "folder");
