@@ -30,8 +30,8 @@ def peer(path):
     deepest = (wealth / np.maximum.accumulate(wealth) - 1).min()
     cpu = time.process_time() - begun
     year = 252 ** 0.5
-    print(f"cpu_s={cpu} sharpe={mean / deviation * year:e} sortino={mean / downside * year:e} "
-          f"max_drawdown={deepest:e}")
+    print(f"cpu_s={cpu} sharpe={mean / deviation * year:.17e} sortino={mean / downside * year:.17e} "
+          f"max_drawdown={deepest:.17e}")
 
 
 def words(text):
