@@ -1,5 +1,6 @@
 //! What must not allocate while events flow, with every allocation of the thread counted.
 
+mod files;
 mod statistics;
 
 use std::sync::Arc;

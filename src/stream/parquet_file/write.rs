@@ -130,7 +130,11 @@ fn properties(rows: &RowWriter, header: &Header) -> WriterProperties {
         let is_delta = matches!(field.data_type(), DataType::Timestamp(..) | DataType::UInt64)
             || field.name().ends_with("px")
             || field.name() == "level";
-        if is_delta && !matches!(field.data_type(), DataType::Decimal128(..)) {
+        let is_wide = matches!(field.data_type(), DataType::Decimal128(..));
+        if is_wide {
+            // The least and the largest of a chunk would hold on to all of it until the file ends.
+            builder = builder.set_column_statistics_enabled(path, EnabledStatistics::None);
+        } else if is_delta {
             builder = builder
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
