@@ -11,13 +11,13 @@ use rust_decimal::Decimal;
 
 const ROW_GROUP: usize = 1000;
 
-fn worth(at: usize) -> Equity {
-    let ts = Ts::from_nanos(at as i64);
-    let amount = |scale| Some(Decimal::new(at as i64 * 7919, scale));
+fn worth(at: i64) -> Equity {
+    let ts = Ts::from_nanos(at);
+    let amount = |scale| Some(Decimal::new(at * 7919, scale));
     Equity {
-        head: Head::new(ts, ts, at as u64, None),
+        head: Head::new(ts, ts, at.unsigned_abs(), None),
         currency: "USD".to_owned(),
-        equity: Decimal::new(at as i64 * 104_729, 6),
+        equity: Decimal::new(at * 104_729, 6),
         cash: amount(2),
         realized: amount(4),
         unrealized: amount(8),
@@ -31,8 +31,9 @@ fn held(groups: usize) -> i64 {
     let header = Header::new(Batch::default().instruments().clone());
     let mut writer = ParquetWriter::new(std::io::sink(), Kind::Equity, &header, ROW_GROUP).unwrap();
     let mut batch = Batch::default();
+    let rows = i64::try_from(groups * ROW_GROUP).unwrap();
     let info = measure(|| {
-        for at in 0..groups * ROW_GROUP {
+        for at in 0..rows {
             batch.clear();
             batch.push_row(worth(at), &[]);
             writer.write(&batch).unwrap();
