@@ -130,19 +130,19 @@ fn features(
             }
         }
     }
-    let mut kept: Vec<f64> = Vec::new();
-    if keeps {
-        kept.reserve(rows as usize * program.width());
-    }
+    let mut kept: Vec<Vec<f64>> = vec![Vec::new(); if keeps { program.width() } else { 0 }];
     let ns = timed(passes, || {
         let mut engine = begin();
-        kept.clear();
+        kept.iter_mut().for_each(Vec::clear);
         for batch in records {
-            let found = engine.annotate(batch);
             if keeps {
-                kept.extend_from_slice(found.values());
+                let found = engine.columns(batch);
+                for (feature, kept) in kept.iter_mut().enumerate() {
+                    kept.extend_from_slice(found.column(feature));
+                }
+            } else {
+                black_box(engine.annotate(batch).of(0));
             }
-            black_box(found.of(0));
         }
     });
     let shown =

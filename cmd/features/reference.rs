@@ -92,7 +92,7 @@ pub(super) fn markdown() -> String {
     );
     for function in functions() {
         let meaning = match function.body {
-            Body::Node { .. } => escape(function.doc),
+            Body::Node { .. } | Body::Over { .. } | Body::Window(_) => escape(function.doc),
             Body::Formula(formula) => format!("{}: `{}`", escape(function.doc), escape(formula)),
         };
         let (call, example) = (signature(function), function.example);

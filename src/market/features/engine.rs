@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instruments, Symbol};
-use qt_model::record::{Bar, Batch, Depth, Feature, Head, Quote, Record, Table};
+use qt_model::record::{Bar, Batch, Depth, Feature, Head, Kind, Quote, Record, Table};
 use qt_model::time::Ts;
 
 use super::feed::{BookFrom, Fed};
 use super::flags;
 use super::graph::Scratch;
 use super::latest::{Latest, NoFeatures};
-use super::rows::{Row, Rows, Sheet};
+use super::rows::{Grid, Row, Rows, Sheet};
 use super::work::{Program, Work};
 
 /// How an engine works.
@@ -111,7 +111,23 @@ impl Engine {
     /// Computes the rows of a batch, which lie in memory of the engine until the next call. Once
     /// that has its size, nothing is allocated.
     pub fn annotate(&mut self, batch: &Batch) -> Rows<'_> {
-        self.sheet.begin(self.program.width());
+        self.compute(batch, false);
+        self.rows()
+    }
+
+    /// The same as columns.
+    pub fn columns(&mut self, batch: &Batch) -> Grid<'_> {
+        // Integer features come a row at a time.
+        let turns = matches!(self.program, Program::Lob(_));
+        self.compute(batch, !turns);
+        if turns {
+            self.sheet.turn();
+        }
+        Grid::new(&self.sheet)
+    }
+
+    fn compute(&mut self, batch: &Batch, by_column: bool) {
+        self.sheet.begin(self.program.width(), by_column);
         let mut at = 0;
         while at < batch.len() {
             at += self.run(batch, at);
@@ -123,7 +139,6 @@ impl Engine {
                 lane.is_touched = false;
             }
         }
-        self.rows()
     }
 
     /// The rows of the batch that was annotated last.
@@ -180,9 +195,7 @@ impl Engine {
         let events = lane.events;
         let mut plain = Plain { lane, options, sheet, rows: 0 };
         let count = match first {
-            Record::Quote(_) => each(batch, from, id, |row: &Quote, _| {
-                plain.feed(&row.head, |work| work.quote(row));
-            }),
+            Record::Quote(_) => plain.quotes(batch, from, id),
             Record::Depth(_) => each(batch, from, id, |row: &Depth, depth| {
                 plain.feed(&row.head, |work| work.depth(row, batch.levels(depth)));
             }),
@@ -270,6 +283,38 @@ struct Plain<'a> {
 }
 
 impl Plain<'_> {
+    /// Feeds quotes from a place on as far as they are of one symbol; how many they were.
+    fn quotes(&mut self, batch: &Batch, from: usize, id: InstrumentId) -> usize {
+        let options = self.options;
+        let may_skip = options.every == 1 && options.stale_after_ns.is_none();
+        let (slots, mut at) = (&batch.slots()[from..], 0);
+        let rows = &batch.rows::<Quote>()[slots[0].index as usize..];
+        // Most runs are long or of a single record: it looks ahead further as one goes on.
+        let mut ahead = 4;
+        loop {
+            let slots = slots[at..].iter().take(ahead);
+            let count = slots.take_while(|slot| slot.kind == Kind::Quote).count();
+            let next = &rows[at..at + count];
+            let Some(row) = next.first().filter(|row| row.head.instrument == Some(id)) else {
+                return at;
+            };
+            let plain = match may_skip {
+                true => self.lane.work.plain(next, options.forget_after_ns),
+                false => 0,
+            };
+            ahead = (2 * ahead).min(256);
+            if plain == 0 {
+                self.feed(&row.head, |work| work.quote(row));
+                at += 1;
+                continue;
+            }
+            at += plain;
+            self.rows += plain;
+            let last = Some(next[plain - 1].head.ts_recv);
+            (self.lane.last, self.lane.last_event) = (self.lane.last.max(last), last);
+        }
+    }
+
     #[inline]
     fn feed(&mut self, head: &Head, take: impl FnOnce(&mut Work) -> Fed) {
         let lane = &mut *self.lane;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use super::base::{Base, Clock};
 use super::expr::Named;
 use super::feed::Columns;
-use super::node::{BLOCK, Node, has_absent};
+use super::node::{BLOCK, Column, Node, has_absent};
+use super::places::{Placed, Places};
 use super::rows::Sheet;
 use super::value::{NONE, SKIP, is_skip};
 
@@ -37,7 +38,15 @@ struct Step {
 #[derive(Debug)]
 enum StepKind {
     Base(Base),
-    Node { prototype: Box<dyn Node>, inputs: Vec<usize> },
+    Node {
+        prototype: Box<dyn Node>,
+        inputs: Vec<usize>,
+    },
+    /// One of the columns that a step makes.
+    Part {
+        of: usize,
+        part: usize,
+    },
 }
 
 /// The most inputs that a step has.
@@ -77,11 +86,14 @@ impl Plan {
         events: &'a Columns,
         scratch: &'a Scratch,
         block: &Range<usize>,
-    ) -> &'a [f64] {
-        match self.steps[step].kind {
+    ) -> Column<'a> {
+        let count = block.len();
+        let values = match self.steps[step].kind {
             StepKind::Base(base) => &events.get(base)[block.clone()],
-            StepKind::Node { .. } => &scratch.columns[step][..block.len()],
-        }
+            StepKind::Node { .. } => &scratch.columns[step][..count],
+            StepKind::Part { of, part } => &scratch.columns[of][part * count..][..count],
+        };
+        Column { values, is_whole: scratch.whole[step] }
     }
 
     pub fn uses(&self, base: Base) -> bool {
@@ -109,7 +121,24 @@ pub(super) struct State {
 /// Columns that all symbols use in turn.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
+    /// What each step made of the block at hand, one part behind the other.
     columns: Vec<Vec<f64>>,
+    /// Whether nothing in the column of a step is absent.
+    whole: Vec<bool>,
+}
+
+impl Scratch {
+    fn fit(&mut self, plan: &Plan) {
+        if self.whole.len() == plan.steps.len() {
+            return;
+        }
+        let column = |step: &Step| match &step.kind {
+            StepKind::Node { prototype, .. } => vec![SKIP; prototype.parts() * BLOCK],
+            StepKind::Base(_) | StepKind::Part { .. } => Vec::new(),
+        };
+        self.columns = plan.steps.iter().map(column).collect();
+        self.whole = vec![false; plan.steps.len()];
+    }
 }
 
 impl State {
@@ -134,7 +163,7 @@ impl State {
     pub(super) fn reset(&mut self) {
         self.nodes.clear();
         self.nodes.extend(self.plan.steps.iter().map(|step| match &step.kind {
-            StepKind::Base(_) => None,
+            StepKind::Base(_) | StepKind::Part { .. } => None,
             StepKind::Node { prototype, .. } => Some(prototype.fresh()),
         }));
         self.held.fill(NONE);
@@ -148,55 +177,60 @@ impl State {
         &mut self,
         events: &Columns,
         range: Range<usize>,
-        places: &[Option<u32>],
+        places: &Places,
         scratch: &mut Scratch,
         sheet: &mut Sheet,
     ) {
         let plan = Arc::clone(&self.plan);
-        if scratch.columns.len() < plan.steps.len() {
-            scratch.columns.resize_with(plan.steps.len(), || vec![SKIP; BLOCK]);
-        }
-        for start in range.clone().step_by(BLOCK) {
-            let block = start..range.end.min(start + BLOCK);
+        scratch.fit(&plan);
+        let mut start = range.start;
+        while start < range.end {
+            let block = start..places.end_of_block(start, range.end.min(start + BLOCK));
+            start = block.end;
             for (at, step) in plan.steps.iter().enumerate() {
-                let StepKind::Node { inputs, .. } = &step.kind else { continue };
-                let node = self.nodes[at].as_mut().expect("each step that is a node has one");
-                let mut out = std::mem::take(&mut scratch.columns[at]);
-                let mut columns: [&[f64]; INPUTS_MAX] = [&[]; INPUTS_MAX];
-                for (slot, input) in columns.iter_mut().zip(inputs) {
-                    *slot = plan.column(*input, events, scratch, &block);
+                if let StepKind::Node { inputs, prototype } = &step.kind {
+                    let node = self.nodes[at].as_mut().expect("each step that is a node has one");
+                    let mut out = std::mem::take(&mut scratch.columns[at]);
+                    let mut columns = [Column { values: &[], is_whole: true }; INPUTS_MAX];
+                    for (slot, input) in columns.iter_mut().zip(inputs) {
+                        *slot = plan.column(*input, events, scratch, &block);
+                    }
+                    node.run(&columns[..inputs.len()], &mut out[..prototype.parts() * block.len()]);
+                    scratch.columns[at] = out;
                 }
-                node.run(&columns[..inputs.len()], &mut out[..block.len()]);
-                scratch.columns[at] = out;
+                scratch.whole[at] = !has_absent(plan.column(at, events, scratch, &block).values);
             }
             let column =
                 |feature: usize| plan.column(plan.outputs[feature], events, scratch, &block);
-            self.warm_up(column, &places[block.clone()], sheet);
-            self.fill(column, &places[block.clone()], sheet);
+            let placed = places.of(block.clone());
+            self.warm_up(column, placed, block.len(), sheet);
+            self.fill(column, placed, block.len(), sheet);
         }
     }
 
     /// Says of each row which features have had a value.
     fn warm_up<'a>(
         &mut self,
-        column: impl Fn(usize) -> &'a [f64],
-        places: &[Option<u32>],
+        column: impl Fn(usize) -> Column<'a>,
+        placed: Placed<'_>,
+        count: usize,
         sheet: &mut Sheet,
     ) {
-        for (event, place) in places.iter().enumerate() {
+        for event in 0..count {
             if !self.is_warm {
                 for (feature, warm) in self.warm.iter_mut().enumerate() {
-                    *warm |= !column(feature)[event].is_nan();
+                    *warm |= !column(feature).values[event].is_nan();
                 }
                 self.is_warm = self.warm.iter().all(|warm| *warm);
-            } else if let Some(first) = row_of(&places[event..]) {
+            } else if let Placed::From(first) = placed {
                 // Once warm, always warm.
-                let marks = sheet.marks_mut(first, places.len() - event);
-                marks.iter_mut().for_each(|mark| (mark.warm, mark.is_warm) = (self.mask(), true));
+                let marks = sheet.marks_mut(first + event, count - event);
+                let mask = self.mask();
+                marks.iter_mut().for_each(|mark| (mark.warm, mark.is_warm) = (mask, true));
                 return;
             }
-            if let Some(place) = place {
-                let mark = &mut sheet.marks_mut(*place as usize, 1)[0];
+            if let Some(row) = placed.row(event) {
+                let mark = &mut sheet.marks_mut(row, 1)[0];
                 (mark.warm, mark.is_warm) = (self.mask(), self.is_warm);
             }
         }
@@ -211,82 +245,59 @@ impl State {
         bits.fold(0, |mask, (bit, warm)| mask | u64::from(*warm) << bit)
     }
 
-    /// Turns the columns of a block into rows.
+    /// Lays the columns of a block down where their rows lie.
     fn fill<'a>(
         &mut self,
-        column: impl Fn(usize) -> &'a [f64],
-        places: &[Option<u32>],
+        column: impl Fn(usize) -> Column<'a>,
+        placed: Placed<'_>,
+        count: usize,
         sheet: &mut Sheet,
     ) {
-        let width = sheet.width();
-        let values = sheet.values_mut();
-        let (features, first) = (self.held.len(), row_of(places));
-        let is_whole = |feature: &usize| {
+        let features = self.held.len();
+        let says_all = |feature: &usize| {
             let column = column(*feature);
-            !has_absent(column) || !column.iter().any(|value| is_skip(*value))
+            column.is_whole || !column.values.iter().any(|value| is_skip(*value))
         };
         let mut feature = 0;
         while feature < features {
             // Most columns say something of every event, and most rows lie one behind the other.
-            let together = (feature..features.min(feature + 4)).take_while(is_whole).count();
-            let Some(first) = first.filter(|_| together > 0) else {
-                self.fill_one(feature, column(feature), places, values, width);
+            let together = (feature..features.min(feature + 4)).take_while(says_all).count();
+            let Placed::From(first) = placed else {
+                self.fill_one(feature, column(feature).values, placed, sheet);
                 feature += 1;
                 continue;
             };
-            let rows = &mut values[first * width..];
             match together {
-                4 => lay_four([0, 1, 2, 3].map(|at| column(feature + at)), feature, rows, width),
-                _ => (feature..feature + together).for_each(|at| lay(column(at), at, rows, width)),
+                0 => {
+                    self.fill_one(feature, column(feature).values, placed, sheet);
+                    feature += 1;
+                    continue;
+                }
+                4 => sheet.lay_four(
+                    [0, 1, 2, 3].map(|at| column(feature + at).values),
+                    feature,
+                    first,
+                ),
+                _ => (feature..feature + together)
+                    .for_each(|at| sheet.lay(column(at).values, at, first)),
             }
             for at in feature..feature + together {
-                self.held[at] = column(at)[places.len() - 1];
+                self.held[at] = column(at).values[count - 1];
             }
             feature += together;
         }
     }
 
     /// The same of one feature whose values stand between others, or are not all wanted.
-    fn fill_one(
-        &mut self,
-        feature: usize,
-        column: &[f64],
-        places: &[Option<u32>],
-        values: &mut [f64],
-        width: usize,
-    ) {
+    fn fill_one(&mut self, feature: usize, column: &[f64], placed: Placed<'_>, sheet: &mut Sheet) {
         let held = &mut self.held[feature];
-        for (value, place) in column.iter().zip(places) {
+        for (event, value) in column.iter().enumerate() {
             if !is_skip(*value) {
                 *held = *value;
             }
-            if let Some(place) = place {
-                values[*place as usize * width + feature] = *held;
+            if let Some(row) = placed.row(event) {
+                sheet.set(feature, row, *held);
             }
         }
     }
-}
-
-/// Lays four columns beside each other into rows that are so wide, from a feature on.
-fn lay_four([a, b, c, d]: [&[f64]; 4], feature: usize, rows: &mut [f64], width: usize) {
-    let values = a.iter().zip(b).zip(c.iter().zip(d));
-    for (((a, b), (c, d)), row) in values.zip(rows.chunks_exact_mut(width)) {
-        row[feature..feature + 4].copy_from_slice(&[*a, *b, *c, *d]);
-    }
-}
-
-/// The same of one column.
-fn lay(column: &[f64], feature: usize, rows: &mut [f64], width: usize) {
-    for (value, row) in column.iter().zip(rows.chunks_exact_mut(width)) {
-        row[feature] = *value;
-    }
-}
-
-/// The first of the rows of some events, where they are all wanted and lie one behind the other:
-/// those of one symbol do.
-fn row_of(places: &[Option<u32>]) -> Option<usize> {
-    let first = (*places.first()?)?;
-    let is_next = |(place, row): (&Option<u32>, u32)| *place == Some(row);
-    let are_next = places.iter().zip(first..).fold(true, |all, pair| all & is_next(pair));
-    are_next.then_some(first as usize)
 }

@@ -7,11 +7,25 @@ use super::value::{SKIP, absent, is_skip};
 /// A step with its state. It sees the events of one symbol in order, cut anywhere into blocks of at
 /// most [`BLOCK`]: the results do not depend on the cuts.
 pub trait Node: Debug + Send + Sync {
-    /// Fills `out` from the inputs, which are as long. Absent inputs come as `SKIP` or `NONE`.
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]);
+    /// Fills `out` from the inputs, which are as long. Absent inputs come as `SKIP` or `NONE`. A step
+    /// of several parts fills one behind the other.
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]);
+
+    /// How many columns it makes.
+    fn parts(&self) -> usize {
+        1
+    }
 
     /// A node as it was before its first event.
     fn fresh(&self) -> Box<dyn Node>;
+}
+
+/// What a step made of a block of events.
+#[derive(Clone, Copy, Debug)]
+pub struct Column<'a> {
+    pub(super) values: &'a [f64],
+    /// Whether none of them is absent.
+    pub(super) is_whole: bool,
 }
 
 /// How many events run through a step at once. The columns of a plan fit the nearest cache.
@@ -26,28 +40,60 @@ pub(super) fn has_absent(values: &[f64]) -> bool {
 /// A step over the values that are there. It keeps its state over absences and passes them on: where
 /// a block has some, what is left is closed up for the step and spread out again behind it.
 #[inline]
-pub(super) fn each(input: &[f64], out: &mut [f64], mut step: impl FnMut(&[f64], &mut [f64])) {
-    if !has_absent(input) {
-        return step(input, out);
-    }
-    out.copy_from_slice(input);
-    let mut count = input.iter().filter(|value| !value.is_nan()).count();
-    if count == 0 {
-        return;
+pub(super) fn each(input: Column<'_>, out: &mut [f64], mut step: impl FnMut(&[f64], &mut [f64])) {
+    if input.is_whole {
+        return step(input.values, out);
     }
     let (mut dense, mut found) = ([0.0; BLOCK], [0.0; BLOCK]);
-    let present = input.iter().filter(|value| !value.is_nan());
-    dense.iter_mut().zip(present).for_each(|(slot, value)| *slot = *value);
-    step(&dense[..count], &mut found[..count]);
-    for out in out.iter_mut().rev().filter(|out| !out.is_nan()) {
-        count -= 1;
-        *out = found[count];
+    let count = close_up(input.values, &mut dense);
+    if count > 0 {
+        step(&dense[..count], &mut found[..count]);
+    }
+    spread_out(input.values, &found[..count], out);
+}
+
+/// The same of a step of two parts.
+#[inline]
+pub(super) fn each_pair(
+    input: Column<'_>,
+    out: &mut [f64],
+    mut step: impl FnMut(&[f64], &mut [f64], &mut [f64]),
+) {
+    let (one, other) = out.split_at_mut(input.values.len());
+    if input.is_whole {
+        return step(input.values, one, other);
+    }
+    let (mut dense, mut found, mut beside) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
+    let count = close_up(input.values, &mut dense);
+    if count > 0 {
+        step(&dense[..count], &mut found[..count], &mut beside[..count]);
+    }
+    spread_out(input.values, &found[..count], one);
+    spread_out(input.values, &beside[..count], other);
+}
+
+/// The values that are there, one behind the other; how many.
+fn close_up(input: &[f64], dense: &mut [f64; BLOCK]) -> usize {
+    let mut count = 0;
+    for value in input.iter().filter(|value| !value.is_nan()) {
+        dense[count] = *value;
+        count += 1;
+    }
+    count
+}
+
+/// Results at the places of the values that they came of, and absences as they were.
+fn spread_out(input: &[f64], found: &[f64], out: &mut [f64]) {
+    let mut found = found.iter();
+    for (value, out) in input.iter().zip(out) {
+        let next = if value.is_nan() { None } else { found.next() };
+        *out = *next.unwrap_or(value);
     }
 }
 
 /// The same, a value at a time.
 #[inline]
-pub(super) fn map(input: &[f64], out: &mut [f64], mut function: impl FnMut(f64) -> f64) {
+pub(super) fn map(input: Column<'_>, out: &mut [f64], mut function: impl FnMut(f64) -> f64) {
     each(input, out, |input, out| {
         for (value, out) in input.iter().zip(out) {
             *out = function(*value);
@@ -58,44 +104,46 @@ pub(super) fn map(input: &[f64], out: &mut [f64], mut function: impl FnMut(f64) 
 /// The same with the time of each event.
 #[inline]
 pub(super) fn map_at(
-    [input, now]: [&[f64]; 2],
+    [input, now]: [Column<'_>; 2],
     out: &mut [f64],
     mut function: impl FnMut(f64, f64) -> f64,
 ) {
-    for ((value, now), out) in input.iter().zip(now).zip(out) {
+    for ((value, now), out) in input.values.iter().zip(now.values).zip(out) {
         *out = if value.is_nan() { *value } else { function(*value, *now) };
     }
 }
 
-/// The same over two columns: the last value of one stands in where an event does not concern it.
+/// The same over some columns: the last value of one stands in where an event does not concern it.
 #[inline]
-pub(super) fn map_both(
-    [left, right]: [&[f64]; 2],
-    held: &mut [f64; 2],
+pub(super) fn map_held<const N: usize>(
+    inputs: [Column<'_>; N],
+    held: &mut [f64; N],
     out: &mut [f64],
-    mut function: impl FnMut(f64, f64) -> f64,
+    mut function: impl FnMut([f64; N]) -> f64,
 ) {
-    if let (Some(left_last), Some(right_last)) = (left.last(), right.last())
-        && !has_absent(left)
-        && !has_absent(right)
-    {
-        for ((left, right), out) in left.iter().zip(right).zip(out) {
-            *out = function(*left, *right);
+    let count = out.len();
+    let Some(last) = count.checked_sub(1) else { return };
+    let values = inputs.map(|column| &column.values[..count]);
+    if inputs.iter().all(|column| column.is_whole) {
+        for (at, out) in out.iter_mut().enumerate() {
+            *out = function(values.map(|values| values[at]));
         }
-        *held = [*left_last, *right_last];
+        *held = values.map(|values| values[last]);
         return;
     }
-    for ((left, right), out) in left.iter().zip(right).zip(out) {
-        let is_untouched = is_skip(*left) && is_skip(*right);
-        for (held, fresh) in held.iter_mut().zip([left, right]) {
-            if !is_skip(*fresh) {
-                *held = *fresh;
+    for (at, out) in out.iter_mut().enumerate() {
+        let fresh = values.map(|values| values[at]);
+        for (held, fresh) in held.iter_mut().zip(fresh) {
+            if !is_skip(fresh) {
+                *held = fresh;
             }
         }
-        *out = match held {
-            _ if is_untouched => SKIP,
-            [left, right] if left.is_nan() || right.is_nan() => absent(*left, *right),
-            [left, right] => function(*left, *right),
+        *out = if fresh.into_iter().all(is_skip) {
+            SKIP
+        } else if held.iter().any(|value| value.is_nan()) {
+            absent(&held[..])
+        } else {
+            function(*held)
         };
     }
 }

@@ -37,6 +37,10 @@ pub enum Body {
     Node { build: fn(&[f64]) -> Box<dyn Node>, warm: fn(&[f64]) -> u64 },
     /// Another expression over the arguments.
     Formula(&'static str),
+    /// A step over other expressions of the arguments; it takes all parameters behind the columns.
+    Over { inputs: &'static [&'static str], build: fn(&[f64]) -> Box<dyn Node> },
+    /// What there is to know of a window of events, which is slid once for all who ask.
+    Window(Moment),
 }
 
 impl std::fmt::Debug for Body {
@@ -44,8 +48,17 @@ impl std::fmt::Debug for Body {
         match self {
             Self::Node { .. } => f.write_str("Node"),
             Self::Formula(text) => f.debug_tuple("Formula").field(text).finish(),
+            Self::Over { inputs, .. } => f.debug_tuple("Over").field(inputs).finish(),
+            Self::Window(moment) => f.debug_tuple("Window").field(moment).finish(),
         }
     }
+}
+
+/// What is asked of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    Mean,
+    Variance,
 }
 
 /// A parameter.

@@ -9,9 +9,13 @@ use std::ops::Range;
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
     width: usize,
+    /// Whether values lie column behind column, or else row behind row.
+    by_column: bool,
     /// Whether rows have a warm mask: one bit a feature, as long as bits suffice.
     has_mask: bool,
     values: Vec<f64>,
+    /// What is turned.
+    spare: Vec<f64>,
     marks: Vec<Mark>,
     /// For each record, how many rows there are up to its own.
     ends: Vec<u32>,
@@ -29,15 +33,11 @@ pub(super) struct Mark {
 
 impl Sheet {
     /// Forgets the rows; those that follow are that wide.
-    pub(super) fn begin(&mut self, width: usize) {
-        self.width = width;
+    pub(super) fn begin(&mut self, width: usize, by_column: bool) {
+        (self.width, self.by_column) = (width, by_column);
         self.has_mask = width <= 64;
         self.marks.clear();
         self.ends.clear();
-    }
-
-    pub(super) fn width(&self) -> usize {
-        self.width
     }
 
     /// Adds a row; its place. Its values are those of a row of before until they are filled in.
@@ -66,9 +66,56 @@ impl Sheet {
         self.values.resize(self.marks.len() * self.width, f64::NAN);
     }
 
-    /// All values, a row behind the other, to be filled in.
-    pub(super) fn values_mut(&mut self) -> &mut [f64] {
-        &mut self.values
+    /// Lays a column of a feature down from a row on.
+    #[inline]
+    pub(super) fn lay(&mut self, column: &[f64], feature: usize, first: usize) {
+        if self.by_column {
+            let start = feature * self.marks.len() + first;
+            self.values[start..start + column.len()].copy_from_slice(column);
+            return;
+        }
+        let rows = self.values[first * self.width..].chunks_exact_mut(self.width);
+        for (value, row) in column.iter().zip(rows) {
+            row[feature] = *value;
+        }
+    }
+
+    /// The same of four features beside each other.
+    pub(super) fn lay_four(&mut self, columns: [&[f64]; 4], feature: usize, first: usize) {
+        if self.by_column {
+            let each = columns.into_iter().zip(feature..);
+            return each.for_each(|(column, feature)| self.lay(column, feature, first));
+        }
+        let [a, b, c, d] = columns;
+        let values = a.iter().zip(b).zip(c.iter().zip(d));
+        let rows = self.values[first * self.width..].chunks_exact_mut(self.width);
+        for (((a, b), (c, d)), row) in values.zip(rows) {
+            row[feature..feature + 4].copy_from_slice(&[*a, *b, *c, *d]);
+        }
+    }
+
+    /// Turns rows into columns.
+    pub(super) fn turn(&mut self) {
+        assert!(!self.by_column, "columns are columns");
+        self.by_column = true;
+        let (rows, width) = (self.marks.len(), self.width);
+        std::mem::swap(&mut self.values, &mut self.spare);
+        self.values.resize(rows * width, f64::NAN);
+        for (row, values) in self.spare[..rows * width].chunks_exact(width.max(1)).enumerate() {
+            for (feature, value) in values.iter().enumerate() {
+                self.values[feature * rows + row] = *value;
+            }
+        }
+    }
+
+    /// Says one value.
+    #[inline]
+    pub(super) fn set(&mut self, feature: usize, row: usize, value: f64) {
+        let at = match self.by_column {
+            true => feature * self.marks.len() + row,
+            false => row * self.width + feature,
+        };
+        self.values[at] = value;
     }
 
     /// The values of the row that was opened last, to be filled in at once.
@@ -90,6 +137,45 @@ impl Sheet {
     fn of(&self, record: usize) -> Option<usize> {
         let before = if record == 0 { 0 } else { self.ends[record - 1] };
         (self.ends[record] > before).then_some(before as usize)
+    }
+}
+
+/// The rows of a batch as columns: the values of each feature lie one behind the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Grid<'a> {
+    sheet: &'a Sheet,
+}
+
+impl<'a> Grid<'a> {
+    pub(super) fn new(sheet: &'a Sheet) -> Self {
+        debug_assert!(sheet.by_column, "the sheet was filled by columns");
+        Self { sheet }
+    }
+
+    /// How many rows there are, warm or not.
+    pub fn rows(&self) -> usize {
+        self.sheet.marks.len()
+    }
+
+    /// The values of a feature, a row each; NaN where there is none.
+    pub fn column(&self, feature: usize) -> &'a [f64] {
+        let rows = self.rows();
+        &self.sheet.values[feature * rows..][..rows]
+    }
+
+    /// The flags of each row.
+    pub fn flags(&self) -> impl Iterator<Item = u64> + 'a {
+        self.sheet.marks.iter().map(|mark| mark.flags)
+    }
+
+    /// One bit a feature that has had a value, for each row; nothing for more than 64 features.
+    pub fn warm(&self) -> Option<impl Iterator<Item = u64> + 'a> {
+        self.sheet.has_mask.then(|| self.sheet.marks.iter().map(|mark| mark.warm))
+    }
+
+    /// The row that the record at that place of the batch caused, if it caused one.
+    pub fn row_of(&self, record: usize) -> Option<usize> {
+        self.sheet.of(record)
     }
 }
 

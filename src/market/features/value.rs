@@ -22,11 +22,11 @@ pub(super) fn finite(value: f64) -> f64 {
     if value.is_finite() { value } else { NONE }
 }
 
-/// What two absences make together: only if neither input concerns the event does the result not.
+/// What absences make together: only if no input concerns the event does the result not.
 #[inline]
-pub(super) fn absent(left: f64, right: f64) -> f64 {
-    let concerns = |value: f64| value.is_nan() && !is_skip(value);
-    if concerns(left) || concerns(right) { NONE } else { SKIP }
+pub(super) fn absent(values: &[f64]) -> f64 {
+    let concerns = |value: &f64| value.is_nan() && !is_skip(*value);
+    if values.iter().any(concerns) { NONE } else { SKIP }
 }
 
 /// An exact product or sum as the nearest double.

@@ -127,6 +127,16 @@ impl Work {
         }
     }
 
+    /// Takes quotes from the first on, as long as each is the next row and carries no flag. How many
+    /// they were: those of which all have to be looked at one by one are none.
+    #[inline]
+    pub(super) fn plain(&mut self, rows: &[Quote], idle_max: i64) -> usize {
+        match self {
+            Self::Expressions(work) => work.plain(rows, idle_max),
+            Self::Book(_) => 0,
+        }
+    }
+
     #[inline]
     pub(super) fn depth(&mut self, row: &Depth, levels: &[Level]) -> Fed {
         match self {

@@ -1,6 +1,5 @@
 //! The columns that expressions begin with, for the events of a batch.
 
-use super::tops::with_parts;
 use crate::features::base::Base;
 use crate::features::graph::Plan;
 use crate::features::value::SKIP;
@@ -37,7 +36,7 @@ pub(crate) struct Columns {
 impl Columns {
     pub(super) fn new(plan: &Plan) -> Self {
         let asked = Base::ALL.iter().filter(|base| plan.uses(**base));
-        let mask = with_parts(asked.fold(0, |mask, base| mask | bit(*base)));
+        let mask = asked.fold(0, |mask, base| mask | bit(*base));
         Self { values: vec![Vec::new(); Base::COUNT], mask, rows: 0 }
     }
 
@@ -65,6 +64,11 @@ impl Columns {
     #[inline]
     pub(super) fn open(&mut self) {
         self.rows += 1;
+    }
+
+    /// Begins some rows.
+    pub(super) fn open_all(&mut self, rows: usize) {
+        self.rows += rows;
     }
 
     /// Says a value of the last row.
@@ -95,22 +99,6 @@ impl Columns {
             debug_assert!(column.len() <= first, "{base:?} is said of row {first} already");
             column.resize(first, SKIP);
             column.extend(values);
-        }
-    }
-
-    /// Says the values of the rows from one on that other columns already have, made of those.
-    pub(super) fn derive<const N: usize>(
-        &mut self,
-        base: Base,
-        first: usize,
-        parts: [Base; N],
-        make: impl Fn([&[f64]; N], &mut Vec<f64>),
-    ) {
-        if self.wants(bit(base)) {
-            let mut column = std::mem::take(&mut self.values[base.index()]);
-            column.resize(first, SKIP);
-            make(parts.map(|part| &self.values[part.index()][first..]), &mut column);
-            self.values[base.index()] = column;
         }
     }
 

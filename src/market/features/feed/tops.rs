@@ -7,9 +7,9 @@ use qt_model::record::Quote;
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 
-use super::columns::{Columns, bit, bits};
+use super::columns::{Columns, bits};
 use crate::features::base::Base;
-use crate::features::value::{NONE, double, finite};
+use crate::features::value::{NONE, double};
 
 /// How many events wait at most.
 const RUN: usize = 128;
@@ -36,93 +36,183 @@ pub(super) struct Tops {
     qty: Scale,
     /// The row of the first that waits.
     first: usize,
-    run: Vec<Top>,
+    count: usize,
+    /// Those that wait. A symbol without an event has no room for them.
+    run: Option<Box<Run>>,
     /// The event before those.
     before: Option<(Best, Ts)>,
 }
 
+/// Events as columns: prices and sizes in units of their scales, and times.
+#[derive(Debug)]
+struct Run {
+    bid: [i64; RUN],
+    ask: [i64; RUN],
+    bid_qty: [i64; RUN],
+    ask_qty: [i64; RUN],
+    ts: [i64; RUN],
+    now: [i64; RUN],
+}
+
+impl Run {
+    fn new() -> Box<Self> {
+        let none = [0; RUN];
+        Box::new(Self { bid: none, ask: none, bid_qty: none, ask_qty: none, ts: none, now: none })
+    }
+
+    #[inline]
+    fn set(&mut self, at: usize, top: &Top) {
+        let Best { bid, ask } = top.best;
+        (self.bid[at], self.bid_qty[at]) = (bid.0.mantissa(), bid.1.mantissa());
+        (self.ask[at], self.ask_qty[at]) = (ask.0.mantissa(), ask.1.mantissa());
+        (self.ts[at], self.now[at]) = (top.ts.nanos(), top.now);
+    }
+
+    fn best(&self, at: usize) -> Best {
+        let qty = |mantissa| Qty::new(mantissa).expect("it was a size before");
+        Best {
+            bid: (Px::new(self.bid[at]), qty(self.bid_qty[at])),
+            ask: (Px::new(self.ask[at]), qty(self.ask_qty[at])),
+        }
+    }
+}
+
 impl Tops {
     pub(super) fn new(px: Scale, qty: Scale) -> Self {
-        Self { px, qty, first: 0, run: Vec::new(), before: None }
+        Self { px, qty, first: 0, count: 0, run: None, before: None }
     }
 
     /// What comes next has nothing to do with what was before.
     pub(super) fn begin_anew(&mut self) {
-        assert!(self.run.is_empty(), "events before a new beginning have their columns");
+        assert_eq!(self.count, 0, "events before a new beginning have their columns");
         self.before = None;
     }
 
-    /// Takes an event, with its row; whether there are so many now that they want their columns.
+    /// Takes events from a row on, as long as there are some and there is room; how many, and
+    /// whether there are so many now that they want their columns.
     #[inline]
-    pub(super) fn push(&mut self, top: Top, row: usize) -> bool {
-        if self.run.is_empty() {
+    pub(super) fn extend(
+        &mut self,
+        row: usize,
+        mut next: impl FnMut(usize) -> Option<Top>,
+    ) -> (usize, bool) {
+        if self.count == 0 {
             self.first = row;
         }
-        debug_assert_eq!(self.first + self.run.len(), row, "a run has no hole");
-        self.run.push(top);
-        self.run.len() == RUN
+        debug_assert_eq!(self.first + self.count, row, "a run has no hole");
+        let run = self.run.get_or_insert_with(Run::new);
+        let begun = self.count;
+        let mut at = begun;
+        while at < RUN
+            && let Some(top) = next(at - begun)
+        {
+            run.set(at, &top);
+            at += 1;
+        }
+        self.count = at;
+        (at - begun, at == RUN)
     }
 
     /// Gives the events that wait their columns; the last of them, if there were any.
     pub(super) fn flush(&mut self, columns: &mut Columns) -> Option<Best> {
-        let last = *self.run.last()?;
-        let Self { px, qty, first, .. } = *self;
-        let run = &self.run;
-        let mut fill = |base, of: fn(&Top) -> i64, scale: Scale| {
-            let unit = scale.unit() as f64;
-            columns.extend(base, first, run.iter().map(|top| of(top) as f64 / unit));
-        };
-        fill(Base::Bid, |top| top.best.bid.0.mantissa(), px);
-        fill(Base::Ask, |top| top.best.ask.0.mantissa(), px);
-        fill(Base::BidQty, |top| top.best.bid.1.mantissa(), qty);
-        fill(Base::AskQty, |top| top.best.ask.1.mantissa(), qty);
-        fill(Base::Spread, |top| top.best.spread(), px);
-        fill(Base::Now, |top| top.now, Scale::ZERO);
-        fill(Base::BookTime, |top| top.now, Scale::ZERO);
-        let unit = 2.0 * px.unit() as f64;
-        columns.extend(Base::Mid, first, run.iter().map(|top| top.best.mid_x2() / unit));
-        columns.derive(Base::Microprice, first, MICROPRICE, |parts, out| {
-            let [bid, ask, bid_qty, ask_qty, mid] = parts;
-            let sides = bid.iter().zip(ask).zip(bid_qty.iter().zip(ask_qty));
-            out.extend(sides.zip(mid).map(|(((bid, ask), (bid_qty, ask_qty)), mid)| {
-                let both = bid_qty + ask_qty;
-                let micro = finite((bid * ask_qty + ask * bid_qty) / both);
-                if both > 0.0 { micro } else { *mid }
-            }));
-        });
-        columns.derive(Base::Imbalance, first, IMBALANCE, |[bid_qty, ask_qty], out| {
-            out.extend(bid_qty.iter().zip(ask_qty).map(|(bid_qty, ask_qty)| {
-                let both = bid_qty + ask_qty;
-                let imbalance = (bid_qty - ask_qty) / both;
-                if both > 0.0 { imbalance } else { NONE }
-            }));
-        });
-        let before = self.before.map(|(best, ts)| Top { best, ts, now: 0 });
-        // The first event of all has nothing before it.
-        let alone = usize::from(before.is_none());
-        if before.is_none() {
-            columns.extend(Base::Ofi, first, std::iter::once(0.0));
-            columns.extend(Base::BookGap, first, std::iter::once(NONE));
+        let count = std::mem::take(&mut self.count);
+        let run = self.run.as_deref().filter(|_| count > 0)?;
+        self.prices(run, count, columns);
+        let nanos = |now: &i64| *now as f64;
+        columns.extend(Base::Now, self.first, run.now[..count].iter().map(nanos));
+        columns.extend(Base::BookTime, self.first, run.now[..count].iter().map(nanos));
+        self.changes(run, count, columns);
+        let last = run.best(count - 1);
+        self.before = Some((last, Ts::from_nanos(run.ts[count - 1])));
+        Some(last)
+    }
+
+    /// Columns of what single events say.
+    fn prices(&self, run: &Run, count: usize, columns: &mut Columns) {
+        let first = self.first;
+        let (px, qty) = (self.px.unit() as f64, self.qty.unit() as f64);
+        let mut doubles = [[0.0; RUN]; 4];
+        let mut are_short = true;
+        let parts = [&run.bid, &run.ask, &run.bid_qty, &run.ask_qty];
+        for (part, doubles) in parts.into_iter().zip(&mut doubles) {
+            are_short &= to_doubles(&part[..count], &mut doubles[..count]);
         }
-        let pairs = || before.iter().chain(run).zip(&run[alone..]);
-        let unit = qty.unit() as f64;
-        let flow = |(before, now): (&Top, &Top)| order_flow(&before.best, &now.best) as f64 / unit;
-        columns.extend(Base::Ofi, first + alone, pairs().map(flow));
-        let gap = |(before, now): (&Top, &Top)| seconds(before.ts, now.ts);
-        columns.extend(Base::BookGap, first + alone, pairs().map(gap));
-        self.before = Some((last.best, last.ts));
-        self.run.clear();
-        Some(last.best)
+        let [bid, ask, bid_qty, ask_qty] = doubles.each_ref().map(|it| &it[..count]);
+        let mut fill = |base, values: &[f64], unit: f64| {
+            columns.extend(base, first, values.iter().map(|value| value / unit));
+        };
+        fill(Base::Bid, bid, px);
+        fill(Base::Ask, ask, px);
+        fill(Base::BidQty, bid_qty, qty);
+        fill(Base::AskQty, ask_qty, qty);
+        let sides = || bid.iter().zip(ask);
+        let mid_unit = 2.0 * px;
+        if are_short {
+            // Sums and differences are exact in doubles, and rounded once by the division.
+            columns.extend(Base::Mid, first, sides().map(|(bid, ask)| (bid + ask) / mid_unit));
+            columns.extend(Base::Spread, first, sides().map(|(bid, ask)| (ask - bid) / px));
+        } else {
+            let bests = || (0..count).map(|at| run.best(at));
+            columns.extend(Base::Mid, first, bests().map(|best| best.mid_x2() / mid_unit));
+            columns.extend(Base::Spread, first, bests().map(|best| best.spread() as f64 / px));
+        }
+        let all = || sides().zip(bid_qty.iter().zip(ask_qty));
+        let micro = |((bid, ask), (bid_qty, ask_qty)): ((&f64, &f64), (&f64, &f64))| {
+            let both = bid_qty + ask_qty;
+            let (above, below) = (bid * ask_qty + ask * bid_qty, both * px);
+            let (mid, is_empty) = (bid + ask, both == 0.0);
+            (if is_empty { mid } else { above }) / (if is_empty { mid_unit } else { below })
+        };
+        columns.extend(Base::Microprice, first, all().map(micro));
+        let imbalance = |(bid_qty, ask_qty): (&f64, &f64)| {
+            let both = bid_qty + ask_qty;
+            let imbalance = (bid_qty - ask_qty) / both;
+            if both > 0.0 { imbalance } else { NONE }
+        };
+        columns.extend(Base::Imbalance, first, bid_qty.iter().zip(ask_qty).map(imbalance));
+    }
+
+    /// Columns of what changed from one event to the next.
+    fn changes(&self, run: &Run, count: usize, columns: &mut Columns) {
+        if !columns.wants(CHANGES) {
+            return;
+        }
+        let at = |place: usize| (run.best(place), Ts::from_nanos(run.ts[place]));
+        // The first event of all has nothing before it.
+        let alone = usize::from(self.before.is_none());
+        let first = self.first + alone;
+        if alone == 1 {
+            columns.extend(Base::Ofi, self.first, std::iter::once(0.0));
+            columns.extend(Base::BookGap, self.first, std::iter::once(NONE));
+        }
+        let pairs = || self.before.into_iter().chain((0..count).map(at)).zip((alone..count).map(at));
+        let unit = self.qty.unit() as f64;
+        let flow = pairs().map(|((before, _), (now, _))| order_flow(&before, &now) as f64 / unit);
+        columns.extend(Base::Ofi, first, flow);
+        columns.extend(Base::BookGap, first, pairs().map(|((_, then), (_, now))| seconds(then, now)));
     }
 }
 
-const MICROPRICE: [Base; 5] = [Base::Bid, Base::Ask, Base::BidQty, Base::AskQty, Base::Mid];
-const IMBALANCE: [Base; 2] = [Base::BidQty, Base::AskQty];
+const CHANGES: u64 = bits(&[Base::Ofi, Base::BookGap]);
 
-/// What has to be there for the columns of a mask: some are made of others.
-pub(super) fn with_parts(mask: u64) -> u64 {
-    let parts = |base, of: &[Base]| if mask & bit(base) == 0 { 0 } else { bits(of) };
-    mask | parts(Base::Microprice, &MICROPRICE) | parts(Base::Imbalance, &IMBALANCE)
+/// Integers as the nearest doubles. Whether all are so short that their sums are exact as well: then
+/// adding them to a double of one size puts their bits where they belong, several at once.
+#[inline]
+fn to_doubles(values: &[i64], out: &mut [f64]) -> bool {
+    const HALF: i64 = 1 << 51;
+    const BASE: f64 = 6_755_399_441_055_744.0; // 1.5 · 2^52
+    let beyond = |value: &i64| value.wrapping_add(HALF) as u64 >> 52;
+    let are_short = values.iter().fold(0, |all, value| all | beyond(value)) == 0;
+    if are_short {
+        for (value, out) in values.iter().zip(out) {
+            *out = f64::from_bits((BASE.to_bits() as i64 + value) as u64) - BASE;
+        }
+    } else {
+        for (value, out) in values.iter().zip(out) {
+            *out = *value as f64;
+        }
+    }
+    are_short
 }
 
 impl Best {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::super::base::Base;
-use super::super::expr::{Argument, Expr, ExprError, ExprKind, Named, parse};
+use super::super::expr::{Argument, Expr, ExprError, ExprKind, Named, Operator, parse};
 
 use super::super::node::Node;
 use super::super::nodes::arithmetic::{self as math, Map, Number};
-use super::super::registry::{ArgKind, Body, function, functions};
+use super::super::nodes::moments::{Both, Mean};
+use super::super::registry::{ArgKind, Body, Moment, function, functions};
 use super::super::suggest::unknown;
 use super::arguments::{Bound, Given, Scope, constant, parameter, places};
 use super::{Plan, Step, StepKind};
@@ -109,13 +110,58 @@ impl Compiler<'_> {
                 if let Some(value) = constant(expr, scope) {
                     return Ok(self.number(value));
                 }
-                let (left, right) = (self.step(left, scope)?, self.step(right, scope)?);
-                let (l, r) = (&self.steps[left].key, &self.steps[right].key);
-                let key = format!("({l} {} {r})", operator.sign());
-                Ok(self.node(key, vec![left, right], 1, || math::join(*operator)))
+                self.binary(*operator, [left, right], scope)
             }
             ExprKind::Call(name, arguments) => self.call(name, arguments, &expr.span, scope),
         }
+    }
+
+    fn binary(
+        &mut self,
+        operator: Operator,
+        [left, right]: [&Expr; 2],
+        scope: &Scope,
+    ) -> Result<usize, ExprError> {
+        let sign = operator.sign();
+        if let Some(number) = constant(left, scope) {
+            let right = self.step(right, scope)?;
+            let key = format!("({number} {sign} {})", self.steps[right].key);
+            return Ok(self.node(key, vec![right], 1, || math::with_left(operator, number)));
+        }
+        let left = self.step(left, scope)?;
+        if let Some(number) = constant(right, scope) {
+            let key = format!("({} {sign} {number})", self.steps[left].key);
+            return Ok(self.node(key, vec![left], 1, || math::with_right(operator, number)));
+        }
+        let right = self.step(right, scope)?;
+        let key = format!("({} {sign} {})", self.steps[left].key, self.steps[right].key);
+        Ok(self.node(key, vec![left, right], 1, || math::join(operator)))
+    }
+
+    /// What there is to know of a window: a part of the step that slides it. That step sums squares
+    /// once somebody asks for the variance; the mean is the same with and without.
+    fn window(&mut self, moment: Moment, input: usize, size: f64) -> usize {
+        let input_key = self.steps[input].key.clone();
+        let key = format!("{moment:?}({input_key},{size})");
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        let build = || -> Box<dyn Node> {
+            match moment {
+                Moment::Mean => Box::new(Mean::new(size as usize)),
+                Moment::Variance => Box::new(Both::new(size as usize)),
+            }
+        };
+        let slide = format!("window({input_key},{size})");
+        let of = self.node(slide, vec![input], size as u64, build);
+        let warm = self.steps[of].warm;
+        let StepKind::Node { prototype, .. } = &mut self.steps[of].kind else {
+            unreachable!("a window slides in a step of its own")
+        };
+        if moment == Moment::Variance && prototype.parts() == 1 {
+            *prototype = build();
+        }
+        self.add(key, StepKind::Part { of, part: moment as usize }, warm)
     }
 
     fn name(&mut self, name: &str, span: &Range<usize>, scope: &Scope) -> Result<usize, ExprError> {
@@ -205,25 +251,28 @@ impl Compiler<'_> {
             };
             names.insert(arg.name, bound);
         }
+        let unit = if length.is_some() { "s" } else { "" };
+        let parts = inputs.iter().map(|input| self.steps[*input].key.clone());
+        let parts: Vec<String> = parts.chain(params.iter().map(f64::to_string)).collect();
+        let key = format!("{name}({}{unit})", parts.join(","));
+        if let Some((nanos, timed)) = length.zip(function.timed) {
+            inputs.push(self.base(Base::Now));
+            // How many events a length of time holds is not known; it holds one at least.
+            return Ok(self.node(key, inputs, 2, || timed(nanos, &params)));
+        }
+        let scope = Scope { names, at: Some(at) };
+        let formula = |text: &str| parse(text).expect("the formulas of the registry are sound");
         match function.body {
             Body::Node { build, warm } => {
-                let unit = if length.is_some() { "s" } else { "" };
-                let parts = inputs.iter().map(|input| self.steps[*input].key.clone());
-                let parts: Vec<String> = parts.chain(params.iter().map(f64::to_string)).collect();
-                let key = format!("{name}({}{unit})", parts.join(","));
-                let Some(nanos) = length else {
-                    return Ok(self.node(key, inputs, warm(&params), || build(&params)));
-                };
-                let timed = function.timed.expect("a parameter takes lengths where its node does");
-                inputs.push(self.base(Base::Now));
-                // How many events a length of time holds is not known; it holds one at least.
-                Ok(self.node(key, inputs, 2, || timed(nanos, &params)))
+                Ok(self.node(key, inputs, warm(&params), || build(&params)))
             }
-            Body::Formula(text) => {
-                let inner = parse(text).expect("the formulas of the registry are sound");
-                let scope = Scope { names, at: Some(at) };
-                self.step(&inner, &scope)
+            Body::Formula(text) => self.step(&formula(text), &scope),
+            Body::Over { inputs, build } => {
+                let inputs = inputs.iter().map(|text| self.step(&formula(text), &scope));
+                let inputs = inputs.collect::<Result<_, _>>()?;
+                Ok(self.node(key, inputs, 1, || build(&params)))
             }
+            Body::Window(moment) => Ok(self.window(moment, inputs[0], params[0])),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Debug};
 
 use crate::features::expr::Operator;
-use crate::features::node::{Node, map, map_both};
+use crate::features::node::{Column, Node, map, map_held};
 use crate::features::value::{NONE, SKIP, finite, is_skip};
 
 /// A function of one value. Its type is that of the function itself, so that a block is one loop
@@ -18,7 +18,7 @@ impl<F> Debug for Map<F> {
 }
 
 impl<F: Fn(f64) -> f64 + Copy + Send + Sync + 'static> Node for Map<F> {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         map(inputs[0], out, self.0);
     }
 
@@ -47,8 +47,9 @@ impl<F> Join<F> {
 }
 
 impl<F: Fn(f64, f64) -> f64 + Copy + Send + Sync + 'static> Node for Join<F> {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
-        map_both([inputs[0], inputs[1]], &mut self.held, out, self.function);
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+        let function = self.function;
+        map_held([inputs[0], inputs[1]], &mut self.held, out, |[x, y]| function(x, y));
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -64,7 +65,7 @@ pub(crate) struct Clamp {
 }
 
 impl Node for Clamp {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let Self { low, high } = *self;
         map(inputs[0], out, |value| value.max(low).min(high));
     }
@@ -88,9 +89,9 @@ impl Ratio {
 }
 
 impl Node for Ratio {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let otherwise = self.otherwise;
-        map_both([inputs[0], inputs[1]], &mut self.held, out, |x, y| {
+        map_held([inputs[0], inputs[1]], &mut self.held, out, |[x, y]| {
             if y == 0.0 { otherwise } else { finite(x / y) }
         });
     }
@@ -113,9 +114,9 @@ impl Choose {
 }
 
 impl Node for Choose {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         for (at, out) in out.iter_mut().enumerate() {
-            let fresh = [0, 1, 2].map(|input| inputs[input][at]);
+            let fresh = [0, 1, 2].map(|input| inputs[input].values[at]);
             for (held, fresh) in self.held.iter_mut().zip(fresh) {
                 if !is_skip(fresh) {
                     *held = fresh;
@@ -149,7 +150,7 @@ impl Round {
 }
 
 impl Node for Round {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let unit = self.unit;
         map(inputs[0], out, |value| {
             let scaled = value * unit;
@@ -168,7 +169,7 @@ impl Node for Round {
 pub(crate) struct Number(pub(crate) f64);
 
 impl Node for Number {
-    fn run(&mut self, _: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, _: &[Column<'_>], out: &mut [f64]) {
         out.fill(self.0);
     }
 
@@ -206,6 +207,17 @@ pub(crate) fn apply(operator: Operator, left: f64, right: f64) -> f64 {
     with_operation!(operator, function => function(left, right))
 }
 
+/// The step of an operator with a number on its left: a function of one value, whose clock is that
+/// of the value.
+pub(crate) fn with_left(operator: Operator, left: f64) -> Box<dyn Node> {
+    with_operation!(operator, function => Box::new(Map(move |right| function(left, right))))
+}
+
+/// The same with a number on its right.
+pub(crate) fn with_right(operator: Operator, right: f64) -> Box<dyn Node> {
+    with_operation!(operator, function => Box::new(Map(move |left| function(left, right))))
+}
+
 /// The step of an operator over two columns.
 pub(crate) fn join(operator: Operator) -> Box<dyn Node> {
     with_operation!(operator, function => Box::new(Join::new(function)))
@@ -229,7 +241,7 @@ pub(crate) fn sqrt(value: f64) -> f64 {
 }
 
 pub(crate) fn log(value: f64) -> f64 {
-    finite(libm::log(value))
+    finite(super::logarithm::log(value))
 }
 
 pub(crate) fn exp(value: f64) -> f64 {

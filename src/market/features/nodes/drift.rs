@@ -1,7 +1,8 @@
 //! Drift bursts: whether the price runs further than its own noise explains.
 
+use super::logarithm::log;
 use super::window::Moments;
-use crate::features::node::Node;
+use crate::features::node::{Column, Node};
 use crate::features::value::{NONE, SKIP, is_skip};
 
 /// The drift of the last log returns over what their neighbours' products leave of noise.
@@ -26,7 +27,7 @@ impl Statistic {
         if let Some(last) = last
             && price.to_bits() != last.to_bits()
         {
-            let r = libm::log(price / last);
+            let r = log(price / last);
             self.returns.push(r);
             if let Some(before) = self.last_return.replace(r) {
                 self.products.push(r.abs() * before.abs());
@@ -54,7 +55,7 @@ impl DriftScore {
 }
 
 impl Node for DriftScore {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         crate::features::node::map(inputs[0], out, |price| match self.0.next(price) {
             Some(t) => 2.0 / (1.0 + libm::exp(-t.abs() / 3.0)) - 1.0,
             None => NONE,
@@ -93,9 +94,10 @@ impl DriftBurst {
 }
 
 impl Node for DriftBurst {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         for (at, out) in out.iter_mut().enumerate() {
-            let [price, imbalance, spread, now] = [0, 1, 2, 3].map(|input| inputs[input][at]);
+            let [price, imbalance, spread, now] =
+                [0, 1, 2, 3].map(|input| inputs[input].values[at]);
             *out = match price {
                 price if is_skip(price) => SKIP,
                 price if price.is_nan() => NONE,

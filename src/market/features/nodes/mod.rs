@@ -2,6 +2,7 @@
 
 pub(super) mod arithmetic;
 pub(super) mod drift;
+pub(super) mod logarithm;
 pub(super) mod moments;
 pub(super) mod pairs;
 pub(super) mod ranks;

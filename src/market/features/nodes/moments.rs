@@ -1,77 +1,103 @@
-//! Windows of the last so many values: mean, deviation, sum, weighted mean, score.
+//! Windows of the last so many values: mean, variance, sum, weighted mean, score.
 
-use super::window::{Moments, Ring};
-use crate::features::node::{Node, each, map};
+use super::window::{Level, Moments, Ring};
+use crate::features::node::{Column, Node, each, each_pair, map, map_held};
 use crate::features::value::{NONE, finite};
 
-/// `sma` and `sum`.
+/// `sum`.
 #[derive(Clone, Debug)]
-pub(crate) struct Average {
-    is_sum: bool,
-    size: usize,
+pub(crate) struct Total {
     sums: Moments<false>,
 }
 
-impl Average {
-    pub(crate) fn mean(size: usize) -> Self {
-        Self { is_sum: false, size, sums: Moments::new(size) }
-    }
-
-    pub(crate) fn sum(size: usize) -> Self {
-        Self { is_sum: true, ..Self::mean(size) }
+impl Total {
+    pub(crate) fn new(size: usize) -> Self {
+        Self { sums: Moments::new(size) }
     }
 }
 
-impl Node for Average {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
-        each(inputs[0], out, |input, out| match self.is_sum {
-            false => self.sums.run(input, out, |sums, _| sums.mean()),
-            true => self.sums.run(input, out, |sums, _| sums.sum()),
-        });
+impl Node for Total {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+        each(inputs[0], out, |input, out| self.sums.run(input, Level::Sum, out, &mut []));
     }
 
     fn fresh(&self) -> Box<dyn Node> {
-        Box::new(Self { sums: Moments::new(self.size), ..*self })
+        Box::new(Self::new(self.sums.size()))
     }
 }
 
-/// `var`, `std`, `z`.
+/// `sma`: what is known of a window of which nobody asks the variance.
 #[derive(Clone, Debug)]
-pub(crate) struct Moment {
-    ask: Spread,
-    size: usize,
+pub(crate) struct Mean {
+    sums: Moments<false>,
+}
+
+impl Mean {
+    pub(crate) fn new(size: usize) -> Self {
+        Self { sums: Moments::new(size) }
+    }
+}
+
+impl Node for Mean {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+        each(inputs[0], out, |input, out| self.sums.run(input, Level::Mean, out, &mut []));
+    }
+
+    fn fresh(&self) -> Box<dyn Node> {
+        Box::new(Self::new(self.sums.size()))
+    }
+}
+
+/// `sma` and `var` of one window, from one sliding of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Both {
     moments: Moments<true>,
 }
 
-/// What is asked of how the values of a window differ.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Spread {
-    Variance,
-    Deviation,
-    /// How many deviations the newest value lies above the mean.
-    Score,
-}
-
-impl Moment {
-    pub(crate) fn new(ask: Spread, size: usize) -> Self {
-        Self { ask, size, moments: Moments::new(size) }
+impl Both {
+    pub(crate) fn new(size: usize) -> Self {
+        Self { moments: Moments::new(size) }
     }
 }
 
-impl Node for Moment {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
-        let moments = &mut self.moments;
-        each(inputs[0], out, |input, out| match self.ask {
-            Spread::Variance => moments.run(input, out, |sums, _| sums.variance()),
-            Spread::Deviation => moments.run(input, out, |sums, _| sums.variance().sqrt()),
-            Spread::Score => moments.run(input, out, |sums, value| {
-                finite((value - sums.mean()) / sums.variance().sqrt())
-            }),
+impl Node for Both {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+        each_pair(inputs[0], out, |input, mean, variance| {
+            self.moments.run(input, Level::Mean, mean, variance);
+        });
+    }
+
+    fn parts(&self) -> usize {
+        2
+    }
+
+    fn fresh(&self) -> Box<dyn Node> {
+        Box::new(Self::new(self.moments.size()))
+    }
+}
+
+/// `z`, of a value, and the mean and the deviation of its window.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Score {
+    held: [f64; 3],
+}
+
+impl Score {
+    pub(crate) fn new() -> Self {
+        Self { held: [NONE; 3] }
+    }
+}
+
+impl Node for Score {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+        let inputs = [inputs[0], inputs[1], inputs[2]];
+        map_held(inputs, &mut self.held, out, |[x, mean, deviation]| {
+            finite((x - mean) / deviation)
         });
     }
 
     fn fresh(&self) -> Box<dyn Node> {
-        Box::new(Self::new(self.ask, self.size))
+        Box::new(Self::new())
     }
 }
 
@@ -88,7 +114,7 @@ impl Weighted {
 }
 
 impl Node for Weighted {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let ring = &mut self.ring;
         let weights = (ring.size() * (ring.size() + 1)) as f64 / 2.0;
         map(inputs[0], out, |value| {

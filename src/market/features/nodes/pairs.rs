@@ -1,7 +1,7 @@
 //! Two values of the same events over a window.
 
 use super::window::Ring;
-use crate::features::node::{Node, map_both};
+use crate::features::node::{Column, Node, map_held};
 use crate::features::value::{NONE, finite};
 
 /// What is asked of pairs.
@@ -29,9 +29,9 @@ impl Pair {
 }
 
 impl Node for Pair {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let ([left, right], relation) = (&mut self.rings, self.relation);
-        map_both([inputs[0], inputs[1]], &mut self.held, out, |a, b| {
+        map_held([inputs[0], inputs[1]], &mut self.held, out, |[a, b]| {
             left.push(a);
             right.push(b);
             if left.is_full() { relate(relation, left.values(), right.values()) } else { NONE }

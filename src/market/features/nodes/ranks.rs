@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::window::Ring;
-use crate::features::node::{Node, map};
+use crate::features::node::{Column, Node, map};
 use crate::features::value::NONE;
 
 /// `highest`, `lowest`: each value enters and leaves the queue once.
@@ -24,7 +24,7 @@ impl Extreme {
 }
 
 impl Node for Extreme {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let Self { is_highest, size, count, queue } = self;
         map(inputs[0], out, |value| {
             let is_beaten = |old: f64| if *is_highest { old <= value } else { old >= value };
@@ -85,7 +85,7 @@ impl Quantile {
 }
 
 impl Node for Quantile {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         map(inputs[0], out, |value| {
             self.push(value);
             if self.ring.is_full() { self.read(value) } else { NONE }

@@ -1,7 +1,7 @@
 //! Classes: which regime an event belongs to, as a small number.
 
 use super::arithmetic::truth;
-use crate::features::node::{Node, each, map_both};
+use crate::features::node::{Column, Node, each, map_held};
 use crate::features::value::NONE;
 
 /// `regime(x, average, low, high)`: 0 below, 1 within, 2 above, by the ratio of the first two.
@@ -19,9 +19,9 @@ impl Band {
 }
 
 impl Node for Band {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let Self { low, high, .. } = *self;
-        map_both([inputs[0], inputs[1]], &mut self.held, out, |value, average| {
+        map_held([inputs[0], inputs[1]], &mut self.held, out, |[value, average]| {
             // Both sides of each question are numbers, so that several events are asked at once.
             let ratio = value / average;
             let beyond = if ratio > high { 2.0 } else { 1.0 };
@@ -52,7 +52,7 @@ impl Trend {
 }
 
 impl Node for Trend {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         each(inputs[0], out, |input, out| {
             let alpha = |period: u64| 2.0 / (period as f64 + 1.0);
             let [new_fast, new_slow] = [alpha(self.fast), alpha(self.slow)];

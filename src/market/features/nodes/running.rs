@@ -1,6 +1,6 @@
 //! Values that a whole stream adds up to, and counts of it.
 
-use crate::features::node::{Node, map};
+use crate::features::node::{Column, Node, map};
 use crate::features::value::finite;
 
 /// `cum`: the sum of all values so far, compensated, so that a long stream loses no digits.
@@ -11,7 +11,7 @@ pub(crate) struct Cumulative {
 }
 
 impl Node for Cumulative {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let Self { sum, rest } = self;
         map(inputs[0], out, |value| {
             let next = *sum + value;

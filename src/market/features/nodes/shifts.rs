@@ -1,7 +1,8 @@
 //! Against the value so many events ago.
 
+use super::logarithm::{log, log_all};
 use super::window::Ring;
-use crate::features::node::{Node, each};
+use crate::features::node::{Column, Node, each};
 use crate::features::value::{NONE, finite};
 
 /// What is made of a value and the one before.
@@ -27,9 +28,19 @@ impl Against {
             Self::Return if old > 0.0 => (new - old) / old,
             Self::Return => NONE,
             Self::Change => finite((new - old) / old),
-            Self::LogReturn if old > 0.0 && new > 0.0 => libm::log(new / old),
-            Self::LogReturn => NONE,
+            Self::LogReturn => {
+                let ratio = Self::ratio(old, new);
+                if ratio.is_nan() { ratio } else { log(ratio) }
+            }
         }
+    }
+
+    /// new/old; none unless both are above zero, and it has a logarithm.
+    #[inline]
+    fn ratio(old: f64, new: f64) -> f64 {
+        let ratio = new / old;
+        let has_logarithm = (ratio > 0.0) & (ratio <= f64::MAX);
+        if (old > 0.0) & (new > 0.0) & has_logarithm { ratio } else { NONE }
     }
 }
 
@@ -47,7 +58,7 @@ impl Shift {
 }
 
 impl Node for Shift {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let ring = &mut self.ring;
         each(inputs[0], out, |input, out| {
             // One loop for each of them: the question is asked once a block.
@@ -59,7 +70,8 @@ impl Node for Shift {
                 Against::Return => ring.pair(input, out, |old, new| Against::Return.of(old, new)),
                 Against::Change => ring.pair(input, out, |old, new| Against::Change.of(old, new)),
                 Against::LogReturn => {
-                    ring.pair(input, out, |old, new| Against::LogReturn.of(old, new));
+                    ring.pair(input, out, Against::ratio);
+                    log_all(out);
                 }
             }
         });

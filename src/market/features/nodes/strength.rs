@@ -1,91 +1,70 @@
 //! Gains against losses, and where a value lies in its band.
 
-use super::window::Moments;
-use crate::features::node::{BLOCK, Node, each};
+use super::smooth::{Average, Seed};
+use super::window::{Level, Moments};
+use crate::features::node::{BLOCK, Column, Node, each, map_held};
 use crate::features::value::NONE;
 
 /// `rsi` (Wilder's smoothing) and `rsi_sma` (plain averages).
 #[derive(Clone, Debug)]
 pub(crate) struct Strength {
     period: usize,
-    average: Average,
+    averages: Averages,
     last: Option<f64>,
 }
 
 #[derive(Clone, Debug)]
-enum Average {
+enum Averages {
     Plain { gains: Moments<false>, losses: Moments<false> },
-    Wilder { gain: f64, loss: f64, count: usize },
+    Wilder { gains: Average, losses: Average },
 }
 
 impl Strength {
     pub(crate) fn plain(period: usize) -> Self {
-        let average = Average::Plain { gains: Moments::new(period), losses: Moments::new(period) };
-        Self { period, average, last: None }
+        let averages =
+            Averages::Plain { gains: Moments::new(period), losses: Moments::new(period) };
+        Self { period, averages, last: None }
     }
 
     pub(crate) fn wilder(period: usize) -> Self {
-        let average = Average::Wilder { gain: 0.0, loss: 0.0, count: 0 };
-        Self { period, average, last: None }
+        let average = Average::new(1.0 / period as f64, period as u64, Seed::Mean);
+        let averages = Averages::Wilder { gains: average.fresh(), losses: average };
+        Self { period, averages, last: None }
     }
 }
 
-/// The index of average gain and loss.
+/// The index of average gain and loss. It stays absent where they are.
 fn index(gain: f64, loss: f64) -> f64 {
-    let index = 100.0 - 100.0 / (1.0 + gain / loss);
-    let or_none = if gain == 0.0 { 0.0 } else { index };
-    if loss == 0.0 { 100.0 } else { or_none }
+    let index = 100.0 * (gain / (gain + loss));
+    if gain + loss == 0.0 { 100.0 } else { index }
 }
 
-impl Average {
-    /// Takes gains and losses; the losses become the index, or nothing until there are enough.
-    fn run(&mut self, period: usize, up: &mut [f64], down: &mut [f64], out: &mut [f64]) {
+impl Averages {
+    /// Takes gains and losses and the average of each; `out` becomes the index.
+    #[inline]
+    fn run(&mut self, [up, down]: [&[f64]; 2], mean: &mut [f64], out: &mut [f64]) {
         match self {
             Self::Plain { gains, losses } => {
-                let mut mean = [0.0; BLOCK];
-                let mean = &mut mean[..up.len()];
-                gains.run(up, mean, |sums, _| sums.mean());
-                losses.run(down, out, |sums, _| sums.mean());
-                for (gain, out) in mean.iter().zip(out) {
-                    *out = if gain.is_nan() { NONE } else { index(*gain, *out) };
-                }
+                gains.run(up, Level::Mean, mean, &mut []);
+                losses.run(down, Level::Mean, out, &mut []);
             }
-            Self::Wilder { gain, loss, count } => {
-                let cold = period.saturating_sub(*count).min(up.len());
-                let n = period as f64;
-                for (up, down) in up[..cold].iter().zip(&down[..cold]) {
-                    *gain += up / n;
-                    *loss += down / n;
-                }
-                *count += cold;
-                // The next average waits for this one, so nothing here divides.
-                let (new, old) = (1.0 / n, 1.0 - 1.0 / n);
-                let (mut up_mean, mut down_mean) = (*gain, *loss);
-                for (up, down) in up[cold..].iter_mut().zip(&mut down[cold..]) {
-                    up_mean = old * up_mean + new * *up;
-                    down_mean = old * down_mean + new * *down;
-                    (*up, *down) = (up_mean, down_mean);
-                }
-                for ((up, down), out) in up.iter().zip(down.iter()).zip(out.iter_mut()) {
-                    *out = index(*up, *down);
-                }
-                if cold > 0 {
-                    // The value that completes the first averages has one.
-                    let last = if *count == period { index(*gain, *loss) } else { NONE };
-                    out[..cold].fill(NONE);
-                    out[cold - 1] = last;
-                }
-                (*gain, *loss) = (up_mean, down_mean);
+            Self::Wilder { gains, losses } => {
+                gains.run(up, mean);
+                losses.run(down, out);
             }
+        }
+        for (gain, out) in mean.iter().zip(out) {
+            let index = index(*gain, *out);
+            *out = if gain.is_nan() { NONE } else { index };
         }
     }
 }
 
 impl Node for Strength {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         each(inputs[0], out, |input, out| {
             let (mut input, mut out) = (input, out);
-            let mut last = match (self.last, input) {
+            let last = match (self.last, input) {
                 (Some(last), _) => last,
                 (None, []) => return,
                 (None, [first, rest @ ..]) => {
@@ -94,54 +73,56 @@ impl Node for Strength {
                     *first
                 }
             };
-            let (mut up, mut down) = ([0.0; BLOCK], [0.0; BLOCK]);
-            for ((value, up), down) in input.iter().zip(&mut up).zip(&mut down) {
-                let change = value - last;
+            let (mut up, mut down, mut mean) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
+            let before = std::iter::once(&last).chain(input);
+            for (((value, before), up), down) in
+                input.iter().zip(before).zip(&mut up).zip(&mut down)
+            {
+                let change = value - before;
                 *up = if change > 0.0 { change } else { 0.0 };
                 *down = if change < 0.0 { -change } else { 0.0 };
-                last = *value;
             }
-            self.last = Some(last);
+            self.last = Some(input.last().copied().unwrap_or(last));
             let count = input.len();
-            self.average.run(self.period, &mut up[..count], &mut down[..count], out);
+            self.averages.run([&up[..count], &down[..count]], &mut mean[..count], out);
         });
     }
 
     fn fresh(&self) -> Box<dyn Node> {
-        Box::new(match self.average {
-            Average::Plain { .. } => Self::plain(self.period),
-            Average::Wilder { .. } => Self::wilder(self.period),
+        Box::new(match self.averages {
+            Averages::Plain { .. } => Self::plain(self.period),
+            Averages::Wilder { .. } => Self::wilder(self.period),
         })
     }
 }
 
-/// `bb_pos`: where the value lies between the bands, from 0 to 1.
-#[derive(Clone, Debug)]
+/// `bb_pos`: where a value lies between the bands, from 0 to 1, by the mean and the deviation of its
+/// window.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct BandPosition {
-    period: usize,
     width: f64,
-    moments: Moments<true>,
+    held: [f64; 3],
 }
 
 impl BandPosition {
-    pub(crate) fn new(period: usize, width: f64) -> Self {
-        Self { period, width, moments: Moments::new(period) }
+    pub(crate) fn new(width: f64) -> Self {
+        Self { width, held: [NONE; 3] }
     }
 }
 
 impl Node for BandPosition {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let width = self.width;
-        each(inputs[0], out, |input, out| {
-            self.moments.run(input, out, |sums, value| {
-                let (mean, reach) = (sums.mean(), width * sums.variance().sqrt());
-                let (low, high) = (mean - reach, mean + reach);
-                if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
-            });
+        let inputs = [inputs[0], inputs[1], inputs[2]];
+        map_held(inputs, &mut self.held, out, |[value, mean, deviation]| {
+            let reach = width * deviation;
+            let (low, high) = (mean - reach, mean + reach);
+            let place = ((value - low) / (high - low)).max(0.0).min(1.0);
+            if high > low { place } else { 0.5 }
         });
     }
 
     fn fresh(&self) -> Box<dyn Node> {
-        Box::new(Self::new(self.period, self.width))
+        Box::new(Self::new(self.width))
     }
 }

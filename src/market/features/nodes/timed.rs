@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use super::shifts::Against;
-use crate::features::node::{Node, map_at};
+use crate::features::node::{Column, Node, map_at};
 use crate::features::registry::EVENTS_MAX;
 use crate::features::value::{NONE, finite};
 
@@ -158,7 +158,7 @@ impl TimedMoment {
 }
 
 impl Node for TimedMoment {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         map_at([inputs[0], inputs[1]], out, |value, now| {
             self.push(value, now);
             if self.recent.is_full(now) { self.read(value) } else { NONE }
@@ -184,7 +184,7 @@ impl TimedShift {
 }
 
 impl Node for TimedShift {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let Self { against, recent } = self;
         map_at([inputs[0], inputs[1]], out, |value, now| {
             recent.push(now, value);
@@ -222,7 +222,7 @@ impl TimedExtreme {
 }
 
 impl Node for TimedExtreme {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let Self { is_highest, recent } = self;
         map_at([inputs[0], inputs[1]], out, |value, now| {
             let is_beaten = |old: f64| if *is_highest { old <= value } else { old >= value };
@@ -288,7 +288,7 @@ impl Burst {
 }
 
 impl Node for Burst {
-    fn run(&mut self, inputs: &[&[f64]], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         map_at([inputs[0], inputs[1]], out, |_, now| self.next(now));
     }
 

@@ -1,10 +1,9 @@
 //! Sums over the last so many values.
 //!
-//! Sums are of differences from a value near the window's mean, and are taken anew each time the
-//! ring has gone round: the error does not grow with the stream, and what comes out depends on the
-//! values alone.
+//! Sums are of differences from a value near the window's mean, and are taken anew each time as many
+//! values have come as the window holds, or 64 where it holds fewer: the error does not grow with
+//! the stream, and what comes out depends on the values alone.
 
-use crate::features::node::BLOCK;
 use crate::features::value::NONE;
 
 /// The last values, oldest first from `at`.
@@ -72,12 +71,6 @@ impl Ring {
         }
     }
 
-    /// Whether the newest value lies at the end of the ring's memory.
-    #[inline]
-    fn has_gone_round(&self) -> bool {
-        self.at == 0 && self.is_full()
-    }
-
     /// In no particular order.
     pub(crate) fn values(&self) -> &[f64] {
         &self.values
@@ -92,7 +85,11 @@ impl Ring {
 /// The sums of a window that slides; those of squares as well, where they are asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Moments<const SQUARES: bool> {
-    ring: Ring,
+    size: usize,
+    /// The last values, in as many places as some whole windows have; the next goes to `at`.
+    values: Vec<f64>,
+    places: usize,
+    at: usize,
     /// What values are taken less of, so that squares of large numbers do not meet.
     shift: f64,
     sum: f64,
@@ -102,192 +99,209 @@ pub(crate) struct Moments<const SQUARES: bool> {
     equal: usize,
 }
 
-/// What a full window says.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sums<const SQUARES: bool> {
-    count: f64,
-    shift: f64,
-    sum: f64,
-    squares: f64,
-    /// The value of all, where they are equal.
-    flat: Option<f64>,
+/// What is asked of the values of a window, beside their variance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    Mean,
+    Sum,
 }
 
-/// Fewer values than this are not worth preparing for.
-const FEW: usize = 8;
+/// After so many values at least are sums taken anew: seldom enough to cost little, and often enough
+/// for the shift to stay near the mean.
+const ROUND: usize = 64;
 
 impl<const SQUARES: bool> Moments<SQUARES> {
     pub(crate) fn new(size: usize) -> Self {
-        let (shift, sum, squares, last, equal) = (0.0, 0.0, 0.0, f64::NAN, 0);
-        Self { ring: Ring::new(size), shift, sum, squares, last, equal }
+        let places = size * ROUND.div_ceil(size);
+        let (at, shift, sum, squares, last, equal) = (0, 0.0, 0.0, 0.0, f64::NAN, 0);
+        Self { size, values: Vec::new(), places, at, shift, sum, squares, last, equal }
     }
 
-    #[inline]
-    pub(crate) fn push(&mut self, value: f64) {
-        if self.ring.values.is_empty() {
-            self.shift = value;
-        }
-        let is_same = value.to_bits() == self.last.to_bits();
-        self.equal = if is_same { self.equal + 1 } else { 1 };
-        self.last = value;
-        let part = value - self.shift;
-        self.sum += part;
-        if SQUARES {
-            self.squares += part * part;
-        }
-        if let Some(old) = self.ring.push(value) {
-            let part = old - self.shift;
-            self.sum -= part;
-            if SQUARES {
-                self.squares -= part * part;
-            }
-        }
-        if self.ring.has_gone_round() {
-            self.begin_anew();
-        }
-    }
-
-    /// Takes the sums anew from the values of the window.
-    fn begin_anew(&mut self) {
-        self.shift += self.sum / self.ring.size as f64;
-        let shift = self.shift;
-        let parts = || self.ring.values.iter().map(|value| value - shift);
-        self.sum = parts().fold(0.0, |sum, part| sum + part);
-        if SQUARES {
-            self.squares = parts().fold(0.0, |squares, part| squares + part * part);
-        }
+    pub(crate) fn size(&self) -> usize {
+        self.size
     }
 
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.ring.is_full()
+        self.values.len() >= self.size
     }
 
-    /// What the window says, once it is full.
-    #[inline]
-    fn sums(&self) -> Sums<SQUARES> {
-        let Self { shift, sum, squares, .. } = *self;
-        let flat = (self.equal >= self.ring.size).then_some(self.last);
-        Sums { count: self.ring.size as f64, shift, sum, squares, flat }
+    pub(crate) fn push(&mut self, value: f64) {
+        self.run(&[value], Level::Mean, &mut [0.0], &mut [0.0]);
     }
 
-    #[inline]
     pub(crate) fn mean(&self) -> f64 {
-        self.sums().mean()
+        if self.equal >= self.size { self.last } else { self.shift + self.sum / self.size as f64 }
     }
 
-    /// Pushes a block of values and reads the window behind each.
+    /// Pushes a block of values and reads the window behind each: its level and, where squares are
+    /// summed, its population variance. Windows of equal values have their value and no variance.
     #[inline]
     pub(crate) fn run(
         &mut self,
         input: &[f64],
-        out: &mut [f64],
-        read: impl Fn(&Sums<SQUARES>, f64) -> f64,
+        ask: Level,
+        level: &mut [f64],
+        variance: &mut [f64],
     ) {
-        let cold = match input.len() < FEW {
-            true => input.len(),
-            false => (self.ring.size - self.ring.values.len()).min(input.len()),
-        };
-        for (value, out) in input[..cold].iter().zip(&mut out[..cold]) {
-            self.push(*value);
-            *out = if self.is_full() { read(&self.sums(), *value) } else { NONE };
+        let mut from = if self.is_full() { 0 } else { self.fill(input, ask, level, variance) };
+        while from < input.len() {
+            // Both the places that values take and those of the values that they push out lie one
+            // behind the other as far as this.
+            let end = if self.at < self.size { self.size } else { self.places };
+            let to = input.len().min(from + end - self.at);
+            let squares = if SQUARES { &mut variance[from..to] } else { &mut [] };
+            self.slide(&input[from..to], &mut level[from..to], squares);
+            self.read(ask, &mut level[from..to], squares);
+            if self.at == self.places {
+                self.begin_anew();
+            }
+            from = to;
         }
-        let (mut input, mut out) = (&input[cold..], &mut out[cold..]);
-        let mut squares = [0.0; BLOCK];
-        // A full window slides, and every time that it has gone round its sums are taken anew.
-        while !input.is_empty() {
-            let (now, later) = input.split_at((self.ring.size - self.ring.at).min(input.len()));
-            let (now_out, later_out) = out.split_at_mut(now.len());
-            self.slide(now, now_out, &mut squares, &read);
-            (input, out) = (later, later_out);
-        }
+        self.level_out(input, ask, level, variance);
     }
 
-    /// Slides over values that take places one behind the other in the ring. Sums wait for each
-    /// other, so they come first and alone; then all of them are read, several at once.
-    #[inline]
-    fn slide(
+    /// Takes values until the window is full; how many they were. The last one may have something
+    /// to read behind it.
+    #[cold]
+    fn fill(
         &mut self,
         input: &[f64],
-        out: &mut [f64],
-        squares: &mut [f64; BLOCK],
-        read: impl Fn(&Sums<SQUARES>, f64) -> f64,
-    ) {
-        let (begun, count) = (self.equal, self.ring.size as f64);
-        let (shift, mut sum, mut square, mut last, mut equal) =
-            (self.shift, self.sum, self.squares, self.last, self.equal);
-        let (mut longest, first) = (0, self.last);
-        let olds = &mut self.ring.values[self.ring.at..][..input.len()];
-        let squares = &mut squares[..input.len()];
-        for (((value, old), out), squares) in
-            input.iter().zip(olds).zip(out.iter_mut()).zip(squares.iter_mut())
-        {
-            equal = if value.to_bits() == last.to_bits() { equal + 1 } else { 1 };
-            longest = longest.max(equal);
-            last = *value;
-            let (part, gone) = (value - shift, std::mem::replace(old, *value) - shift);
-            sum = sum + part - gone;
-            *out = sum;
-            if SQUARES {
-                square = square + part * part - gone * gone;
-                *squares = square;
-            }
+        ask: Level,
+        level: &mut [f64],
+        variance: &mut [f64],
+    ) -> usize {
+        let count = (self.size - self.values.len()).min(input.len());
+        if self.values.is_empty() {
+            self.values.reserve_exact(self.places);
+            self.shift = input.first().copied().unwrap_or_default();
         }
-        (self.sum, self.squares, self.last, self.equal) = (sum, square, last, equal);
-        self.ring.at += input.len();
-        let is_round = self.ring.at == self.ring.size;
-        let end = input.len() - usize::from(is_round);
-        for ((value, out), squares) in input[..end].iter().zip(out.iter_mut()).zip(squares.iter()) {
-            *out = read(&Sums { count, shift, sum: *out, squares: *squares, flat: None }, *value);
+        self.values.extend_from_slice(&input[..count]);
+        self.at = self.values.len();
+        level[..count].fill(NONE);
+        if SQUARES {
+            variance[..count].fill(NONE);
         }
-        if is_round {
-            self.ring.at = 0;
+        if self.is_full() {
+            self.values.resize(self.places, 0.0);
+            self.sum = self.values[..self.size].iter().map(|value| value - self.shift).sum();
             self.begin_anew();
-            out[end] = read(&self.sums(), input[end]);
+            let last = count - 1..count;
+            level[last.clone()].fill(self.sum);
+            let squares = if SQUARES { &mut variance[last.clone()] } else { &mut [] };
+            squares.fill(self.squares);
+            self.read(ask, &mut level[last], squares);
         }
-        if longest >= self.ring.size {
-            self.level(input, out, (first, begun), read);
+        count
+    }
+
+    /// Takes the sums anew from the values of the window, the last of which lies before `at`.
+    fn begin_anew(&mut self) {
+        self.shift += self.sum / self.size as f64;
+        let (shift, window) = (self.shift, &self.values[self.at - self.size..self.at]);
+        // Four sums, which do not wait for each other.
+        let (mut sums, mut squares) = ([0.0; 4], [0.0; 4]);
+        let mut add = |values: &[f64]| {
+            for ((value, sum), square) in values.iter().zip(&mut sums).zip(&mut squares) {
+                let part = value - shift;
+                *sum += part;
+                *square += part * part;
+            }
+        };
+        let (fours, rest) = window.as_chunks::<4>();
+        fours.iter().for_each(|four| add(four));
+        add(rest);
+        self.sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        self.squares = (squares[0] + squares[1]) + (squares[2] + squares[3]);
+        if self.at == self.places {
+            self.at = 0;
         }
     }
 
-    /// Reads the windows anew in which all values are equal: they have no variance, exactly.
-    #[cold]
-    fn level(
-        &self,
-        input: &[f64],
-        out: &mut [f64],
-        (mut last, mut equal): (f64, usize),
-        read: impl Fn(&Sums<SQUARES>, f64) -> f64,
-    ) {
-        for (value, out) in input.iter().zip(out) {
-            equal = if value.to_bits() == last.to_bits() { equal + 1 } else { 1 };
-            last = *value;
-            if equal >= self.ring.size {
-                *out = read(&Sums { flat: Some(*value), ..self.sums() }, *value);
+    /// Slides a full window over values; the sums behind each. What a value changes does not wait
+    /// for the one before and comes first; then the sums, which do.
+    #[inline]
+    fn slide(&mut self, input: &[f64], sums: &mut [f64], squares: &mut [f64]) {
+        let Self { size, places, at, shift, .. } = *self;
+        let oldest = if at < size { at + places - size } else { at - size };
+        // Where there is one window of places, values go where those lie that they push out; else
+        // they lie further on, and some push out others of this block.
+        if places > size {
+            self.values[at..][..input.len()].copy_from_slice(input);
+        }
+        let olds = &self.values[oldest..][..input.len()];
+        for ((value, old), sum) in input.iter().zip(olds).zip(sums.iter_mut()) {
+            *sum = value - old;
+        }
+        for ((value, old), square) in input.iter().zip(olds).zip(squares.iter_mut()) {
+            *square = (value - old) * ((value - shift) + (old - shift));
+        }
+        if places == size {
+            self.values[at..][..input.len()].copy_from_slice(input);
+        }
+        self.at = at + input.len();
+        let mut sum = self.sum;
+        if SQUARES {
+            let mut square = self.squares;
+            for (sums, squares) in sums.iter_mut().zip(squares.iter_mut()) {
+                sum += *sums;
+                square += *squares;
+                (*sums, *squares) = (sum, square);
+            }
+            self.squares = square;
+        } else {
+            for sums in sums.iter_mut() {
+                sum += *sums;
+                *sums = sum;
             }
         }
-    }
-}
-
-impl<const SQUARES: bool> Sums<SQUARES> {
-    #[inline]
-    pub(crate) fn mean(&self) -> f64 {
-        self.flat.unwrap_or(self.shift + self.sum / self.count)
+        self.sum = sum;
     }
 
+    /// Makes of sums what was asked for.
     #[inline]
-    pub(crate) fn sum(&self) -> f64 {
-        self.flat.map_or(self.shift * self.count + self.sum, |value| value * self.count)
+    fn read(&self, ask: Level, sums: &mut [f64], squares: &mut [f64]) {
+        let count = self.size as f64;
+        let one = 1.0 / count;
+        for (square, sum) in squares.iter_mut().zip(sums.iter()) {
+            let mean = sum * one;
+            let variance = *square * one - mean * mean;
+            *square = if variance > 0.0 { variance } else { 0.0 };
+        }
+        let (factor, base) = match ask {
+            Level::Mean => (one, self.shift),
+            Level::Sum => (1.0, self.shift * count),
+        };
+        sums.iter_mut().for_each(|sum| *sum = base + *sum * factor);
     }
-}
 
-impl Sums<true> {
-    /// The population variance; exactly zero where all values are equal.
+    /// Puts down exactly what windows say whose values are all equal.
     #[inline]
-    pub(crate) fn variance(&self) -> f64 {
-        let mean = self.sum / self.count;
-        let variance = (self.squares / self.count - mean * mean).max(0.0);
-        if self.flat.is_some() { 0.0 } else { variance }
+    fn level_out(&mut self, input: &[f64], ask: Level, level: &mut [f64], variance: &mut [f64]) {
+        let Some((first, last)) = input.first().zip(input.last()) else { return };
+        let is_same = |a: &f64, b: &f64| a.to_bits() == b.to_bits();
+        let pairs = input.iter().zip(&input[1..]);
+        let same: u64 = pairs.map(|(a, b)| u64::from(is_same(a, b))).sum();
+        let same = same as usize + usize::from(is_same(first, &self.last));
+        // No run of equal values can be longer.
+        if self.equal.max(1) + same < self.size {
+            let trailing = input.iter().rev().take_while(|value| is_same(value, last)).count();
+            let goes_on = trailing == input.len() && is_same(first, &self.last);
+            self.equal = trailing + if goes_on { self.equal } else { 0 };
+            self.last = *last;
+            return;
+        }
+        let whole = if ask == Level::Sum { self.size as f64 } else { 1.0 };
+        for (at, value) in input.iter().enumerate() {
+            self.equal = if is_same(value, &self.last) { self.equal + 1 } else { 1 };
+            self.last = *value;
+            if self.equal >= self.size {
+                level[at] = value * whole;
+                if SQUARES {
+                    variance[at] = 0.0;
+                }
+            }
+        }
     }
 }
 
@@ -304,33 +318,29 @@ mod tests {
             size in 1_usize..40,
         ) {
             let values: Vec<f64> = values.iter().map(|value| f64::from(*value) / 7.0).collect();
-            let mut moments = Moments::<true>::new(size);
-            for (at, value) in values.iter().enumerate() {
-                moments.push(*value);
+            let (mut levels, mut variances) = (vec![0.0; values.len()], vec![0.0; values.len()]);
+            Moments::<true>::new(size).run(&values, Level::Mean, &mut levels, &mut variances);
+            for (at, (found, variance_found)) in levels.iter().zip(&variances).enumerate() {
                 if at + 1 < size {
-                    prop_assert!(!moments.is_full());
+                    prop_assert!(found.is_nan() && variance_found.is_nan());
                     continue;
                 }
                 let window = &values[at + 1 - size..=at];
                 let mean = window.iter().sum::<f64>() / size as f64;
                 let variance = window.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / size as f64;
-                prop_assert!((moments.mean() - mean).abs() <= 1e-12 * mean.abs());
+                prop_assert!((found - mean).abs() <= 1e-12 * mean.abs());
                 // Differences are from a mean of before, up to the range of all values away.
                 let bound = 1e-10 * variance + 1e-14 * (2_000.0_f64 / 7.0).powi(2);
-                prop_assert!((moments.sums().variance() - variance).abs() <= bound);
+                prop_assert!((variance_found - variance).abs() <= bound);
             }
         }
     }
 
     #[test]
     fn equal_values_have_no_variance_whatever_came_before() {
-        let mut moments = Moments::<true>::new(5);
-        for value in [1e9, -3.3, 0.1, 0.1, 0.1, 0.1, 0.1] {
-            moments.push(value);
-        }
-        assert_eq!(
-            (moments.sums().variance().to_bits(), moments.mean().to_bits()),
-            (0, 0.1_f64.to_bits())
-        );
+        let values = [1e9, -3.3, 0.1, 0.1, 0.1, 0.1, 0.1];
+        let (mut mean, mut variance) = ([0.0; 7], [0.0; 7]);
+        Moments::<true>::new(5).run(&values, Level::Mean, &mut mean, &mut variance);
+        assert_eq!((variance[6].to_bits(), mean[6].to_bits()), (0, 0.1_f64.to_bits()));
     }
 }

@@ -89,9 +89,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         doc: "where x lies between the bands, from 0 to 1; 0.5 where they meet",
         unit: "0 to 1",
         example: "bb_pos(mid, 20, 2)",
-        body: Body::Node {
-            build: |p| Box::new(BandPosition::new(p[0] as usize, p[1])),
-            warm: |p| p[0] as u64,
+        body: Body::Over {
+            inputs: &["x", "sma(x, n)", "std(x, n)"],
+            build: |p| Box::new(BandPosition::new(p[1])),
         },
         timed: None,
     },

@@ -1,8 +1,10 @@
 //! Functions of the last so many events.
 
-use super::{Arg, Body, Function, Timed, column, column_or, events, length, number, window};
+use super::{
+    Arg, Body, Function, Moment, Timed, column, column_or, events, length, number, window,
+};
 use crate::features::node::Node;
-use crate::features::nodes::moments::{Average, Moment, Spread, Weighted};
+use crate::features::nodes::moments::{Score, Total, Weighted};
 use crate::features::nodes::pairs::{Pair, Relation};
 use crate::features::nodes::ranks::{Extreme, Quantile};
 use crate::features::nodes::running::Cumulative;
@@ -26,6 +28,16 @@ const fn of(
     Function { name, args, doc, unit: "", example, body: Body::Node { build, warm }, timed: None }
 }
 
+const fn made(
+    name: &'static str,
+    args: &'static [Arg],
+    doc: &'static str,
+    example: &'static str,
+    body: Body,
+) -> Function {
+    Function { name, args, doc, unit: "", example, body, timed: None }
+}
+
 /// The same over a length of time as well.
 const fn or_timed(function: Function, timed: Timed) -> Function {
     Function { timed: Some(timed), ..function }
@@ -45,14 +57,7 @@ fn behind(params: &[f64]) -> u64 {
 
 pub(super) const FUNCTIONS: &[Function] = &[
     or_timed(
-        of(
-            "sma",
-            XW,
-            "the mean of the last n",
-            "sma(mid, 20)",
-            |p| Box::new(Average::mean(size(p))),
-            full,
-        ),
+        made("sma", XW, "the mean of the last n", "sma(mid, 20)", Body::Window(Moment::Mean)),
         |nanos, _| Box::new(TimedMoment::new(Asked::Mean, nanos)),
     ),
     or_timed(
@@ -61,41 +66,41 @@ pub(super) const FUNCTIONS: &[Function] = &[
             XW,
             "the sum of the last n",
             "sum(qty, 100)",
-            |p| Box::new(Average::sum(size(p))),
+            |p| Box::new(Total::new(size(p))),
             full,
         ),
         |nanos, _| Box::new(TimedMoment::new(Asked::Sum, nanos)),
     ),
     or_timed(
-        of(
+        made(
             "var",
             XW,
             "the population variance of the last n",
             "var(ret(mid, 1), 100)",
-            |p| Box::new(Moment::new(Spread::Variance, size(p))),
-            full,
+            Body::Window(Moment::Variance),
         ),
         |nanos, _| Box::new(TimedMoment::new(Asked::Variance, nanos)),
     ),
     or_timed(
-        of(
+        made(
             "std",
             XW,
             "the population standard deviation of the last n",
             "std(ret(mid, 1), 20)",
-            |p| Box::new(Moment::new(Spread::Deviation, size(p))),
-            full,
+            Body::Formula("sqrt(var(x, n))"),
         ),
         |nanos, _| Box::new(TimedMoment::new(Asked::Deviation, nanos)),
     ),
     or_timed(
-        of(
+        made(
             "z",
             XW,
             "(x − mean)/std of the last n; no value where all are equal",
             "z(imbalance, 200)",
-            |p| Box::new(Moment::new(Spread::Score, size(p))),
-            full,
+            Body::Over {
+                inputs: &["x", "sma(x, n)", "std(x, n)"],
+                build: |_| Box::new(Score::new()),
+            },
         ),
         |nanos, _| Box::new(TimedMoment::new(Asked::Score, nanos)),
     ),

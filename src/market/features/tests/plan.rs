@@ -21,7 +21,9 @@ fn shared_parts_are_computed_once() {
     let steps = |text: &str| Plan::new(&parse_list(text).unwrap()).unwrap().steps();
     assert_eq!(steps("ema(mid, 20)"), 2);
     assert_eq!(steps("ema(mid, 20), ema(mid, n = 20) * ema(20)"), 3);
-    assert_eq!(steps("a = std(ret(mid, 1), 20), b = sma(a, 5), c = z(ret(1), 20)"), 5);
+    // The column, the window that slides, its two parts, the root, the score and the place.
+    assert_eq!(steps("sma(mid, 9), std(mid, 9), z(mid, 9), bb_pos(mid, 9, 2)"), 7);
+    assert_eq!(steps("a = std(ret(mid, 1), 20), b = sma(a, 5), c = z(ret(1), 20)"), 9);
 }
 
 #[test]
@@ -56,9 +58,14 @@ fn what_cannot_be_compiled_says_why_and_where() {
 fn what_takes_a_length_of_time_has_a_node_for_it() {
     for function in functions() {
         let takes = |arg: &Arg| matches!(arg.kind, ArgKind::Window(..) | ArgKind::Length);
-        let is_node = matches!(function.body, Body::Node { .. });
-        let takes = is_node && function.args.iter().any(takes);
-        assert_eq!(function.timed.is_some(), takes, "{}", function.name);
+        let takes = function.args.iter().any(takes);
+        match function.body {
+            Body::Node { .. } | Body::Window(_) => {
+                assert_eq!(function.timed.is_some(), takes, "{}", function.name);
+            }
+            // What they are made of takes the length.
+            Body::Formula(_) | Body::Over { .. } => {}
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use qt_model::record::{Bar, Depth, Level, Quote, Record};
 use super::super::base::Clock;
 use super::super::feed::{BookFrom, Clocks, Columns, Fed, Feed};
 use super::super::graph::{Plan, Scratch, State};
+use super::super::places::Places;
 use super::super::rows::Sheet;
 
 #[derive(Debug)]
@@ -19,8 +20,8 @@ pub(crate) struct Expressions {
     feed: Feed,
     state: State,
     columns: Columns,
-    /// Where the row of each event of this batch lies, if it is wanted.
-    places: Vec<Option<u32>>,
+    /// Where the rows of the events of this batch lie.
+    places: Places,
     /// Events of this batch before which the state begins anew.
     resets: Vec<usize>,
 }
@@ -39,7 +40,7 @@ impl Expressions {
             feed: Feed::new(instrument, from),
             state: State::new(plan),
             columns: Feed::columns(plan),
-            places: Vec::new(),
+            places: Places::default(),
             resets: Vec::new(),
         }
     }
@@ -51,6 +52,12 @@ impl Expressions {
     #[inline]
     pub(super) fn quote(&mut self, row: &Quote) -> Fed {
         self.event(|feed, clocks, columns| feed.quote(row, clocks, columns))
+    }
+
+    /// Takes quotes that are plain; how many.
+    #[inline]
+    pub(super) fn plain(&mut self, rows: &[Quote], idle_max: i64) -> usize {
+        self.feed.plain(rows, idle_max, self.clocks, &mut self.columns)
     }
 
     #[inline]
@@ -75,11 +82,11 @@ impl Expressions {
 
     #[inline]
     pub(super) fn put(&mut self, row: Option<usize>) {
-        self.places.push(row.map(|row| row as u32));
+        self.places.put(row);
     }
 
     pub(super) fn put_plain(&mut self, rows: Range<usize>) {
-        self.places.extend(rows.map(|row| Some(row as u32)));
+        self.places.put_all(rows);
     }
 
     pub(super) fn value(&self, feature: usize) -> Option<f64> {
