@@ -80,6 +80,7 @@ impl Plan {
     }
 
     /// What a step makes of a block of events.
+    #[inline]
     fn column<'a>(
         &self,
         step: usize,

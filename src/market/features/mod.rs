@@ -28,6 +28,7 @@ mod registry;
 mod rows;
 mod suggest;
 mod value;
+mod wide;
 mod work;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use super::value::{SKIP, absent, is_skip};
+use super::wide::wide;
 
 /// A step with its state. It sees the events of one symbol in order, cut anywhere into blocks of at
 /// most [`BLOCK`]: the results do not depend on the cuts.
@@ -29,17 +30,17 @@ pub struct Column<'a> {
 }
 
 /// How many events run through a step at once. The columns of a plan fit the nearest cache.
-pub(super) const BLOCK: usize = 128;
+pub(super) const BLOCK: usize = 256;
 
 /// Whether a value of a block is absent. Looks at all of them, several at once.
 #[inline]
 pub(super) fn has_absent(values: &[f64]) -> bool {
-    values.iter().fold(false, |has, value| has | value.is_nan())
+    wide(#[inline(always)] || values.iter().fold(0, |has, value| has | u64::from(value.is_nan())) != 0)
 }
 
 /// A step over the values that are there. It keeps its state over absences and passes them on: where
 /// a block has some, what is left is closed up for the step and spread out again behind it.
-#[inline]
+#[inline(always)]
 pub(super) fn each(input: Column<'_>, out: &mut [f64], mut step: impl FnMut(&[f64], &mut [f64])) {
     if input.is_whole {
         return step(input.values, out);
@@ -53,7 +54,7 @@ pub(super) fn each(input: Column<'_>, out: &mut [f64], mut step: impl FnMut(&[f6
 }
 
 /// The same of a step of two parts.
-#[inline]
+#[inline(always)]
 pub(super) fn each_pair(
     input: Column<'_>,
     out: &mut [f64],
@@ -92,7 +93,7 @@ fn spread_out(input: &[f64], found: &[f64], out: &mut [f64]) {
 }
 
 /// The same, a value at a time.
-#[inline]
+#[inline(always)]
 pub(super) fn map(input: Column<'_>, out: &mut [f64], mut function: impl FnMut(f64) -> f64) {
     each(input, out, |input, out| {
         for (value, out) in input.iter().zip(out) {
@@ -114,7 +115,7 @@ pub(super) fn map_at(
 }
 
 /// The same over some columns: the last value of one stands in where an event does not concern it.
-#[inline]
+#[inline(always)]
 pub(super) fn map_held<const N: usize>(
     inputs: [Column<'_>; N],
     held: &mut [f64; N],

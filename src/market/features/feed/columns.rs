@@ -92,7 +92,7 @@ impl Columns {
     }
 
     /// Says the values of several rows from one on.
-    #[inline]
+    #[inline(always)]
     pub(super) fn extend(&mut self, base: Base, first: usize, values: impl Iterator<Item = f64>) {
         if self.wants(bit(base)) {
             let column = &mut self.values[base.index()];

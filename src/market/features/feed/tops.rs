@@ -10,9 +10,10 @@ use qt_model::units::{Px, Qty, Scale};
 use super::columns::{Columns, bits};
 use crate::features::base::Base;
 use crate::features::value::{NONE, double};
+use crate::features::wide::wide;
 
 /// How many events wait at most.
-const RUN: usize = 128;
+const RUN: usize = 256;
 
 /// The best prices and sizes of an event.
 #[derive(Clone, Copy, Debug)]
@@ -117,7 +118,7 @@ impl Tops {
     pub(super) fn flush(&mut self, columns: &mut Columns) -> Option<Best> {
         let count = std::mem::take(&mut self.count);
         let run = self.run.as_deref().filter(|_| count > 0)?;
-        self.prices(run, count, columns);
+        wide(#[inline(always)] || self.prices(run, count, columns));
         let nanos = |now: &i64| *now as f64;
         columns.extend(Base::Now, self.first, run.now[..count].iter().map(nanos));
         columns.extend(Base::BookTime, self.first, run.now[..count].iter().map(nanos));
@@ -128,6 +129,7 @@ impl Tops {
     }
 
     /// Columns of what single events say.
+    #[inline(always)]
     fn prices(&self, run: &Run, count: usize, columns: &mut Columns) {
         let first = self.first;
         let (px, qty) = (self.px.unit() as f64, self.qty.unit() as f64);
@@ -197,7 +199,7 @@ const CHANGES: u64 = bits(&[Base::Ofi, Base::BookGap]);
 
 /// Integers as the nearest doubles. Whether all are so short that their sums are exact as well: then
 /// adding them to a double of one size puts their bits where they belong, several at once.
-#[inline]
+#[inline(always)]
 fn to_doubles(values: &[i64], out: &mut [f64]) -> bool {
     const HALF: i64 = 1 << 51;
     const BASE: f64 = 6_755_399_441_055_744.0; // 1.5 · 2^52

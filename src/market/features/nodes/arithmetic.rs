@@ -5,6 +5,7 @@ use std::fmt::{self, Debug};
 use crate::features::expr::Operator;
 use crate::features::node::{Column, Node, map, map_held};
 use crate::features::value::{NONE, SKIP, finite, is_skip};
+use crate::features::wide::wide;
 
 /// A function of one value. Its type is that of the function itself, so that a block is one loop
 /// without a call in it.
@@ -19,7 +20,7 @@ impl<F> Debug for Map<F> {
 
 impl<F: Fn(f64) -> f64 + Copy + Send + Sync + 'static> Node for Map<F> {
     fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
-        map(inputs[0], out, self.0);
+        wide(#[inline(always)] || map(inputs[0], out, self.0));
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -49,7 +50,8 @@ impl<F> Join<F> {
 impl<F: Fn(f64, f64) -> f64 + Copy + Send + Sync + 'static> Node for Join<F> {
     fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let function = self.function;
-        map_held([inputs[0], inputs[1]], &mut self.held, out, |[x, y]| function(x, y));
+        let inputs = [inputs[0], inputs[1]];
+        wide(#[inline(always)] || map_held(inputs, &mut self.held, out, |[x, y]| function(x, y)));
     }
 
     fn fresh(&self) -> Box<dyn Node> {

@@ -10,13 +10,13 @@ const LN_2_HIGH: f64 = f64::from_bits(LN_2.to_bits() >> 21 << 21);
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 /// The logarithm of a number above zero; what it is not defined for is NaN or infinite.
-#[inline]
+#[inline(always)]
 pub(crate) fn log(value: f64) -> f64 {
     if is_plain(value) { series(value) } else { libm::log(value) }
 }
 
 /// Turns numbers into their logarithms, and leaves what is absent as it is.
-#[inline]
+#[inline(always)]
 pub(crate) fn log_all(values: &mut [f64]) {
     if values.iter().fold(true, |all, value| all & is_plain(*value)) {
         values.iter_mut().for_each(|value| *value = series(*value));
@@ -27,12 +27,12 @@ pub(crate) fn log_all(values: &mut [f64]) {
 }
 
 /// Whether a number is above zero, finite, and has all its bits.
-#[inline]
+#[inline(always)]
 fn is_plain(value: f64) -> bool {
     (value >= f64::MIN_POSITIVE) & (value <= f64::MAX)
 }
 
-#[inline]
+#[inline(always)]
 fn series(value: f64) -> f64 {
     let off = value.to_bits().wrapping_sub(FRAC_1_SQRT_2.to_bits());
     let exponent = f64::from((off as i64 >> 52) as i32);

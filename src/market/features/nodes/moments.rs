@@ -3,6 +3,7 @@
 use super::window::{Level, Moments, Ring};
 use crate::features::node::{Column, Node, each, each_pair, map, map_held};
 use crate::features::value::{NONE, finite};
+use crate::features::wide::wide;
 
 /// `sum`.
 #[derive(Clone, Debug)]
@@ -91,8 +92,10 @@ impl Score {
 impl Node for Score {
     fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let inputs = [inputs[0], inputs[1], inputs[2]];
-        map_held(inputs, &mut self.held, out, |[x, mean, deviation]| {
-            finite((x - mean) / deviation)
+        wide(#[inline(always)] || {
+            map_held(inputs, &mut self.held, out, |[x, mean, deviation]| {
+                finite((x - mean) / deviation)
+            });
         });
     }
 

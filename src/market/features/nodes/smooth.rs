@@ -6,6 +6,7 @@
 
 use crate::features::node::{Column, Node, each};
 use crate::features::value::NONE;
+use crate::features::wide::wide;
 
 /// How many results are under way at once.
 const CHAINS: usize = 4;
@@ -50,7 +51,7 @@ impl Average {
         for (value, out) in input[..cold].iter().zip(out.iter_mut()) {
             *out = self.warm_up(*value);
         }
-        self.go_on(&input[cold..], &mut out[cold..]);
+        wide(#[inline(always)] || self.go_on(&input[cold..], &mut out[cold..]));
     }
 
     /// Takes one of the first values, step by step.
@@ -72,7 +73,7 @@ impl Average {
 
     /// Takes what follows: first what each value and the three before it add, which waits for
     /// nothing, then the chains.
-    #[inline]
+    #[inline(always)]
     fn go_on(&mut self, input: &[f64], out: &mut [f64]) {
         let keep = 1.0 - self.alpha;
         let (alpha, twice) = (self.alpha, keep * keep);

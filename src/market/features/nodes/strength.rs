@@ -4,6 +4,7 @@ use super::smooth::{Average, Seed};
 use super::window::{Level, Moments};
 use crate::features::node::{BLOCK, Column, Node, each, map_held};
 use crate::features::value::NONE;
+use crate::features::wide::wide;
 
 /// `rsi` (Wilder's smoothing) and `rsi_sma` (plain averages).
 #[derive(Clone, Debug)]
@@ -34,6 +35,7 @@ impl Strength {
 }
 
 /// The index of average gain and loss. It stays absent where they are.
+#[inline(always)]
 fn index(gain: f64, loss: f64) -> f64 {
     let index = 100.0 * (gain / (gain + loss));
     if gain + loss == 0.0 { 100.0 } else { index }
@@ -41,7 +43,7 @@ fn index(gain: f64, loss: f64) -> f64 {
 
 impl Averages {
     /// Takes gains and losses and the average of each; `out` becomes the index.
-    #[inline]
+    #[inline(always)]
     fn run(&mut self, [up, down]: [&[f64]; 2], mean: &mut [f64], out: &mut [f64]) {
         match self {
             Self::Plain { gains, losses } => {
@@ -60,32 +62,47 @@ impl Averages {
     }
 }
 
+impl Strength {
+    #[inline(always)]
+    fn step(&mut self, input: &[f64], out: &mut [f64]) {
+        let (mut input, mut out) = (input, out);
+        let last = match (self.last, input) {
+            (Some(last), _) => last,
+            (None, []) => return,
+            (None, [first, rest @ ..]) => {
+                out[0] = NONE;
+                (input, out) = (rest, &mut out[1..]);
+                *first
+            }
+        };
+        let (mut up, mut down, mut mean) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
+        let before = std::iter::once(&last).chain(input);
+        for (((value, before), up), down) in
+            input.iter().zip(before).zip(&mut up).zip(&mut down)
+        {
+            let change = value - before;
+            *up = if change > 0.0 { change } else { 0.0 };
+            *down = if change < 0.0 { -change } else { 0.0 };
+        }
+        self.last = Some(input.last().copied().unwrap_or(last));
+        let count = input.len();
+        self.averages.run([&up[..count], &down[..count]], &mut mean[..count], out);
+    }
+}
+
 impl Node for Strength {
     fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
-        each(inputs[0], out, |input, out| {
-            let (mut input, mut out) = (input, out);
-            let last = match (self.last, input) {
-                (Some(last), _) => last,
-                (None, []) => return,
-                (None, [first, rest @ ..]) => {
-                    out[0] = NONE;
-                    (input, out) = (rest, &mut out[1..]);
-                    *first
-                }
-            };
-            let (mut up, mut down, mut mean) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
-            let before = std::iter::once(&last).chain(input);
-            for (((value, before), up), down) in
-                input.iter().zip(before).zip(&mut up).zip(&mut down)
-            {
-                let change = value - before;
-                *up = if change > 0.0 { change } else { 0.0 };
-                *down = if change < 0.0 { -change } else { 0.0 };
-            }
-            self.last = Some(input.last().copied().unwrap_or(last));
-            let count = input.len();
-            self.averages.run([&up[..count], &down[..count]], &mut mean[..count], out);
-        });
+        wide(
+            #[inline(always)]
+            || {
+                each(
+                    inputs[0],
+                    out,
+                    #[inline(always)]
+                    |input, out| self.step(input, out),
+                );
+            },
+        );
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -114,12 +131,15 @@ impl Node for BandPosition {
     fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let width = self.width;
         let inputs = [inputs[0], inputs[1], inputs[2]];
-        map_held(inputs, &mut self.held, out, |[value, mean, deviation]| {
+        let place = |[value, mean, deviation]: [f64; 3]| {
             let reach = width * deviation;
             let (low, high) = (mean - reach, mean + reach);
-            let place = ((value - low) / (high - low)).max(0.0).min(1.0);
+            let place = (value - low) / (high - low);
+            let place = if place > 0.0 { place } else { 0.0 };
+            let place = if place < 1.0 { place } else { 1.0 };
             if high > low { place } else { 0.5 }
-        });
+        };
+        wide(#[inline(always)] || map_held(inputs, &mut self.held, out, place));
     }
 
     fn fresh(&self) -> Box<dyn Node> {

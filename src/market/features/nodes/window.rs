@@ -5,6 +5,7 @@
 //! the stream, and what comes out depends on the values alone.
 
 use crate::features::value::NONE;
+use crate::features::wide::wide;
 
 /// The last values, oldest first from `at`.
 #[derive(Clone, Debug)]
@@ -44,7 +45,7 @@ impl Ring {
     }
 
     /// Pushes a block of values and puts each beside the one that it pushes out.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pair(
         &mut self,
         input: &[f64],
@@ -136,7 +137,6 @@ impl<const SQUARES: bool> Moments<SQUARES> {
 
     /// Pushes a block of values and reads the window behind each: its level and, where squares are
     /// summed, its population variance. Windows of equal values have their value and no variance.
-    #[inline]
     pub(crate) fn run(
         &mut self,
         input: &[f64],
@@ -144,6 +144,11 @@ impl<const SQUARES: bool> Moments<SQUARES> {
         level: &mut [f64],
         variance: &mut [f64],
     ) {
+        wide(#[inline(always)] || self.go_on(input, ask, level, variance));
+    }
+
+    #[inline(always)]
+    fn go_on(&mut self, input: &[f64], ask: Level, level: &mut [f64], variance: &mut [f64]) {
         let mut from = if self.is_full() { 0 } else { self.fill(input, ask, level, variance) };
         while from < input.len() {
             // Both the places that values take and those of the values that they push out lie one
@@ -196,6 +201,7 @@ impl<const SQUARES: bool> Moments<SQUARES> {
     }
 
     /// Takes the sums anew from the values of the window, the last of which lies before `at`.
+    #[inline(always)]
     fn begin_anew(&mut self) {
         self.shift += self.sum / self.size as f64;
         let (shift, window) = (self.shift, &self.values[self.at - self.size..self.at]);
@@ -220,7 +226,7 @@ impl<const SQUARES: bool> Moments<SQUARES> {
 
     /// Slides a full window over values; the sums behind each. What a value changes does not wait
     /// for the one before and comes first; then the sums, which do.
-    #[inline]
+    #[inline(always)]
     fn slide(&mut self, input: &[f64], sums: &mut [f64], squares: &mut [f64]) {
         let Self { size, places, at, shift, .. } = *self;
         let oldest = if at < size { at + places - size } else { at - size };
@@ -259,7 +265,7 @@ impl<const SQUARES: bool> Moments<SQUARES> {
     }
 
     /// Makes of sums what was asked for.
-    #[inline]
+    #[inline(always)]
     fn read(&self, ask: Level, sums: &mut [f64], squares: &mut [f64]) {
         let count = self.size as f64;
         let one = 1.0 / count;
@@ -276,7 +282,7 @@ impl<const SQUARES: bool> Moments<SQUARES> {
     }
 
     /// Puts down exactly what windows say whose values are all equal.
-    #[inline]
+    #[inline(always)]
     fn level_out(&mut self, input: &[f64], ask: Level, level: &mut [f64], variance: &mut [f64]) {
         let Some((first, last)) = input.first().zip(input.last()) else { return };
         let is_same = |a: &f64, b: &f64| a.to_bits() == b.to_bits();
