@@ -289,11 +289,16 @@ impl Plain<'_> {
         let may_skip = options.every == 1 && options.stale_after_ns.is_none();
         let (slots, mut at) = (&batch.slots()[from..], 0);
         let rows = &batch.rows::<Quote>()[slots[0].index as usize..];
+        let is_alone = batch.only_kind().is_some();
         // Most runs are long or of a single record: it looks ahead further as one goes on.
         let mut ahead = 4;
         loop {
-            let slots = slots[at..].iter().take(ahead);
-            let count = slots.take_while(|slot| slot.kind == Kind::Quote).count();
+            let slots = &slots[at..];
+            let slots = &slots[..slots.len().min(ahead)];
+            let count = match is_alone {
+                true => slots.len(),
+                false => slots.iter().take_while(|slot| slot.kind == Kind::Quote).count(),
+            };
             let next = &rows[at..at + count];
             let Some(row) = next.first().filter(|row| row.head.instrument == Some(id)) else {
                 return at;

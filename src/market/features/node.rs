@@ -35,7 +35,10 @@ pub(super) const BLOCK: usize = 256;
 /// Whether a value of a block is absent. Looks at all of them, several at once.
 #[inline]
 pub(super) fn has_absent(values: &[f64]) -> bool {
-    wide(#[inline(always)] || values.iter().fold(0, |has, value| has | u64::from(value.is_nan())) != 0)
+    wide(
+        #[inline(always)]
+        || values.iter().fold(0, |has, value| has | u64::from(value.is_nan())) != 0,
+    )
 }
 
 /// A step over the values that are there. It keeps its state over absences and passes them on: where

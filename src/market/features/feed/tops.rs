@@ -118,7 +118,10 @@ impl Tops {
     pub(super) fn flush(&mut self, columns: &mut Columns) -> Option<Best> {
         let count = std::mem::take(&mut self.count);
         let run = self.run.as_deref().filter(|_| count > 0)?;
-        wide(#[inline(always)] || self.prices(run, count, columns));
+        wide(
+            #[inline(always)]
+            || self.prices(run, count, columns),
+        );
         let nanos = |now: &i64| *now as f64;
         columns.extend(Base::Now, self.first, run.now[..count].iter().map(nanos));
         columns.extend(Base::BookTime, self.first, run.now[..count].iter().map(nanos));
@@ -187,11 +190,16 @@ impl Tops {
             columns.extend(Base::Ofi, self.first, std::iter::once(0.0));
             columns.extend(Base::BookGap, self.first, std::iter::once(NONE));
         }
-        let pairs = || self.before.into_iter().chain((0..count).map(at)).zip((alone..count).map(at));
+        let pairs =
+            || self.before.into_iter().chain((0..count).map(at)).zip((alone..count).map(at));
         let unit = self.qty.unit() as f64;
         let flow = pairs().map(|((before, _), (now, _))| order_flow(&before, &now) as f64 / unit);
         columns.extend(Base::Ofi, first, flow);
-        columns.extend(Base::BookGap, first, pairs().map(|((_, then), (_, now))| seconds(then, now)));
+        columns.extend(
+            Base::BookGap,
+            first,
+            pairs().map(|((_, then), (_, now))| seconds(then, now)),
+        );
     }
 }
 
@@ -203,11 +211,11 @@ const CHANGES: u64 = bits(&[Base::Ofi, Base::BookGap]);
 fn to_doubles(values: &[i64], out: &mut [f64]) -> bool {
     const HALF: i64 = 1 << 51;
     const BASE: f64 = 6_755_399_441_055_744.0; // 1.5 · 2^52
-    let beyond = |value: &i64| value.wrapping_add(HALF) as u64 >> 52;
+    let beyond = |value: &i64| value.wrapping_add(HALF).cast_unsigned() >> 52;
     let are_short = values.iter().fold(0, |all, value| all | beyond(value)) == 0;
     if are_short {
         for (value, out) in values.iter().zip(out) {
-            *out = f64::from_bits((BASE.to_bits() as i64 + value) as u64) - BASE;
+            *out = f64::from_bits(BASE.to_bits().wrapping_add_signed(*value)) - BASE;
         }
     } else {
         for (value, out) in values.iter().zip(out) {

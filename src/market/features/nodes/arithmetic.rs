@@ -20,7 +20,10 @@ impl<F> Debug for Map<F> {
 
 impl<F: Fn(f64) -> f64 + Copy + Send + Sync + 'static> Node for Map<F> {
     fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
-        wide(#[inline(always)] || map(inputs[0], out, self.0));
+        wide(
+            #[inline(always)]
+            || map(inputs[0], out, self.0),
+        );
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -51,7 +54,10 @@ impl<F: Fn(f64, f64) -> f64 + Copy + Send + Sync + 'static> Node for Join<F> {
     fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let function = self.function;
         let inputs = [inputs[0], inputs[1]];
-        wide(#[inline(always)] || map_held(inputs, &mut self.held, out, |[x, y]| function(x, y)));
+        wide(
+            #[inline(always)]
+            || map_held(inputs, &mut self.held, out, |[x, y]| function(x, y)),
+        );
     }
 
     fn fresh(&self) -> Box<dyn Node> {

@@ -29,13 +29,13 @@ pub(crate) fn log_all(values: &mut [f64]) {
 /// Whether a number is above zero, finite, and has all its bits.
 #[inline(always)]
 fn is_plain(value: f64) -> bool {
-    (value >= f64::MIN_POSITIVE) & (value <= f64::MAX)
+    (f64::MIN_POSITIVE..=f64::MAX).contains(&value)
 }
 
 #[inline(always)]
 fn series(value: f64) -> f64 {
     let off = value.to_bits().wrapping_sub(FRAC_1_SQRT_2.to_bits());
-    let exponent = f64::from((off as i64 >> 52) as i32);
+    let exponent = f64::from((off.cast_signed() >> 52) as i32);
     let f = f64::from_bits(value.to_bits().wrapping_sub(off >> 52 << 52)) - 1.0;
     let s = f / (2.0 + f);
     // ln(1 + f) = 2s + 2s³/3 + 2s⁵/5 + …; beyond s¹⁹ nothing is left of a double.
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn ends_and_middles() {
-        let next = |value: f64, by: i64| f64::from_bits((value.to_bits() as i64 + by) as u64);
+        let next = |value: f64, by: i64| f64::from_bits(value.to_bits().wrapping_add_signed(by));
         for middle in [1.0, FRAC_1_SQRT_2, 2.0 * FRAC_1_SQRT_2, 2.0, f64::MIN_POSITIVE, 1e300] {
             (-3..=3).for_each(|by| check(next(middle, by)));
         }

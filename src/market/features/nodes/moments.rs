@@ -92,11 +92,14 @@ impl Score {
 impl Node for Score {
     fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
         let inputs = [inputs[0], inputs[1], inputs[2]];
-        wide(#[inline(always)] || {
-            map_held(inputs, &mut self.held, out, |[x, mean, deviation]| {
-                finite((x - mean) / deviation)
-            });
-        });
+        wide(
+            #[inline(always)]
+            || {
+                map_held(inputs, &mut self.held, out, |[x, mean, deviation]| {
+                    finite((x - mean) / deviation)
+                });
+            },
+        );
     }
 
     fn fresh(&self) -> Box<dyn Node> {

@@ -51,7 +51,10 @@ impl Average {
         for (value, out) in input[..cold].iter().zip(out.iter_mut()) {
             *out = self.warm_up(*value);
         }
-        wide(#[inline(always)] || self.go_on(&input[cold..], &mut out[cold..]));
+        wide(
+            #[inline(always)]
+            || self.go_on(&input[cold..], &mut out[cold..]),
+        );
     }
 
     /// Takes one of the first values, step by step.

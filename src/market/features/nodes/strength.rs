@@ -77,9 +77,7 @@ impl Strength {
         };
         let (mut up, mut down, mut mean) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
         let before = std::iter::once(&last).chain(input);
-        for (((value, before), up), down) in
-            input.iter().zip(before).zip(&mut up).zip(&mut down)
-        {
+        for (((value, before), up), down) in input.iter().zip(before).zip(&mut up).zip(&mut down) {
             let change = value - before;
             *up = if change > 0.0 { change } else { 0.0 };
             *down = if change < 0.0 { -change } else { 0.0 };
@@ -139,7 +137,10 @@ impl Node for BandPosition {
             let place = if place < 1.0 { place } else { 1.0 };
             if high > low { place } else { 0.5 }
         };
-        wide(#[inline(always)] || map_held(inputs, &mut self.held, out, place));
+        wide(
+            #[inline(always)]
+            || map_held(inputs, &mut self.held, out, place),
+        );
     }
 
     fn fresh(&self) -> Box<dyn Node> {

@@ -144,7 +144,10 @@ impl<const SQUARES: bool> Moments<SQUARES> {
         level: &mut [f64],
         variance: &mut [f64],
     ) {
-        wide(#[inline(always)] || self.go_on(input, ask, level, variance));
+        wide(
+            #[inline(always)]
+            || self.go_on(input, ask, level, variance),
+        );
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use qt_model::words::{DepthAction, Side};
 
 use super::tape::Tape;
-use super::{BookFrom, EngineOptions, functions};
+use super::{BookFrom, EngineOptions, Program, functions, program};
 
 #[derive(Clone, Debug)]
 enum Event {
@@ -87,6 +87,17 @@ fn tape(events: &[Event], book: BookFrom) -> Tape {
     tape
 }
 
+#[test]
+fn integer_features_are_the_same_as_columns() {
+    let moves = (0..300).map(|at| (at * 7 % 5 - 2, at % 9)).collect();
+    let events = [Event::Quotes(moves), Event::Crossed, Event::Gap, Event::Still(9)];
+    let tape = tape(&events, BookFrom::Depth);
+    let options = EngineOptions { book: BookFrom::Depth, ..EngineOptions::default() };
+    let program = Program::lob("lob27").unwrap();
+    let rows = tape.run(program.clone(), 1, options.clone());
+    assert_eq!(tape.columns_with(program, 50, options), Tape::bits(&rows));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -100,7 +111,11 @@ proptest! {
     ) {
         let tape = tape(&events, book);
         let options = EngineOptions { book, every, ..EngineOptions::default() };
-        let single = tape.rows_with(&list, 1, options.clone());
+        // With a bound on the age of records each is looked at by itself.
+        let by_itself = EngineOptions { stale_after_ns: Some(i64::MAX), ..options.clone() };
+        let single = tape.rows_with(&list, 1, by_itself);
+        let columns = tape.columns_with(program(&list), pieces, options.clone());
+        prop_assert_eq!(columns, Tape::bits(&single));
         let blocks = tape.rows_with(&list, pieces, options);
         prop_assert_eq!(single.len(), blocks.len());
         for (single, block) in single.iter().zip(&blocks) {

@@ -12,6 +12,13 @@ use qt_model::words::{DepthAction, GapReason, MboAction, Side};
 use super::program;
 use crate::features::{Engine, EngineOptions, Program};
 
+/// The values of a row to the bit, its warm mask and its flags.
+pub(super) type RowBits = (Vec<Option<u64>>, Option<u64>, Option<u64>);
+
+fn bits_of(value: f64) -> Option<u64> {
+    (!value.is_nan()).then(|| value.to_bits())
+}
+
 /// Events of one symbol, a tenth of a second apart.
 pub(super) struct Tape {
     pub(super) batch: Batch,
@@ -131,6 +138,38 @@ impl Tape {
             rows.extend_from_slice(out.rows::<Feature>());
         }
         rows
+    }
+
+    /// The values of each row, its warm mask and its flags, as read from columns.
+    pub(super) fn columns_with(
+        &self,
+        program: Program,
+        pieces: usize,
+        options: EngineOptions,
+    ) -> Vec<RowBits> {
+        let mut engine = Engine::new(program, options, Box::new(|_| true));
+        let (mut rows, width) = (Vec::new(), engine.program().width());
+        for start in (0..self.batch.len()).step_by(pieces) {
+            let mut piece = Batch::new(Arc::clone(self.batch.instruments()));
+            piece.push_range(&self.batch, start, self.batch.len().min(start + pieces));
+            let grid = engine.columns(&piece);
+            let marks = grid.warm().unwrap().zip(grid.flags());
+            for (row, (warm, flags)) in marks.enumerate() {
+                let values = (0..width).map(|feature| grid.column(feature)[row]);
+                rows.push((values.map(bits_of).collect(), Some(warm), Some(flags)));
+            }
+            let caused = (0..piece.len()).filter_map(|record| grid.row_of(record));
+            assert!(caused.eq(0..grid.rows()), "each row has its record");
+        }
+        rows
+    }
+
+    /// The same of rows.
+    pub(super) fn bits(rows: &[Feature]) -> Vec<RowBits> {
+        let values = |row: &Feature| {
+            row.values.iter().map(|value| value.and_then(bits_of)).collect::<Vec<_>>()
+        };
+        rows.iter().map(|row| (values(row), row.warm, row.flags)).collect()
     }
 
     pub(super) fn rows(&self, features: &str) -> Vec<Feature> {
