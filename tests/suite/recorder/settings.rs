@@ -52,6 +52,18 @@ fn authorities_that_cannot_be_read_are_named() {
 }
 
 #[test]
+fn a_venue_that_is_not_there_is_said_once() {
+    let world = World::new();
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let urls = format!("--rest-url http://127.0.0.1:{port} --ws-url ws://127.0.0.1:{port}");
+    let mut run = world.qt(&format!("record run --venue binance --symbols X {urls}"));
+    let said = stderr(&mut run);
+    run.assert().code(4);
+    assert_eq!(said.matches("refused").count(), 1, "{said}");
+}
+
+#[test]
 fn all_mistakes_of_a_file_are_said_with_their_places() {
     let file = "venue = \"binanse\"\nsymbols = 7\nsteams = [\"trade\"]\nstreams = [\"trades\"]\n\
                 raw = \"yes\"\nmetrics = \"here\"\nroad = \"long\"\npart_age_s = 0\n\
