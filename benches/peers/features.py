@@ -4,10 +4,11 @@
     python benches/peers/features.py [options]
 
 qt against TA-Lib with NumPy, and against Polars (lazy), each a process that may use one thread and
-that has the quotes in memory before its clock starts; results lie in memory as columns, or as rows
-for qt. Definitions are those of qt: population deviations, Wilder's averages, the true range of
-quotes. Where an average begins with other values, the first thousand rows differ and are not summed.
-Sums from there on and the last row must agree; the exit code is 1 if they do not.
+that has the quotes in memory before its clock starts: as columns of doubles, or as records with exact
+prices for qt. Results lie in memory as columns. All have had a pass before the one that counts.
+Definitions are those of qt: population deviations, Wilder's averages, the true range of quotes. Where
+an average begins with other values, the first thousand rows differ and are not summed. Sums from
+there on and the last row must agree; the exit code is 1 if they do not.
 
 Needs the packages of python/requirements.txt.
 """
@@ -63,7 +64,7 @@ def make(folder, rows):
         "seq": column(pa.uint64(), np.arange(rows)),
     }, metadata=metadata)
     with pa.OSFile(str(folder / "quotes.arrow"), "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
-        for batch in table.to_batches(max_chunksize=1 << 16):
+        for batch in table.to_batches(max_chunksize=1 << 13):
             stream.write_batch(batch)
 
 
@@ -173,7 +174,7 @@ def main():
         # In another process, so that this one stays small.
         contest.run([sys.executable, __file__, "--make", folder, tools.rows])
         results = contest.in_turn({
-            "qt": [bench, "materialize", LIST, folder / "quotes.arrow", "1", SETTLED],
+            "qt": [bench, "materialize", LIST, folder / "quotes.arrow", "3", SETTLED],
             **{name: [sys.executable, __file__, "--peer", name, folder / "quotes.parquet"] for name in PEERS},
         }, tools.rounds)
         try:

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
-use qt_market::features::{Clusters, Engine, Named, Plan, Program, Rows, parse};
+use qt_market::features::{Clusters, Engine, LobSet, Named, Plan, Program, Rows, parse};
 use qt_model::record::Batch;
 use serde::Deserialize;
 
@@ -38,6 +38,8 @@ struct Profile {
     #[serde(default)]
     features: BTreeMap<String, String>,
     clusters: Option<Model>,
+    /// How far apart the events are that windows of the `lob` sets reckon with.
+    cadence_ms: Option<u32>,
 }
 
 /// What `regime_cluster` is made of.
@@ -110,11 +112,17 @@ impl Profiles {
 
 impl Profile {
     fn program(&self) -> Result<Program, String> {
-        if let Some(program) = Program::lob(&self.set) {
-            return match self.features.is_empty() && self.clusters.is_none() {
-                true => Ok(program),
-                false => Err(format!("`{}` has no parameters", self.set)),
-            };
+        if Program::lob(&self.set).is_some() {
+            if !self.features.is_empty() || self.clusters.is_some() {
+                return Err(format!("`{}` has no parameter but `cadence_ms`", self.set));
+            }
+            let cadence_ms = self.cadence_ms.unwrap_or(LobSet::CADENCE_MS);
+            return Program::lob_at(&self.set, cadence_ms).ok_or_else(|| {
+                format!("cadence_ms: expected milliseconds from 1 to 5000, found {cadence_ms}")
+            });
+        }
+        if self.cadence_ms.is_some() {
+            return Err(format!("cadence_ms: `{}` has no windows that it concerns", self.set));
         }
         let mut list = members(&self.set).map_err(|error| error.to_string())?;
         for (name, text) in &self.features {
@@ -208,6 +216,9 @@ mod tests {
         radii = [2.0, 3.0]
         [profile.book]
         set = "lob22"
+        [profile.slow]
+        set = "lob27"
+        cadence_ms = 1000
     "#;
 
     #[test]
@@ -220,6 +231,8 @@ mod tests {
         let (_, _, plain) = profiles.choose(Some("plain")).unwrap();
         assert_eq!((plain.width(), plain.warm_at(plain.place("ema").unwrap())), (15, 14));
         assert_eq!(profiles.shadow().map(|(name, _)| name), Some("plain"));
+        let (_, _, slow) = profiles.choose(Some("slow")).unwrap();
+        assert_eq!([13, 22, 25, 26].map(|at| slow.warm_at(at)), [2, 5, 30, 300]);
         assert!(profiles.choose(Some("wild")).is_err());
     }
 
@@ -244,7 +257,13 @@ mod tests {
         check(
             "[profile.book]\n",
             "[profile.book]\nfeatures = { x = \"mid\" }\n",
-            "`lob22` has no parameters",
+            "`lob22` has no parameter but `cadence_ms`",
         );
+        check(
+            "cadence_ms = 1000",
+            "cadence_ms = 0",
+            "expected milliseconds from 1 to 5000, found 0",
+        );
+        check("set = \"lob27\"", "set = \"core15\"", "cadence_ms: `core15` has no windows");
     }
 }

@@ -42,6 +42,57 @@ pub const LOB27: [(&str, u64); 27] = [
     ("spread_ema300s", 2400),
 ];
 
+/// Which of the integer features there are, and how many events make up five, thirty and three
+/// hundred seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LobSet {
+    count: usize,
+    spans: [u64; 3],
+}
+
+impl LobSet {
+    /// The milliseconds from one event to the next that windows named by seconds reckon with.
+    pub const CADENCE_MS: u32 = 125;
+
+    /// Of the first so many features; of a cadence at which five seconds hold an event.
+    pub(super) fn new(count: usize, cadence_ms: u32) -> Option<Self> {
+        let events = |seconds: f64| nearest(seconds * 1e3 / f64::from(cadence_ms)) as u64;
+        let is_good = (1..=5_000).contains(&cadence_ms);
+        is_good.then(|| Self { count, spans: [5.0, 30.0, 300.0].map(events) })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The event from which on a feature may be used.
+    pub(super) fn warm_at(&self, feature: usize) -> u64 {
+        let [five, thirty, hundreds] = self.spans;
+        match feature {
+            22 | 24 => five,
+            23 | 25 => thirty,
+            26 => hundreds,
+            _ => LOB27[feature].1,
+        }
+    }
+
+    /// One bit a feature that may be used from this event on; those driven by trades aside.
+    fn warm(&self, events: u64) -> u64 {
+        let by_events = (0..LOB27.len()).filter(|at| *at != TOXICITY);
+        by_events.map(|at| u64::from(events >= self.warm_at(at)) << at).sum()
+    }
+
+    /// The event from which on nothing more warms up.
+    fn last_warm(&self) -> u64 {
+        (0..LOB27.len()).map(|at| self.warm_at(at)).max().unwrap_or_default()
+    }
+
+    /// How much the newest value weighs in averages over those spans.
+    fn alphas(&self) -> [f64; 3] {
+        self.spans.map(|events| 2.0 / (events as f64 + 1.0))
+    }
+}
+
 /// How many levels of each side count as captured.
 pub(super) const LEVELS: usize = 5;
 
@@ -88,6 +139,10 @@ impl Sides {
 /// The state of one symbol.
 #[derive(Clone, Debug)]
 pub(super) struct Lob {
+    set: LobSet,
+    last_warm: u64,
+    /// Over five, thirty and three hundred seconds.
+    alphas: [f64; 3],
     /// What turns a doubled price into ten-thousandths of a unit of currency.
     to_tenthousandths: f64,
     events: u64,
@@ -97,11 +152,11 @@ pub(super) struct Lob {
     last: Sides,
     changed_at: i64,
     flow_cum: i64,
-    /// EMAs of the flow over 8, 40 and 240 events.
+    /// EMAs of the flow over 8 events, 5 and 30 seconds.
     flow: [f64; 3],
-    /// EMAs of the spread over 8, 240 and 2400 events.
+    /// EMAs of the spread over 8 events, 30 and 300 seconds.
     spread: [f64; 3],
-    /// EMAs of the imbalance of the best level over 8 and 40 events.
+    /// EMAs of the imbalance of the best level over 8 events and 5 seconds.
     imbalance: [f64; 2],
     autocovariance: Autocovariance,
     surprise: ImpactSurprise,
@@ -109,9 +164,8 @@ pub(super) struct Lob {
     toxicity: Toxicity,
 }
 
-const FLOW: [f64; 3] = [2.0 / 9.0, 2.0 / 41.0, 2.0 / 241.0];
-const SPREAD: [f64; 3] = [2.0 / 9.0, 2.0 / 241.0, 2.0 / 2401.0];
-const IMBALANCE: [f64; 2] = [2.0 / 9.0, 2.0 / 41.0];
+/// How much the newest value weighs in averages over eight events.
+const EIGHT: f64 = 2.0 / 9.0;
 
 fn smooth<const N: usize>(state: &mut [f64; N], alphas: [f64; N], value: f64) {
     for (state, alpha) in state.iter_mut().zip(alphas) {
@@ -144,8 +198,11 @@ fn balance_ppm(left: i64, right: i64) -> i64 {
 }
 
 impl Lob {
-    pub(super) fn new(px: Scale) -> Self {
+    pub(super) fn new(set: LobSet, px: Scale) -> Self {
         Self {
+            set,
+            last_warm: set.last_warm(),
+            alphas: set.alphas(),
             to_tenthousandths: 10_000.0 / px.unit() as f64,
             events: 0,
             warm: 0,
@@ -178,8 +235,8 @@ impl Lob {
     pub(super) fn book(&mut self, book: &Sides, ts: i64) -> bool {
         let is_first = self.events == 0;
         self.events += 1;
-        if self.events <= LAST_WARM {
-            self.warm = warm_at(self.events);
+        if self.events <= self.last_warm {
+            self.warm = self.set.warm(self.events);
         }
         let last = std::mem::replace(&mut self.last, *book);
         let sum =
@@ -199,9 +256,10 @@ impl Lob {
             self.spread = [spread as f64; 3];
             self.imbalance = [l1 as f64; 2];
         } else {
-            smooth(&mut self.flow, FLOW, flow as f64);
-            smooth(&mut self.spread, SPREAD, spread as f64);
-            smooth(&mut self.imbalance, IMBALANCE, l1 as f64);
+            let [five, thirty, hundreds] = self.alphas;
+            smooth(&mut self.flow, [EIGHT, five, thirty], flow as f64);
+            smooth(&mut self.spread, [EIGHT, thirty, hundreds], spread as f64);
+            smooth(&mut self.imbalance, [EIGHT, five], l1 as f64);
         }
         let before = last.bid_px.saturating_add(last.ask_px);
         let step = if is_first { 0.0 } else { mid_x2.saturating_sub(before) as f64 };
@@ -238,11 +296,11 @@ impl Lob {
             autocov,
             surprise,
             deep,
-            flow40,
-            flow240,
-            l1_40,
-            spread240,
-            spread2400,
+            flow_5s,
+            flow_30s,
+            l1_5s,
+            spread_30s,
+            spread_300s,
         ] = rounded;
         self.values = [
             book.bid_px,
@@ -267,17 +325,17 @@ impl Lob {
             surprise,
             deep,
             self.toxicity.value(),
-            flow40,
-            flow240,
-            l1_40,
-            spread240,
-            spread2400,
+            flow_5s,
+            flow_30s,
+            l1_5s,
+            spread_30s,
+            spread_300s,
         ];
         true
     }
 
     fn begin_anew(&mut self) -> bool {
-        let fresh = Self::new(Scale::ZERO);
+        let fresh = Self::new(self.set, Scale::ZERO);
         *self = Self { to_tenthousandths: self.to_tenthousandths, ..fresh };
         false
     }
@@ -287,24 +345,6 @@ impl Lob {
         self.toxicity.trade(direction, confidence, qty as f64);
         self.values[TOXICITY] = self.toxicity.value();
     }
-}
-
-/// The event from which on nothing more warms up.
-const LAST_WARM: u64 = {
-    let (mut last, mut at) = (0, 0);
-    while at < LOB27.len() {
-        if LOB27[at].1 > last {
-            last = LOB27[at].1;
-        }
-        at += 1;
-    }
-    last
-};
-
-/// One bit a feature that may be used from this event on; those driven by trades aside.
-fn warm_at(events: u64) -> u64 {
-    let by_events = LOB27.iter().enumerate().filter(|(at, _)| *at != TOXICITY);
-    by_events.map(|(at, (_, event))| u64::from(events >= *event) << at).sum()
 }
 
 fn order_flow(last: &Sides, now: &Sides) -> i64 {

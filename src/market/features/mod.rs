@@ -42,7 +42,7 @@ pub use expr::{Argument, Expr, ExprError, ExprKind, Named, Operator, parse, pars
 pub use feed::BookFrom;
 pub use graph::{CompileError, Plan};
 pub use latest::{Latest, NoFeatures};
-pub use lob::LOB27;
+pub use lob::{LOB27, LobSet};
 pub use registry::{Arg, ArgKind, Body, Function, SETS, Set, Timed, function, functions, set};
 pub use rows::{Grid, Row, Rows};
 pub use suggest::unknown;

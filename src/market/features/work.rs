@@ -12,7 +12,7 @@ use qt_model::record::{Bar, Depth, Level, Quote, Record};
 
 use super::feed::{BookFrom, Fed};
 use super::graph::{Plan, Scratch};
-use super::lob::LOB27;
+use super::lob::{LOB27, LobSet};
 use super::rows::Sheet;
 
 use book::BookWork;
@@ -22,8 +22,8 @@ use expressions::Expressions;
 #[derive(Clone, Debug)]
 pub enum Program {
     Expressions(Arc<Plan>),
-    /// The first so many integer features of the book.
-    Lob(usize),
+    /// Integer features of the book.
+    Lob(LobSet),
 }
 
 /// A feature was asked for that a program does not compute.
@@ -42,22 +42,29 @@ impl Program {
 
     /// `lob16`, `lob22` or `lob27`.
     pub fn lob(name: &str) -> Option<Self> {
+        Self::lob_at(name, LobSet::CADENCE_MS)
+    }
+
+    /// The same for events so many milliseconds apart, from 1 to 5000: windows that are named by
+    /// seconds count the events of those.
+    pub fn lob_at(name: &str, cadence_ms: u32) -> Option<Self> {
         let count = name.strip_prefix("lob")?.parse().ok()?;
-        [16, 22, 27].contains(&count).then_some(Self::Lob(count))
+        let is_set = [16, 22, 27].contains(&count);
+        LobSet::new(count, cadence_ms).filter(|_| is_set).map(Self::Lob)
     }
 
     /// How many features there are: the width of a row.
     pub fn width(&self) -> usize {
         match self {
             Self::Expressions(plan) => plan.len(),
-            Self::Lob(count) => *count,
+            Self::Lob(set) => set.len(),
         }
     }
 
     pub fn name(&self, feature: usize) -> &str {
         match self {
             Self::Expressions(plan) => &plan.names()[feature],
-            Self::Lob(count) => LOB27[..*count][feature].0,
+            Self::Lob(set) => LOB27[..set.len()][feature].0,
         }
     }
 
@@ -77,7 +84,7 @@ impl Program {
     pub fn warm_at(&self, feature: usize) -> u64 {
         match self {
             Self::Expressions(plan) => plan.warm_at(feature),
-            Self::Lob(count) => LOB27[..*count][feature].1,
+            Self::Lob(set) => set.warm_at(feature),
         }
     }
 
@@ -85,7 +92,7 @@ impl Program {
     pub fn steps(&self) -> usize {
         match self {
             Self::Expressions(plan) => plan.steps(),
-            Self::Lob(count) => *count,
+            Self::Lob(set) => set.len(),
         }
     }
 
@@ -95,7 +102,7 @@ impl Program {
             Self::Expressions(plan) => {
                 Work::Expressions(Box::new(Expressions::new(plan, instrument, from)))
             }
-            Self::Lob(count) => Work::Book(Box::new(BookWork::new(*count, instrument, from))),
+            Self::Lob(set) => Work::Book(Box::new(BookWork::new(*set, instrument, from))),
         }
     }
 }

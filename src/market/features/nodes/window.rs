@@ -285,17 +285,11 @@ impl<const SQUARES: bool> Moments<SQUARES> {
     }
 
     /// Puts down exactly what windows say whose values are all equal.
-    #[inline(always)]
     fn level_out(&mut self, input: &[f64], ask: Level, level: &mut [f64], variance: &mut [f64]) {
-        let Some((first, last)) = input.first().zip(input.last()) else { return };
-        let is_same = |a: &f64, b: &f64| a.to_bits() == b.to_bits();
-        let pairs = input.iter().zip(&input[1..]);
-        let same: u64 = pairs.map(|(a, b)| u64::from(is_same(a, b))).sum();
-        let same = same as usize + usize::from(is_same(first, &self.last));
-        // No run of equal values can be longer.
-        if self.equal.max(1) + same < self.size {
+        let Some(last) = input.last() else { return };
+        if !self.has_equals(input) {
             let trailing = input.iter().rev().take_while(|value| is_same(value, last)).count();
-            let goes_on = trailing == input.len() && is_same(first, &self.last);
+            let goes_on = trailing == input.len() && is_same(last, &self.last);
             self.equal = trailing + if goes_on { self.equal } else { 0 };
             self.last = *last;
             return;
@@ -312,6 +306,27 @@ impl<const SQUARES: bool> Moments<SQUARES> {
             }
         }
     }
+
+    /// Whether some window that ends in the block holds equal values alone. Such a window either
+    /// reaches back to before the block or covers a place whose number its size divides.
+    fn has_equals(&self, input: &[f64]) -> bool {
+        let head = input.iter().take_while(|value| is_same(value, &self.last)).count();
+        if head > 0 && self.equal + head >= self.size {
+            return true;
+        }
+        (self.size - 1..input.len()).step_by(self.size).any(|at| {
+            let same = |value: &&f64| is_same(value, &input[at]);
+            let before = input[..at].iter().rev().take(self.size).take_while(same).count();
+            let behind = input[at..].iter().take(self.size).take_while(same).count();
+            before + behind >= self.size
+        })
+    }
+}
+
+/// Equal to the bit, and so is what is made of them.
+#[inline]
+fn is_same(a: &f64, b: &f64) -> bool {
+    a.to_bits() == b.to_bits()
 }
 
 #[cfg(test)]
@@ -341,6 +356,34 @@ mod tests {
                 // Differences are from a mean of before, up to the range of all values away.
                 let bound = 1e-10 * variance + 1e-14 * (2_000.0_f64 / 7.0).powi(2);
                 prop_assert!((variance_found - variance).abs() <= bound);
+            }
+        }
+    }
+
+    proptest! {
+        /// Short steps of equal values, cut anywhere: exactly where they fill a window it is flat.
+        #[test]
+        fn windows_are_flat_where_all_their_values_are_equal(
+            runs in proptest::collection::vec((0_u8..3, 1_usize..30), 1..20),
+            size in 1_usize..25,
+            piece in 1_usize..70,
+        ) {
+            let values: Vec<f64> = runs
+                .iter()
+                .flat_map(|(value, count)| std::iter::repeat_n(0.1 * f64::from(*value), *count))
+                .collect();
+            let mut moments = Moments::<true>::new(size);
+            let (mut levels, mut variances) = (vec![0.0; values.len()], vec![0.0; values.len()]);
+            let parts = levels.chunks_mut(piece).zip(variances.chunks_mut(piece));
+            for (input, (level, variance)) in values.chunks(piece).zip(parts) {
+                moments.run(input, Level::Mean, level, variance);
+            }
+            for (end, window) in (size..).zip(values.windows(size)) {
+                let is_flat = window.iter().all(|value| is_same(value, &window[0]));
+                if is_flat {
+                    prop_assert_eq!(levels[end - 1].to_bits(), window[0].to_bits());
+                }
+                prop_assert_eq!(is_flat, variances[end - 1] == 0.0, "at {}", end);
             }
         }
     }

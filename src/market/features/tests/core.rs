@@ -66,6 +66,16 @@ fn a_crossed_or_one_sided_event_repeats_what_was() {
 }
 
 #[test]
+fn a_number_beside_a_column_has_the_clock_of_the_column() {
+    let tape = [10_000, 10_020, 10_010]
+        .into_iter()
+        .fold(Tape::new(), |tape, px| tape.trade(px, 1, None).quotes([10_000, 10_002]));
+    for row in tape.rows("mid, sum(2 * px, 2), sum(px / 0.5, 2), 2 * sum(px, 2)") {
+        assert_eq!((row.values[1], row.values[2]), (row.values[3], row.values[3]));
+    }
+}
+
+#[test]
 fn trades_are_classified_by_the_quote_and_by_the_last_move() {
     let tape = Tape::new()
         .trade(10_000, 1, None)

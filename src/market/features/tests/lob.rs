@@ -104,6 +104,32 @@ fn a_crossed_event_leaves_the_integer_features_as_they_were() {
     assert_eq!(run(plain.quotes([10_003]))[450].values, odd[451].values);
 }
 
+#[test]
+fn windows_named_by_seconds_count_the_events_of_their_cadence() {
+    let spreads: Vec<i64> = (0..400).map(|at| 1 + at * 7 % 5).collect();
+    let tape = spreads
+        .iter()
+        .fold(Tape::new(), |tape, half| tape.quote((10_000 - half, 5), (10_000 + half, 5)));
+    let program = Program::lob_at("lob27", 1_000).unwrap();
+    let rows = tape.run(program, 64, EngineOptions::default());
+    // Thirty seconds are thirty events a second apart.
+    let mut ema = 2.0 * spreads[0] as f64;
+    for (at, (row, half)) in rows.iter().zip(&spreads).enumerate() {
+        if at > 0 {
+            ema += 2.0 / 31.0 * (2.0 * *half as f64 - ema);
+        }
+        assert_eq!(row.values[25], Some(ema.round_ties_even()), "event {at}");
+        let warm = row.warm.unwrap();
+        assert_eq!(
+            [22, 25, 26].map(|bit| warm >> bit & 1),
+            [5, 30, 300].map(|n| u64::from(at + 1 >= n))
+        );
+    }
+    for cadence_ms in [0, 5_001] {
+        assert!(Program::lob_at("lob27", cadence_ms).is_none());
+    }
+}
+
 proptest! {
     #[test]
     fn integer_features_do_not_depend_on_batches(

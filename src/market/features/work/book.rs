@@ -8,13 +8,13 @@ use qt_model::units::Scale;
 use super::super::books::{Books, Turn};
 use super::super::feed::{BookFrom, Fed};
 use super::super::flags;
-use super::super::lob::{Lob, Sides};
+use super::super::lob::{Lob, LobSet, Sides};
 use super::super::rows::Sheet;
 use crate::aggressor::Classifier;
 
 #[derive(Debug)]
 pub(crate) struct BookWork {
-    count: usize,
+    set: LobSet,
     from: BookFrom,
     scale: Scale,
     book: Books,
@@ -25,15 +25,15 @@ pub(crate) struct BookWork {
 }
 
 impl BookWork {
-    pub(super) fn new(count: usize, instrument: &Instrument, from: BookFrom) -> Self {
+    pub(super) fn new(set: LobSet, instrument: &Instrument, from: BookFrom) -> Self {
         let scale = instrument.px_scale;
         Self {
-            count,
+            set,
             from,
             scale,
             book: Books::new(from),
             classifier: Classifier::default(),
-            lob: Lob::new(scale),
+            lob: Lob::new(set, scale),
             last_recv: Ts::MIN,
             pending: 0,
         }
@@ -69,7 +69,7 @@ impl BookWork {
             Turn::Nothing => return Fed::Nothing,
             Turn::Event => 0,
             Turn::Anew => {
-                self.lob = Lob::new(self.scale);
+                self.lob = Lob::new(self.set, self.scale);
                 flags::STATE_RESET
             }
         };
@@ -130,7 +130,7 @@ impl BookWork {
     }
 
     pub(super) fn value(&self, feature: usize) -> Option<f64> {
-        let is_there = self.lob.warm() & 1 == 1 && feature < self.count;
+        let is_there = self.lob.warm() & 1 == 1 && feature < self.set.len();
         self.lob.values().get(feature).filter(|_| is_there).map(|value| *value as f64)
     }
 
@@ -142,14 +142,14 @@ impl BookWork {
     pub(super) fn forget(&mut self) {
         self.book = Books::new(self.from);
         self.classifier = Classifier::default();
-        self.lob = Lob::new(self.scale);
+        self.lob = Lob::new(self.set, self.scale);
     }
 
     /// Fills the row of the last event.
     #[inline]
     pub(super) fn put(&mut self, row: Option<usize>, sheet: &mut Sheet) {
         let Some(row) = row else { return };
-        let (warm, mask) = (self.lob.warm(), (1 << self.count) - 1);
+        let (warm, mask) = (self.lob.warm(), (1 << self.set.len()) - 1);
         let values = sheet.values_of(row);
         // Every value is present from the first event on; the mask says which may be used.
         if warm & 1 == 1 {
