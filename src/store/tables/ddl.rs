@@ -11,7 +11,7 @@ pub const INSTRUMENTS: &str = "_instruments";
 pub const LEDGER: &str = "_wal_dedup";
 
 /// The view of one-minute bars.
-pub const BARS: &str = "ohlcv_1m";
+const BARS: &str = "ohlcv_1m";
 
 /// How long a batch is remembered, in days.
 const REMEMBERED_DAYS: u32 = 30;
