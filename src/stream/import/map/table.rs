@@ -23,7 +23,7 @@ use qt_model::time::Ts;
 
 use super::super::ImportInput;
 use super::plan::Plan;
-use crate::error::ReadError;
+use crate::error::{ReadError, TableDamage};
 use crate::place::Place;
 
 #[derive(Clone, Copy)]
@@ -150,7 +150,7 @@ impl<R: RecordBatchReader> Read for Lines<R> {
             self.at = 0;
             let Some(batch) = self.batches.next() else { return Ok(0) };
             let laid = batch.and_then(|batch| self.lay(&batch));
-            laid.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            laid.map_err(|error| TableDamage(error.to_string()))?;
         }
         let rest = &self.text.as_bytes()[self.at..];
         let count = rest.len().min(buf.len());
