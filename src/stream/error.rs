@@ -92,6 +92,10 @@ impl ReadError {
     /// A failed read: of a damaged wrapping, or of the thing itself.
     pub fn of_read(place: Place, source: std::io::Error) -> Self {
         use std::io::ErrorKind;
+        let table = source.get_ref().and_then(|error| error.downcast_ref::<TableDamage>());
+        if let Some(TableDamage(message)) = table {
+            return Self::Corrupt { place, message: message.clone() };
+        }
         match source.kind() {
             ErrorKind::UnexpectedEof => {
                 let message = format!("the compressed data ends early ({source})");
@@ -119,6 +123,17 @@ impl ReadError {
             }
             Self::Corrupt { .. } | Self::Unreadable { .. } | Self::Io { .. } => None,
         }
+    }
+}
+
+/// What is wrong with a table that is read as the text of its rows.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct TableDamage(pub(crate) String);
+
+impl From<TableDamage> for std::io::Error {
+    fn from(damage: TableDamage) -> Self {
+        Self::new(std::io::ErrorKind::InvalidData, damage)
     }
 }
 

@@ -84,7 +84,25 @@ pub(crate) enum Whole {
     None,
 }
 
+/// Numbers of neighbouring rows, there in every row or in none.
+#[derive(Clone, Copy)]
+struct Part<'a>(Option<&'a [u64]>);
+
+impl Part<'_> {
+    #[inline(always)]
+    fn get(self, at: usize) -> Option<u64> {
+        self.0.map(|values| values[at])
+    }
+}
+
 impl Whole {
+    fn part(&self, rows: &Range<usize>) -> Part<'_> {
+        match self {
+            Self::All(values) => Part(Some(&values[rows.clone()])),
+            Self::None => Part(None),
+        }
+    }
+
     fn of(column: &Option<UInt64Array>) -> Option<Self> {
         match column {
             Some(values) if values.null_count() == 0 => Some(Self::All(values.values().clone())),
@@ -207,35 +225,77 @@ impl Plain {
 
     /// Appends records as rows, without placing them.
     pub(crate) fn extend(&self, records: Range<usize>, batch: &mut Batch) {
+        let rows = self.rows(&records);
         match &self.own {
             Own::Trade(own) => {
-                let trade = |row| Trade {
-                    head: self.head(row),
-                    px: Px::new(own.px[row]),
-                    qty: size(own.qty[row]),
-                    side: word(own.side[row]),
-                    id: own.id.get(row),
-                };
-                batch.extend_rows(records.map(trade));
+                let (heads, id) = (self.heads(&rows), own.id.part(&rows));
+                let (px, qty, side) =
+                    (&own.px[rows.clone()], &own.qty[rows.clone()], &own.side[rows.clone()]);
+                batch.extend_rows((0..rows.len()).map(|at| Trade {
+                    head: heads.get(at),
+                    px: Px::new(px[at]),
+                    qty: size(qty[at]),
+                    side: word(side[at]),
+                    id: id.get(at),
+                }));
             }
             Own::Quote(own) => {
-                let quote = |row| Quote {
-                    head: self.head(row),
-                    bid_px: Some(Px::new(own.bid_px[row])),
-                    bid_qty: Some(size(own.bid_qty[row])),
-                    ask_px: Some(Px::new(own.ask_px[row])),
-                    ask_qty: Some(size(own.ask_qty[row])),
-                    id: own.id.get(row),
-                };
-                batch.extend_rows(records.map(quote));
+                let (heads, id) = (self.heads(&rows), own.id.part(&rows));
+                let (bid_px, bid_qty) = (&own.bid_px[rows.clone()], &own.bid_qty[rows.clone()]);
+                let (ask_px, ask_qty) = (&own.ask_px[rows.clone()], &own.ask_qty[rows.clone()]);
+                batch.extend_rows((0..rows.len()).map(|at| Quote {
+                    head: heads.get(at),
+                    bid_px: Some(Px::new(bid_px[at])),
+                    bid_qty: Some(size(bid_qty[at])),
+                    ask_px: Some(Px::new(ask_px[at])),
+                    ask_qty: Some(size(ask_qty[at])),
+                    id: id.get(at),
+                }));
             }
             Own::Depth(own) => {
-                let rows = self.rows(&records);
+                let levels = own.levels(&rows);
+                if matches!(own.starts, Starts::Each) {
+                    let ends = (0..rows.len()).map(|at| at as u32 + 1);
+                    batch.extend_depths(own.depths(self, &rows), levels, ends);
+                    return;
+                }
                 let depth = |record| own.depth(self, self.start(record));
                 let end = |record: usize| (self.start(record + 1) - rows.start) as u32;
-                let levels = rows.clone().map(|row| own.level(row));
                 batch.extend_depths(records.clone().map(depth), levels, records.map(end));
             }
+        }
+    }
+
+    /// The heads of some rows.
+    fn heads(&self, rows: &Range<usize>) -> Heads<'_> {
+        Heads {
+            event: &self.event[rows.clone()],
+            recv: &self.recv[rows.clone()],
+            seq: &self.seq[rows.clone()],
+            ids: &self.ids,
+            first: rows.start,
+        }
+    }
+}
+
+/// Columns of neighbouring rows, cut to these rows: no row of them needs its place checked.
+struct Heads<'a> {
+    event: &'a [i64],
+    recv: &'a [i64],
+    seq: &'a [u64],
+    ids: &'a OfRows,
+    first: usize,
+}
+
+impl Heads<'_> {
+    #[inline(always)]
+    fn get(&self, at: usize) -> Head {
+        Head {
+            ts_event: Ts::from_nanos(self.event[at]),
+            ts_recv: Ts::from_nanos(self.recv[at]),
+            seq: self.seq[at],
+            instrument: self.ids.get(self.first + at),
+            has_event_time: true,
         }
     }
 }
@@ -250,6 +310,33 @@ impl Depths {
             last_id: self.ids[1].get(row),
             prev_id: self.ids[2].get(row),
         }
+    }
+
+    /// The records of rows that are a record each.
+    fn depths<'a>(
+        &'a self,
+        plain: &'a Plain,
+        rows: &Range<usize>,
+    ) -> impl Iterator<Item = Depth> + use<'a> {
+        let (heads, action) = (plain.heads(rows), &self.action[rows.clone()]);
+        let [first, last, prev] = self.ids.each_ref().map(|ids| ids.part(rows));
+        (0..rows.len()).map(move |at| Depth {
+            head: heads.get(at),
+            action: word(action[at]).unwrap_or(DepthAction::Delta),
+            first_id: first.get(at),
+            last_id: last.get(at),
+            prev_id: prev.get(at),
+        })
+    }
+
+    fn levels(&self, rows: &Range<usize>) -> impl Iterator<Item = Level> + use<'_> {
+        let side = &self.side[rows.clone()];
+        let (px, qty) = (&self.px[rows.clone()], &self.qty[rows.clone()]);
+        (0..rows.len()).map(move |at| Level {
+            px: Px::new(px[at]),
+            qty: size(qty[at]),
+            side: word(side[at]).unwrap_or(Side::Buy),
+        })
     }
 
     #[inline]
