@@ -8,7 +8,8 @@ use super::super::expr::{Argument, Expr, ExprError, ExprKind, Named, Operator, p
 
 use super::super::node::Node;
 use super::super::nodes::arithmetic::{self as math, Map, Number};
-use super::super::nodes::moments::{Both, Mean};
+use super::super::nodes::moments::{Average, Both};
+use super::super::nodes::window::Level;
 use super::super::registry::{ArgKind, Body, Moment, function, functions};
 use super::super::suggest::unknown;
 use super::arguments::{Bound, Given, Scope, constant, parameter, places};
@@ -148,7 +149,7 @@ impl Compiler<'_> {
         }
         let build = || -> Box<dyn Node> {
             match moment {
-                Moment::Mean => Box::new(Mean::new(size as usize)),
+                Moment::Mean => Box::new(Average::new(Level::Mean, size as usize)),
                 Moment::Variance => Box::new(Both::new(size as usize)),
             }
         };

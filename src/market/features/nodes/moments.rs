@@ -5,47 +5,26 @@ use crate::features::node::{Column, Node, each, each_pair, map, map_held};
 use crate::features::value::{NONE, finite};
 use crate::features::wide::wide;
 
-/// `sum`.
+/// `sum`, and `sma` where nobody asks for the variance of the window.
 #[derive(Clone, Debug)]
-pub(crate) struct Total {
+pub(crate) struct Average {
+    ask: Level,
     sums: Moments<false>,
 }
 
-impl Total {
-    pub(crate) fn new(size: usize) -> Self {
-        Self { sums: Moments::new(size) }
+impl Average {
+    pub(crate) fn new(ask: Level, size: usize) -> Self {
+        Self { ask, sums: Moments::new(size) }
     }
 }
 
-impl Node for Total {
+impl Node for Average {
     fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
-        each(inputs[0], out, |input, out| self.sums.run(input, Level::Sum, out, &mut []));
+        each(inputs[0], out, |input, out| self.sums.run(input, self.ask, out, &mut []));
     }
 
     fn fresh(&self) -> Box<dyn Node> {
-        Box::new(Self::new(self.sums.size()))
-    }
-}
-
-/// `sma`: what is known of a window of which nobody asks the variance.
-#[derive(Clone, Debug)]
-pub(crate) struct Mean {
-    sums: Moments<false>,
-}
-
-impl Mean {
-    pub(crate) fn new(size: usize) -> Self {
-        Self { sums: Moments::new(size) }
-    }
-}
-
-impl Node for Mean {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
-        each(inputs[0], out, |input, out| self.sums.run(input, Level::Mean, out, &mut []));
-    }
-
-    fn fresh(&self) -> Box<dyn Node> {
-        Box::new(Self::new(self.sums.size()))
+        Box::new(Self::new(self.ask, self.sums.size()))
     }
 }
 

@@ -4,13 +4,14 @@ use super::{
     Arg, Body, Function, Moment, Timed, column, column_or, events, length, number, window,
 };
 use crate::features::node::Node;
-use crate::features::nodes::moments::{Score, Total, Weighted};
+use crate::features::nodes::moments::{Average, Score, Weighted};
 use crate::features::nodes::pairs::{Pair, Relation};
 use crate::features::nodes::ranks::{Extreme, Quantile};
 use crate::features::nodes::running::Cumulative;
 use crate::features::nodes::shifts::{Against, Shift};
 use crate::features::nodes::smooth::{Seed, Smooth};
 use crate::features::nodes::timed::{Asked, TimedExtreme, TimedMoment, TimedShift};
+use crate::features::nodes::window::Level;
 
 const XN: &[Arg] = &[column_or("x", "mid"), events("n", 1, "20")];
 const XW: &[Arg] = &[column_or("x", "mid"), window("n", 1, "20")];
@@ -66,7 +67,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             XW,
             "the sum of the last n",
             "sum(qty, 100)",
-            |p| Box::new(Total::new(size(p))),
+            |p| Box::new(Average::new(Level::Sum, size(p))),
             full,
         ),
         |nanos, _| Box::new(TimedMoment::new(Asked::Sum, nanos)),
