@@ -12,6 +12,7 @@ mod observer;
 #[cfg(test)]
 mod parity_tests;
 mod pass;
+mod quiet;
 #[cfg(test)]
 mod sleep_tests;
 mod sleepers;

@@ -31,14 +31,19 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
     pub(super) fn run(mut self) {
         let batch = &self.chunk.batch;
         self.sleepers.begin(batch, self.rows, self.lanes);
-        for (at, slot) in batch.slots().iter().copied().enumerate() {
+        let mut at = 0;
+        while at < batch.len() {
+            if self.sleepers.awake().is_empty() {
+                at = self.quiet(at);
+            }
+            let Some(slot) = batch.slots().get(at).copied() else { break };
             let now = self.chunk.received(at);
             self.catch_up(now);
-            if slot.kind == Kind::Feature && self.rows.is_some() {
-                continue;
+            if slot.kind != Kind::Feature || self.rows.is_none() {
+                self.receive(at, now, &batch.at(slot));
+                self.sleepers.doze(batch, at, self.lanes);
             }
-            self.receive(at, now, &batch.at(slot));
-            self.sleepers.doze(batch, at, self.lanes);
+            at += 1;
         }
         self.sleepers.end(self.lanes);
         self.look();
