@@ -45,7 +45,6 @@ pub struct Lane<S, O> {
     next: i64,
     out: Outbox,
     reports: Vec<Execution>,
-    facts: Vec<FillFacts>,
     /// The columns it waits for, while it does.
     met: Vec<(InstrumentId, usize)>,
 }
@@ -68,7 +67,6 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             next: i64::MAX,
             out: Outbox::default(),
             reports: Vec::new(),
-            facts: Vec::new(),
             met: Vec::new(),
         }
     }
@@ -188,15 +186,14 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// Sends on their way back what the venues have to say.
     fn answer(&mut self, now: Ts) {
-        let Self { desk, exchange, observer, wires, wire_of, reports, facts, .. } = self;
-        facts.extend(exchange.drain_facts());
-        let mut facts = facts.drain(..).peekable();
-        for execution in reports.drain(..) {
-            let instrument = match &execution {
+        let Self { desk, exchange, observer, wires, wire_of, reports, .. } = self;
+        let mut facts = exchange.facts().iter().peekable();
+        for execution in reports.iter() {
+            let instrument = match execution {
                 Execution::Report(report) => {
                     let facts = facts.next_if(|facts| is_of(facts, report));
                     let resting = exchange.resting(report.order);
-                    let venue = AtVenue { facts: facts.as_ref(), resting };
+                    let venue = AtVenue { facts, resting };
                     observer.happened(report.ts_event, report, venue, Self::ours(desk));
                     desk.orders().get(report.order).map(|entry| entry.new.instrument)
                 }
@@ -204,8 +201,10 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
                 Execution::Closure(closure) => Some(closure.instrument),
             };
             let wire = instrument.map_or(0, |instrument| wire_of[instrument.index()]);
-            wires[wire].answer(now, execution);
+            wires[wire].answer(now, *execution);
         }
+        reports.clear();
+        exchange.forget_facts();
     }
 
     /// A message of a venue reaches us.
@@ -222,7 +221,9 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
         if effect.is_revalued {
             self.observer.valued(now, ours);
         }
-        self.dispatch(now, front);
+        if !self.out.is_empty() {
+            self.dispatch(now, front);
+        }
     }
 
     /// Hears what the venues have said already: it happened, although the news comes after the end.

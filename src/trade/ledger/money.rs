@@ -87,7 +87,8 @@ impl Money {
         const WORD: f64 = 18_446_744_073_709_551_616.0;
         // By its size: the halves of a negative number would cancel.
         let size = self.0.unsigned_abs();
-        let size = (size >> 64) as u64 as f64 * WORD + (size as u64) as f64;
+        // The high half is below 2^63, and a signed word is converted in one step.
+        let size = (size >> 64) as i64 as f64 * WORD + (size as u64) as f64;
         if self.0 < 0 { -size } else { size }
     }
 
@@ -118,8 +119,11 @@ impl Money {
     #[must_use]
     pub fn share(self, part: i64, whole: i64) -> Self {
         assert!(whole > 0 && (0..=whole).contains(&part), "a share of {part} of {whole}");
-        if part == whole {
+        if part == whole || self.is_zero() {
             return self;
+        }
+        if part == 0 {
+            return Self::ZERO;
         }
         let (part, whole) = (i128::from(part), i128::from(whole));
         // Quotient and rest apart, so that the product stays small.
