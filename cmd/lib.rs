@@ -30,6 +30,7 @@ mod streams;
 mod terminal;
 mod toml_table;
 mod toml_text;
+mod trust;
 mod write_args;
 
 // One line per command, as in the registry.

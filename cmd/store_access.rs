@@ -12,6 +12,7 @@ use qt_store::{Address, Credentials, Store};
 use crate::failure::{Failure, FailureExt};
 use crate::outcome::Exit;
 use crate::settings::{Secret, Settings};
+use crate::trust;
 
 const USER: &str = "QT_CLICKHOUSE_USER";
 const PASSWORD: &str = "QT_CLICKHOUSE_PASSWORD";
@@ -20,7 +21,7 @@ const PASSWORD_FILE: &str = "QT_CLICKHOUSE_PASSWORD_FILE";
 /// The store of the settings, if there is one. Nobody is asked yet.
 pub(crate) fn configured(settings: &Settings) -> anyhow::Result<Option<Arc<Store>>> {
     let url = settings.clickhouse_url();
-    if url.is_empty() { Ok(None) } else { named(url).map(Some) }
+    if url.is_empty() { Ok(None) } else { named(url, settings).map(Some) }
 }
 
 /// The store of the settings, where a command cannot do without.
@@ -36,14 +37,15 @@ pub(crate) fn needed(settings: &Settings) -> anyhow::Result<Arc<Store>> {
 pub(crate) fn of_input(text: &str, settings: &Settings) -> anyhow::Result<Arc<Store>> {
     match text {
         "clickhouse:" | "clickhouse://" => needed(settings),
-        _ => named(text),
+        _ => named(text, settings),
     }
 }
 
-fn named(url: &str) -> anyhow::Result<Arc<Store>> {
+fn named(url: &str, settings: &Settings) -> anyhow::Result<Arc<Store>> {
     let address =
         Address::parse(url).map_err(|message| Failure::usage(format!("{url}: {message}")))?;
-    let store = Store::new(&address, &credentials()?, kept_days);
+    let trust = trust::configured(settings)?;
+    let store = Store::new(&address, &credentials()?, trust.config(), kept_days);
     Ok(Arc::new(store.context("starting the client of ClickHouse").exit(Exit::Outside)?))
 }
 

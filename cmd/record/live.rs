@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use qt_live::recorder::{Recorder, RunError, metrics};
 use qt_stream::frame::Header;
 use qt_venue::binance::Market;
-use qt_venue::session::{Endpoints, Feed, FeedKind, Limits};
+use qt_venue::session::{Endpoints, Feed, FeedKind, Limits, Trust};
 
 use super::run::{RecordingArgs, clock, conclude};
 use crate::context::Context;
@@ -18,6 +18,7 @@ use crate::failure::{Failure, FailureExt};
 use crate::outcome::{Exit, Outcome};
 use crate::select_args::now;
 use crate::toml_table::TomlTable;
+use crate::trust;
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Venue")]
@@ -83,7 +84,7 @@ impl VenueArgs {
         self.metrics = self.metrics.or(metrics);
     }
 
-    fn feed(&self, venue: VenueName) -> Result<Feed, Failure> {
+    fn feed(&self, venue: VenueName, trust: Trust) -> Result<Feed, Failure> {
         let market = match venue {
             VenueName::Binance => Market::Spot,
             VenueName::BinanceUsdm => Market::UsdM,
@@ -122,7 +123,7 @@ impl VenueArgs {
         symbols.dedup();
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         match symbols.iter().find(|name| name.is_empty() || !name.chars().all(is_plain)) {
-            None => Ok(Feed { market, symbols, kinds, endpoints }),
+            None => Ok(Feed { market, symbols, kinds, endpoints, trust }),
             Some(odd) => Err(Failure::usage(format!("--symbols `{odd}`: not a name of the venue"))
                 .with_hint("names have no venue in front: BTCUSDT, not binance:BTCUSDT")),
         }
@@ -135,8 +136,8 @@ pub(crate) fn record(
     recording: &RecordingArgs,
     context: &Context,
 ) -> anyhow::Result<Outcome> {
-    let feed = args.feed(venue)?;
     let settings = context.settings()?;
+    let feed = args.feed(venue, trust::configured(settings)?)?;
     let root = settings.data();
     let provenance = Header::new(Arc::default())
         .with_provenance("source", "record")

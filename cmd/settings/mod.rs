@@ -115,6 +115,11 @@ impl Settings {
         self.text("clickhouse_url")
     }
 
+    /// A file of certificates to trust, resolved against the file that names it.
+    pub(crate) fn ca_file(&self) -> Option<PathBuf> {
+        (!self.text("ca_file").is_empty()).then(|| self.path("ca_file"))
+    }
+
     /// `max`, `realtime` or a multiple such as `10x`.
     pub(crate) fn replay_speed(&self) -> &str {
         self.text("replay.speed")

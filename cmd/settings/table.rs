@@ -79,6 +79,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         doc: "Database for records, such as http://localhost:8123/qt; none where it is empty.",
     },
     Setting {
+        key: "ca_file",
+        kind: Kind::Optional,
+        default: "",
+        env: "QT_CA_FILE",
+        flag: None,
+        doc: "Certificates in PEM to trust beside those of the public web; none where it is empty.",
+    },
+    Setting {
         key: "stream.format",
         kind: Kind::Choice(&["ndjson", "arrow"]),
         default: "ndjson",
@@ -132,6 +140,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Path,
+    /// A path, or nothing.
+    Optional,
     Count {
         min: u32,
         max: u32,
@@ -161,6 +171,7 @@ impl Kind {
             Self::AutoCount { max } if text != "auto" => return count(1, max),
             Self::AutoCount { .. } => true,
             Self::Path => !text.is_empty(),
+            Self::Optional => true,
             Self::Choice(names) => names.contains(&text),
             Self::Filter => !text.is_empty() && EnvFilter::try_new(text).is_ok(),
             Self::Speed => is_speed(text),
@@ -198,7 +209,7 @@ impl Kind {
     /// Completes "expected …".
     pub(crate) fn expected(self) -> String {
         match self {
-            Self::Path => "a path".to_owned(),
+            Self::Path | Self::Optional => "a path".to_owned(),
             Self::Count { min, max } => format!("a number from {min} to {max}"),
             Self::AutoCount { max } => format!("\"auto\" or a number from 1 to {max}"),
             Self::Choice(names) => format!("\"{}\"", names.join("\" or \"")),

@@ -123,26 +123,46 @@ impl<B: Sequence, S: Source<B>> Merge<S, B> {
         Ticket::open(&batch.key(*at), &self.ranks, lane)
     }
 
-    /// Hands out records of one lane for as long as no other lane's are due.
+    /// Hands out records of one lane for as long as no other lane's are due: neighbours as one run,
+    /// unless one of them is out of order.
     fn run<T: Taker<B>>(&mut self, lane: usize, out: &mut T) -> Result<(), MergeError<S::Error>> {
         let bound = self.queue.first();
-        if self.run_rising(lane, bound, out) {
-            return self.go_on(lane);
-        }
         loop {
-            let end = self.run_end(lane, bound, self.batch_records.saturating_sub(out.taken()));
             let start = self.lanes[lane].at;
-            let checked = self.check(lane, start, end, out);
-            let good = checked.as_ref().map_or_else(|(good, _)| *good, |()| end);
-            out.take(&self.lanes[lane].batch, start..good);
-            self.lanes[lane].at = good;
-            if let Err((_, broken)) = checked {
-                if self.pass(&broken, lane, out) {
-                    continue;
-                }
-                return Err(self.refuse(lane, &broken));
+            let limit = start.saturating_add(self.batch_records.saturating_sub(out.taken()));
+            let (end, broken) = self.sound_end(lane, bound, limit, out);
+            if end > start {
+                out.take(&self.lanes[lane].batch, start..end);
+                self.lanes[lane].at = end;
             }
-            return self.go_on(lane);
+            match broken {
+                None => return self.go_on(lane),
+                Some(broken) if self.pass(&broken, lane, out) => {}
+                Some(broken) => return Err(self.refuse(lane, &broken)),
+            }
+        }
+    }
+
+    /// Where the records of a lane end that are due and in order, and what breaks the order there.
+    fn sound_end<T: Taker<B>>(
+        &mut self,
+        lane: usize,
+        bound: Option<Ticket>,
+        limit: usize,
+        out: &T,
+    ) -> (usize, Option<Broken>) {
+        let start = self.lanes[lane].at;
+        let mut at = start;
+        loop {
+            at = self.rising_end(lane, at..limit, bound);
+            let end = self.tie_end(lane, at..limit, bound);
+            if end == at {
+                return (at, None);
+            }
+            if let Err((good, broken)) = self.check(lane, start, at..end, out) {
+                return (good, Some(broken));
+            }
+            at = end;
         }
     }
 
@@ -155,48 +175,51 @@ impl<B: Sequence, S: Source<B>> Merge<S, B> {
         Ok(())
     }
 
-    /// Hands out records whose times rise and lie before those of all other lanes: nothing else
-    /// needs comparing. Says whether there were any.
-    fn run_rising<T: Taker<B>>(&mut self, lane: usize, bound: Option<Ticket>, out: &mut T) -> bool {
-        let Lane { batch, at, .. } = &mut self.lanes[lane];
-        let room = self.batch_records.saturating_sub(out.taken()).max(1);
-        let places = *at..batch.len().min(at.saturating_add(room));
+    /// Where records end whose times rise and lie before those of all other lanes: nothing else
+    /// of them needs comparing.
+    #[inline]
+    fn rising_end(&mut self, lane: usize, places: Range<usize>, bound: Option<Ticket>) -> usize {
+        let batch = &self.lanes[lane].batch;
+        let (start, end) = (places.start, batch.len().min(places.end));
         let after = self.watch.time().unwrap_or(Ts::MIN);
-        let end = batch.rising_end(places, after, bound.map_or(Ts::MAX, |it| it.ts_recv()));
+        let before = bound.map_or(Ts::MAX, |it| it.ts_recv());
+        let mut end = batch.rising_end(start..end, after, before);
         // A derived record stays behind its cause, which is looked at more closely.
-        let is_cause = end < batch.len() && !batch.kind(end).is_market();
-        if end == *at || is_cause {
-            return false;
+        if end > start && end < batch.len() && !batch.kind(end).is_market() {
+            end -= 1;
         }
-        self.watch.set(batch.key(end - 1));
-        out.take(batch, *at..end);
-        *at = end;
-        true
+        if end > start {
+            self.watch.set(batch.key(end - 1));
+        }
+        end
     }
 
-    /// Where the run of a lane ends that may be handed out at once.
-    fn run_end(&self, lane: usize, bound: Option<Ticket>, room: usize) -> usize {
-        let Lane { batch, at, .. } = &self.lanes[lane];
+    /// Where the records of a lane end that are due and share one time, or came with what did; the
+    /// first of these places where there is no room or nothing is due.
+    fn tie_end(&self, lane: usize, places: Range<usize>, bound: Option<Ticket>) -> usize {
+        let batch = &self.lanes[lane].batch;
         let len = batch.len();
-        let mut end = *at;
-        while end < len && end - at < room.max(1) {
+        let (start, mut end) = (places.start, places.start);
+        while end < len.min(places.end) {
+            let is_market = batch.kind(end).is_market();
+            let is_later = end > start && batch.ts_recv(end) != batch.ts_recv(end - 1);
+            if is_later && is_market {
+                break;
+            }
             let is_due = bound.is_none_or(|bound| {
                 let ts_recv = batch.ts_recv(end);
                 ts_recv < bound.ts_recv()
                     || ts_recv == bound.ts_recv()
                         && Ticket::open(&batch.key(end), &self.ranks, lane) < bound
             });
-            if !is_due && (end == *at || batch.kind(end).is_market()) {
-                break;
-            }
             // A derived record stays behind its cause, whatever else is due at that time.
-            if !is_due && batch.ts_recv(end) != batch.ts_recv(end - 1) {
+            if !is_due && (end == start || is_later || is_market) {
                 break;
             }
             end += 1;
         }
         // The causes are out; what they caused belongs to the same batch.
-        while end > *at
+        while end > start
             && end < len
             && !batch.kind(end).is_market()
             && batch.ts_recv(end) == batch.ts_recv(end - 1)
@@ -206,16 +229,17 @@ impl<B: Sequence, S: Source<B>> Merge<S, B> {
         end
     }
 
-    /// Whether records may follow those before them; else how many may, and what breaks.
+    /// Whether records may follow those before them; else how many may, and what breaks. `start` is
+    /// the first that is not handed out yet.
     fn check<T: Taker<B>>(
         &mut self,
         lane: usize,
         start: usize,
-        end: usize,
+        places: Range<usize>,
         out: &T,
     ) -> Result<(), (usize, Broken)> {
         let batch = &self.lanes[lane].batch;
-        for at in start..end {
+        for at in places {
             let key = batch.key(at);
             if let Some((violation, previous)) = self.watch.check(key, &self.instruments) {
                 let last = if at > start { Some((batch, at - 1)) } else { out.last() };

@@ -10,6 +10,7 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
@@ -51,14 +52,18 @@ impl std::fmt::Debug for Client {
 
 impl Client {
     /// Connects with the first request, not before.
-    pub(crate) fn new(address: &Address, credentials: &Credentials) -> io::Result<Self> {
+    pub(crate) fn new(
+        address: &Address,
+        credentials: &Credentials,
+        tls: &ClientConfig,
+    ) -> io::Result<Self> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_keepalive(Some(Duration::from_secs(60)));
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
         connector.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
+            .with_tls_config(tls.clone())
             .https_or_http()
             .enable_http1()
             .wrap_connector(connector);
@@ -170,6 +175,9 @@ fn unescaped(cell: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rustls::RootCertStore;
+    use rustls::crypto::ring;
+
     use super::*;
 
     #[test]
@@ -183,7 +191,12 @@ mod tests {
         // A port that was free a moment ago.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = Address::parse(&format!("http://127.0.0.1:{port}/q")).unwrap();
-        let client = Client::new(&address, &Credentials::default()).unwrap();
+        let nobody = ClientConfig::builder_with_provider(ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        let client = Client::new(&address, &Credentials::default(), &nobody).unwrap();
         let error = client.execute("SELECT 1").unwrap_err();
         assert!(matches!(error, StoreError::Unreachable { .. }), "{error}");
         assert!(error.to_string().contains("does not answer"), "{error}");

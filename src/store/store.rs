@@ -8,6 +8,7 @@ use std::time::Duration;
 use qt_model::instrument::{Instrument, Symbol};
 use qt_model::record::{Batch, Kind};
 use qt_model::time::Ts;
+use rustls::ClientConfig;
 
 use crate::address::{Address, Credentials};
 use crate::client::Client;
@@ -51,9 +52,10 @@ impl Store {
     pub fn new(
         address: &Address,
         credentials: &Credentials,
+        tls: &ClientConfig,
         kept_days: KeptDays,
     ) -> io::Result<Self> {
-        let client = Client::new(address, credentials)?;
+        let client = Client::new(address, credentials, tls)?;
         let (database, tables) = (address.database.clone(), Table::all().collect());
         Ok(Self { client, database, tables, kept_days, state: Mutex::default() })
     }

@@ -49,8 +49,8 @@ pub enum RunError {
     Clock { last: Ts, now: Ts },
     #[error("recording: {0}")]
     Recording(io::Error),
-    #[error("talking to {venue}: {source}")]
-    Session { venue: &'static str, source: io::Error },
+    #[error("talking to {venue}: {error}")]
+    Session { venue: &'static str, error: io::Error },
 }
 
 impl Recorder {
@@ -128,7 +128,7 @@ impl Recorder {
         });
         let finished = worked.and_then(|()| work.finish(clock)).map_err(RunError::Recording);
         finished?;
-        talked.map_err(|source| RunError::Session { venue, source })
+        talked.map_err(|error| RunError::Session { venue, error })
     }
 }
 

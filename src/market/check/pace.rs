@@ -93,14 +93,15 @@ impl Checker {
         let days = &mut self.days[*venue].1;
         let last = self.last_recv.unwrap_or(Ts::MIN);
         let Some(mut pace) = market.pace(T::KIND, last, days) else { return 0 };
-        let (mut count, first) = (0, slots[0].index as usize);
-        for (slot, row) in slots.iter().zip(rows) {
-            let is_next = slot.kind == T::KIND && slot.index as usize == first + count;
-            if !is_next || row.head().instrument != Some(id) || !pace.follows(row.head()) {
-                break;
-            }
-            look(market, &self.calendar, count, row);
-            count += 1;
+        // Rows of one kind keep their order, so neighbours of a kind lie one behind the other. Times
+        // first, in a loop of their own: it is short, and nothing in it waits for a book.
+        let followers = slots.iter().zip(rows).take_while(|(slot, row)| {
+            let head = row.head();
+            slot.kind == T::KIND && head.instrument == Some(id) && pace.follows(head)
+        });
+        let count = followers.count();
+        for (step, row) in rows[..count].iter().enumerate() {
+            look(market, &self.calendar, step, row);
         }
         if count > 0 {
             market.settle(T::KIND, &pace);

@@ -230,6 +230,10 @@ impl Batch {
     #[inline]
     pub fn head(&self, at: usize) -> &Head {
         let slot = self.order[at];
+        // As in `at`: depth is asked for most.
+        if slot.kind == Kind::Depth {
+            return &super::Depth::of(self)[slot.index as usize].head;
+        }
         self.tables.head(slot.kind, slot.index as usize)
     }
 
@@ -286,7 +290,8 @@ impl Sequence for Batch {
 
     #[inline]
     fn key(&self, at: usize) -> Key {
-        Key::of(&self.get(at))
+        let Head { ts_recv, instrument, seq, .. } = *self.head(at);
+        Key { ts_recv, kind: self.order[at].kind, instrument, seq }
     }
 
     fn is_same(&self, at: usize, other: &Self, place: usize) -> bool {

@@ -1,5 +1,6 @@
 //! What is asked of Binance, and where.
 
+use super::Trust;
 use crate::binance::Market;
 
 /// A stream of messages that a user names.
@@ -38,6 +39,7 @@ pub struct Feed {
     pub symbols: Vec<String>,
     pub kinds: Vec<FeedKind>,
     pub endpoints: Endpoints,
+    pub trust: Trust,
 }
 
 /// Streams of one connection; the venue takes more, its clients have learned not to.
@@ -147,6 +149,7 @@ mod tests {
             symbols: vec!["BTCUSDT".to_owned(), "ETHUSDT".to_owned()],
             kinds: kinds.to_vec(),
             endpoints: Endpoints { rest: "http://r/".to_owned(), ws: "ws://w/".to_owned() },
+            trust: Trust::public().unwrap(),
         }
     }
 

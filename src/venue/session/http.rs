@@ -9,7 +9,7 @@ use hyper::{Request, Uri, header};
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 
-use super::net;
+use super::{Trust, net};
 
 /// An answer, whatever its status.
 #[derive(Debug)]
@@ -25,16 +25,16 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// No answer of a venue comes near this.
 const BODY_MAX: usize = 64 << 20;
 
-pub(super) async fn get(url: &str) -> io::Result<Answer> {
+pub(super) async fn get(url: &str, trust: &Trust) -> io::Result<Answer> {
     let uri: Uri = url
         .parse()
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("{url}: {error}")))?;
     let late = || io::Error::new(io::ErrorKind::TimedOut, "no answer within fifteen seconds");
-    timeout(ANSWER_WITHIN, ask(uri)).await.map_err(|_| late())?
+    timeout(ANSWER_WITHIN, ask(uri, trust)).await.map_err(|_| late())?
 }
 
-async fn ask(uri: Uri) -> io::Result<Answer> {
-    let wire = net::connect(&uri).await?;
+async fn ask(uri: Uri, trust: &Trust) -> io::Result<Answer> {
+    let wire = net::connect(&uri, trust).await?;
     let host = uri.authority().map(|it| it.as_str().to_owned()).unwrap_or_default();
     let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(wire))

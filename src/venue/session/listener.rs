@@ -269,7 +269,7 @@ mod tests {
     use tokio::net::TcpListener;
     use tokio::task::yield_now;
 
-    use super::super::{Clock, Endpoints, Feed, FeedKind, Limits};
+    use super::super::{Clock, Endpoints, Feed, FeedKind, Limits, Trust};
     use super::*;
     use crate::binance::Market;
 
@@ -308,6 +308,7 @@ mod tests {
                     symbols: vec!["A".to_owned()],
                     kinds: vec![FeedKind::Trade],
                     endpoints: Endpoints { rest: String::new(), ws: url.clone() },
+                    trust: Trust::public().unwrap(),
                 },
                 limits: Limits {
                     life: Duration::from_millis(30),

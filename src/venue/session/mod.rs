@@ -10,6 +10,8 @@ mod http;
 mod listener;
 mod net;
 mod socket;
+mod trust;
 
 pub use binance::{Endpoints, Feed, FeedKind};
 pub use socket::{Ask, Asked, Asker, Clock, Hear, Heard, Limits, Session, asking};
+pub use trust::Trust;

@@ -171,7 +171,7 @@ impl Session {
         let (url, weight) = self.feed.instruments_url();
         let mut budget = Budget::new(self.feed.weight_max());
         budget.spend(weight).await;
-        let answer = http::get(&url).await?;
+        let answer = http::get(&url, &self.feed.trust).await?;
         if answer.status != 200 {
             let text =
                 String::from_utf8_lossy(&answer.body[..answer.body.len().min(300)]).into_owned();
@@ -224,7 +224,7 @@ impl Session {
             io::Error::new(io::ErrorKind::InvalidInput, format!("{}: {error}", line.url))
         })?;
         let request = line.url.as_str().into_client_request().map_err(io::Error::other)?;
-        let wire = net::connect(&uri).await?;
+        let wire = net::connect(&uri, &self.feed.trust).await?;
         let config = WebSocketConfig::default().read_buffer_size(1 << 18);
         let shaken = tokio_tungstenite::client_async_with_config(request, wire, Some(config));
         let (socket, _) = timeout(Duration::from_secs(10), shaken)
@@ -248,7 +248,7 @@ impl Session {
             loop {
                 let (url, weight) = self.feed.book_url(&ask.symbol);
                 budget.spend(weight).await;
-                match http::get(&url).await {
+                match http::get(&url, &self.feed.trust).await {
                     Ok(answer) if answer.status == 200 => {
                         budget.used(answer.weight);
                         let (line, ts, bytes) = (ask.line, self.clock.now(), answer.body);

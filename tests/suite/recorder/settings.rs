@@ -34,6 +34,36 @@ fn a_file_says_which_road_and_a_flag_comes_before_it() {
 }
 
 #[test]
+fn authorities_that_cannot_be_read_are_named() {
+    let world = World::new().with("qt.toml", "ca_file = \"ca.pem\"\n").with("letter", "Dear sir");
+    for (file, expected) in [
+        (None, "ca_file: reading ca.pem: No such file"),
+        (Some("letter"), "ca_file: reading letter: no certificate in it; expected PEM"),
+    ] {
+        for command in ["record run --venue binance --symbols X", "replay --input clickhouse://h/q"]
+        {
+            let mut run = world.qt(command);
+            run.envs(file.map(|file| ("QT_CA_FILE", file)));
+            let said = stderr(&mut run);
+            run.assert().code(2);
+            assert!(said.contains(expected), "`{expected}` in\n{said}");
+        }
+    }
+}
+
+#[test]
+fn a_venue_that_is_not_there_is_said_once() {
+    let world = World::new();
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let urls = format!("--rest-url http://127.0.0.1:{port} --ws-url ws://127.0.0.1:{port}");
+    let mut run = world.qt(&format!("record run --venue binance --symbols X {urls}"));
+    let said = stderr(&mut run);
+    run.assert().code(4);
+    assert_eq!(said.matches("refused").count(), 1, "{said}");
+}
+
+#[test]
 fn all_mistakes_of_a_file_are_said_with_their_places() {
     let file = "venue = \"binanse\"\nsymbols = 7\nsteams = [\"trade\"]\nstreams = [\"trades\"]\n\
                 raw = \"yes\"\nmetrics = \"here\"\nroad = \"long\"\npart_age_s = 0\n\
