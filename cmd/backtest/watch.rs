@@ -8,9 +8,9 @@ use qt_model::order::{Cash, CashFlow, Closure, OrderNo, Report, ReportKind};
 use qt_model::record::Batch;
 use qt_model::step::Input;
 use qt_model::time::Ts;
-use qt_sim::driver::{AtVenue, Observer, Ours};
+use qt_sim::driver::{AtVenue, Missed, Observer, Ours};
 use qt_trade::core::{Effect, Front};
-use qt_trade::ledger::{Amount, Exposed, Ledger, Precision};
+use qt_trade::ledger::{Amount, Exposed, Ledger, Line, Precision};
 use qt_trade::metrics::{FillContext, Money, Options, OrderEvent, Queue, Statistics, Touch, Worth};
 use qt_trade::outbox::Output;
 
@@ -82,16 +82,7 @@ impl Watch {
     /// Follows what the whole is worth; says whether that is a new peak or the deepest fall from one.
     #[inline]
     fn follow(&mut self, now: Ts, equity: Amount, exposed: impl FnOnce() -> Exposed) -> bool {
-        let mut is_extreme = false;
-        if equity > self.peak {
-            self.peak = equity;
-            is_extreme = true;
-        }
-        let drawdown = self.peak - equity;
-        if drawdown > self.max_drawdown {
-            self.max_drawdown = drawdown;
-            is_extreme = true;
-        }
+        let is_extreme = self.is_extreme(equity);
         if let Some(statistics) = &mut self.statistics {
             let money = |amount| Money::of_ledger(amount, self.precision);
             let (exposed, equity) = (exposed(), money(equity));
@@ -102,6 +93,16 @@ impl Watch {
             statistics.equity(now, Worth { equity, gross, net });
         }
         is_extreme
+    }
+
+    #[inline]
+    fn is_extreme(&mut self, equity: Amount) -> bool {
+        let is_peak = equity > self.peak;
+        self.peak = self.peak.max(equity);
+        let drawdown = self.peak - equity;
+        let is_deepest = drawdown > self.max_drawdown;
+        self.max_drawdown = self.max_drawdown.max(drawdown);
+        is_peak || is_deepest
     }
 
     pub(super) fn into_statistics(self) -> Option<Statistics> {
@@ -220,6 +221,29 @@ impl Observer for Watch {
     #[inline]
     fn was_valued(&mut self, now: Ts, equity: Amount, exposed: Exposed) {
         self.follow(now, equity, || exposed);
+    }
+
+    /// As one event after the other, without asking at each what does not change.
+    fn followed(&mut self, line: &Line, missed: &[Missed]) {
+        let (mut last, precision) = (line.mark, self.precision);
+        for missed in missed {
+            match *missed {
+                Missed::Shown { at, instrument, touch } => self.shown(at, instrument, touch),
+                Missed::Marked { now, instrument, mark } => {
+                    if mark == last || !line.is_of(instrument) {
+                        continue;
+                    }
+                    last = mark;
+                    let (equity, net) = line.net_at(mark);
+                    self.is_extreme(equity);
+                    if let Some(statistics) = &mut self.statistics {
+                        let equity = Money::of_ledger(equity, precision);
+                        let net = Money::of_ledger(net, precision);
+                        statistics.equity(now, Worth { equity, gross: net.abs(), net });
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -17,8 +17,7 @@ use qt_trade::ledger::Line;
 use qt_trade::metrics::Touch;
 use qt_trade::outbox::{Outbox, Output};
 
-use super::observer::{AtVenue, Observer, Ours};
-use super::sleepers::Missed;
+use super::observer::{AtVenue, Missed, Observer, Ours};
 use super::wire::{Instruction, Wire};
 use crate::exchange::{Exchange, FillFacts, Market, News, Top};
 
@@ -264,7 +263,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             return;
         }
         if let Some(line) = ledger.line() {
-            return self.follow(line, missed);
+            return self.follow(&line, missed);
         }
         for missed in missed {
             match *missed {
@@ -282,24 +281,16 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     }
 
     /// The same where the worth of the whole is a line: the ledger has to see the last mark alone.
-    fn follow(&mut self, line: Line, missed: &[Missed]) {
-        let (mut last, mut owed) = (line.mark, None);
-        for missed in missed {
-            match *missed {
-                Missed::Shown { at, instrument, touch } => {
-                    self.observer.shown(at, instrument, touch);
-                }
-                Missed::Marked { now, instrument, mark } => {
-                    if line.is_of(instrument) && mark != last {
-                        (last, owed) = (mark, Some(instrument));
-                        let (equity, exposed) = line.at(mark);
-                        self.observer.was_valued(now, equity, exposed);
-                    }
-                }
+    fn follow(&mut self, line: &Line, missed: &[Missed]) {
+        self.observer.followed(line, missed);
+        let last = missed.iter().rev().find_map(|missed| match *missed {
+            Missed::Marked { instrument, mark, .. } => {
+                line.is_of(instrument).then_some((instrument, mark))
             }
-        }
-        if let Some(instrument) = owed {
-            self.desk.owed(instrument, last);
+            Missed::Shown { .. } => None,
+        });
+        if let Some((instrument, mark)) = last {
+            self.desk.owed(instrument, mark);
         }
     }
 

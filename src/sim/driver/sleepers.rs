@@ -19,17 +19,8 @@ use qt_trade::ledger::DoublePx;
 use qt_trade::metrics::Touch;
 
 use super::lane::Lane;
-use super::observer::Observer;
+use super::observer::{Missed, Observer};
 use super::quiet::Bounds;
-
-/// Something that a lane has to hear of, sooner or later.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Missed {
-    /// The best prices that a venue shows.
-    Shown { at: Ts, instrument: InstrumentId, touch: Option<Touch> },
-    /// What a position is valued at.
-    Marked { now: Ts, instrument: InstrumentId, mark: DoublePx },
-}
 
 /// A lane that sleeps.
 #[derive(Clone, Copy, Debug)]

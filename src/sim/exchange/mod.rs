@@ -223,10 +223,13 @@ impl Exchange {
         } else if let Record::Bar(view) = record {
             self.bar(turn, instrument, view.row);
         }
-        if self.pits[instrument.index()].is_working() && market.of(instrument).is_open() {
+        let pit = &self.pits[instrument.index()];
+        if pit.has_stops() && pit.is_working() && market.of(instrument).is_open() {
             self.check_stops(turn, instrument);
         }
-        self.settle(turn);
+        if !self.events.is_empty() {
+            self.settle(turn);
+        }
         if self.pits[instrument.index()].is_watched {
             self.revalue(turn, instrument);
             self.settle(turn);
