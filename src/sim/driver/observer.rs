@@ -76,16 +76,21 @@ pub trait Observer {
 
     /// All that who may wait missed while the worth of the whole was a line over one mark.
     fn followed(&mut self, line: &Line, missed: &[Missed]) {
-        let mut last = line.mark;
-        for missed in missed {
-            match *missed {
-                Missed::Shown { at, instrument, touch } => self.shown(at, instrument, touch),
-                Missed::Marked { now, instrument, mark } => {
-                    if line.is_of(instrument) && mark != last {
-                        last = mark;
-                        let (equity, exposed) = line.at(mark);
-                        self.was_valued(now, equity, exposed);
-                    }
+        follow(self, line, missed);
+    }
+}
+
+/// Tells of what was missed piece by piece, each in its turn.
+pub fn follow<O: Observer + ?Sized>(observer: &mut O, line: &Line, missed: &[Missed]) {
+    let mut last = line.mark;
+    for missed in missed {
+        match *missed {
+            Missed::Shown { at, instrument, touch } => observer.shown(at, instrument, touch),
+            Missed::Marked { now, instrument, mark } => {
+                if line.is_of(instrument) && mark != last {
+                    last = mark;
+                    let (equity, exposed) = line.at(mark);
+                    observer.was_valued(now, equity, exposed);
                 }
             }
         }

@@ -9,7 +9,7 @@ use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
 use rust_decimal::Decimal;
 
-use super::amount::{Amount, Precision, power_of_ten, times};
+use super::amount::{Amount, Precision, power_of_ten};
 
 /// An exact amount of the account's currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,8 +51,19 @@ impl Money {
     #[inline]
     pub fn of_ledger(amount: Amount, precision: Precision) -> Self {
         match Self::DIGITS.checked_sub(precision.digits()) {
-            Some(digits) => Self(times(amount.units(), power_of_ten(digits)).expect(BEYOND)),
+            Some(digits) => Self::scaled(amount, power_of_ten(digits) as i64),
             None => Self::nearest(precision.decimal(amount)).expect(BEYOND),
+        }
+    }
+
+    /// So many of its units to one of the ledger's.
+    #[inline]
+    fn scaled(amount: Amount, unit: i64) -> Self {
+        // Most amounts are short, which takes one product.
+        let units = amount.units();
+        match i64::try_from(units) {
+            Ok(short) => Self(i128::from(short) * i128::from(unit)),
+            Err(_) => Self(units.checked_mul(i128::from(unit)).expect(BEYOND)),
         }
     }
 
