@@ -93,6 +93,7 @@ impl Store {
         ]
         .into_iter()
         .chain(records)
+        .chain([tables::create_bars(&self.database)])
         .collect()
     }
 

@@ -98,7 +98,7 @@ impl ReadError {
                 Self::Truncated { place, message }
             }
             ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other => {
-                let message = format!("the compressed data is damaged: {source}");
+                let message = format!("the input is damaged: {source}");
                 Self::Corrupt { place, message }
             }
             _ => Self::Io { place, cause: source },

@@ -10,6 +10,9 @@ pub const INSTRUMENTS: &str = "_instruments";
 /// The table of what was inserted: a hash for each batch.
 pub const LEDGER: &str = "_wal_dedup";
 
+/// The view of one-minute bars.
+const BARS: &str = "ohlcv_1m";
+
 /// How long a batch is remembered, in days.
 const REMEMBERED_DAYS: u32 = 30;
 
@@ -112,6 +115,20 @@ impl Table {
             comment(self.name)
         )
     }
+}
+
+/// The statement that makes the view of one-minute bars. Trades are added up when they are asked for:
+/// no bar is wrong for having been made before a late trade came, or from a batch that came twice.
+pub fn create_bars(database: &str) -> String {
+    let (database, bars, trades) = (quoted(database), quoted(BARS), quoted(Kind::Trade.name()));
+    let order = "(ts_event, ts_recv, seq)";
+    format!(
+        "CREATE VIEW IF NOT EXISTS {database}.{bars} AS\nSELECT\n    sym,\n    \
+         toStartOfMinute(ts_event) AS minute,\n    argMin(px, {order}) AS open,\n    max(px) AS \
+         high,\n    min(px) AS low,\n    argMax(px, {order}) AS close,\n    sum(qty) AS \
+         volume,\n    count() AS trades\nFROM {database}.{trades}\nWHERE px_scaled > 0\nGROUP BY \
+         sym, minute"
+    )
 }
 
 /// The statement that makes the table of batches.

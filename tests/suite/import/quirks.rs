@@ -4,7 +4,10 @@ use qt_model::record::{Bar, Depth, Gap, InstrumentRow, Mbo, Quote, Trade};
 use qt_model::units::Scale;
 use qt_model::words::{GapReason, MboAction, Side};
 
-use super::{Import, data, import, one};
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::{Import, data, expected, figures, import, one};
 use qt_stream::import::Hints;
 
 fn plain(path: &str) -> Option<Import> {
@@ -214,9 +217,60 @@ fn a_table_of_no_format_is_read_by_a_map() {
     std::fs::write(&map, text).unwrap();
     let hints = Hints { map: Some(map), qty_scale: Scale::new(8).ok(), ..Hints::default() };
     let import = super::read(&qt_stream::import::members(&path).unwrap()[0], &hints).unwrap();
-    let ticks = super::figures::ticks(&import.batch);
-    let bars = super::figures::minutes(&ticks, false);
-    let all = super::expected("binance-public/gct").unwrap();
+    let ticks = figures::ticks(&import.batch);
+    let bars = figures::minutes(&ticks, false);
+    let all = expected("binance-public/gct").unwrap();
     super::compare::compare("gct", &all[0].1["bars_1m"], &bars);
     assert_eq!(import.batch.rows::<Trade>()[0].side, None);
+}
+
+/// The rows that others found first and last in a table of Parquet, and what came of it with a map.
+fn parquet(name: &str, map: &str) -> Option<(Value, Import)> {
+    let path = format!("binance-public/{name}.parquet");
+    let files = expected(&path)?;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("map.toml");
+    std::fs::write(&file, map).unwrap();
+    // Sizes are floats there: 0.014596000000000001.
+    let qty_scale = Some(Scale::new(8).unwrap());
+    let hints = Hints { map: Some(file), qty_scale, round: true, ..Hints::default() };
+    Some((files[0].1.clone(), one(&path, &hints).unwrap()))
+}
+
+#[test]
+fn tables_of_parquet_by_a_map() {
+    let prints = "kind = \"trade\"\nsymbol = \"X\"\ntime = { column = \"timestamp\" }\n\
+                  columns = { px = \"price\", qty = \"quantity\", side = \"buyer_maker\", \
+                  id = \"trade_id\" }\nside = { buy = [\"False\"], sell = [\"True\"] }";
+    let quotes = "kind = \"quote\"\ntime = { column = \"timestamp\" }\n\
+                  columns = { bid_px = \"bid\", bid_qty = \"bid_size\", ask_px = \"ask\", \
+                  ask_qty = \"ask_size\", symbol = \"symbol\" }";
+    let (Some((of_prints, prints)), Some((of_quotes, quotes))) =
+        (parquet("btcusdt-trades", prints), parquet("btcusdt-quotes", quotes))
+    else {
+        return;
+    };
+    let number = |cell: &Value| cell.as_str().unwrap().parse::<Decimal>().unwrap().round_dp(8);
+    let time = |cell: &Value| {
+        let text = cell.as_str().unwrap().replace(' ', "T").replace("+00:00", "Z");
+        figures::ms(text.parse().unwrap())
+    };
+    let (rows, ticks) = (prints.batch.rows::<Trade>(), figures::ticks(&prints.batch));
+    assert_eq!(ticks.len() as u64, of_prints["rows"].as_u64().unwrap());
+    for (key, at) in [("first_row", 0), ("last_row", ticks.len() - 1)] {
+        let (cells, tick) = (&of_prints[key], ticks[at]);
+        let expected = (time(&cells[0]), number(&cells[2]), number(&cells[3]));
+        assert_eq!((tick.ms, tick.px, tick.qty), expected, "{key}");
+        let side = if cells[4] == "True" { Side::Sell } else { Side::Buy };
+        let id = cells[1].as_str().unwrap().parse().ok();
+        assert_eq!((rows[at].side, rows[at].id), (Some(side), id), "{key}");
+    }
+    let touches = figures::touches(&quotes.batch);
+    assert_eq!(touches.len() as u64, of_quotes["rows"].as_u64().unwrap());
+    for (key, at) in [("first_row", 0), ("last_row", touches.len() - 1)] {
+        let (cells, touch) = (&of_quotes[key], touches[at]);
+        let found = [touch.ask_qty, touch.ask, touch.bid_qty, touch.bid].map(Option::unwrap);
+        let expected = [2, 3, 4, 5].map(|at| number(&cells[at]));
+        assert_eq!((figures::ms(touch.ts), found), (time(&cells[0]), expected), "{key}");
+    }
 }

@@ -156,6 +156,7 @@ fn statements_can_be_read_before_they_are_made() {
     for part in [
         "CREATE TABLE IF NOT EXISTS `q`.`_wal_dedup`",
         "CREATE TABLE IF NOT EXISTS `q`.`depth`",
+        "CREATE VIEW IF NOT EXISTS `q`.`ohlcv_1m`",
         "`bids_px_scaled` Array(Int64)",
         "TTL loaded_at + toIntervalDay(183)",
         "ENGINE = ReplacingMergeTree",

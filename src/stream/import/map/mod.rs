@@ -1,4 +1,5 @@
-//! Tables and JSON lines of no known format, by a map of their columns.
+//! Tables and JSON lines of no known format, by a map of their columns. A table is text, or a file of
+//! Parquet or Arrow, whose rows become such a text.
 //!
 //! `--map columns.toml` says what the columns are; `docs/import.md` has every key. Formats that are
 //! plain tables are a map of their own with a rule to recognise them: see `plain`.
@@ -6,6 +7,7 @@
 mod decode;
 mod json;
 mod plan;
+mod table;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -27,7 +29,7 @@ pub(super) struct Map;
 
 static ABOUT: About = About {
     name: "map",
-    what: "any CSV or JSON lines, by a map of their columns",
+    what: "any CSV, JSON lines, Parquet or Arrow, by a map of their columns",
     example: "qt record import --map columns.toml prices.csv",
 };
 
@@ -78,6 +80,7 @@ pub(super) fn survey(
     hints: &Hints,
     options: &Options,
 ) -> Result<Option<Ts>, ReadError> {
+    let (plan, input) = table::as_lines(plan, input)?;
     let mapped = prepare(plan, &input, hints)?;
     rows::survey(mapped, input, hints, options)
 }
@@ -90,6 +93,7 @@ pub(super) fn open(
 ) -> Result<Imported, ReadError> {
     // What is wrong with the plan is said before anything is read.
     prepare(plan.clone(), &input, hints)?;
+    let (plan, input) = table::as_lines(plan, input)?;
     let (name, of) = (input.name.clone(), hints.clone());
     let again = move || {
         Mapped::new(plan.clone(), &of)
