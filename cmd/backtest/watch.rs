@@ -8,9 +8,9 @@ use qt_model::order::{Cash, CashFlow, Closure, OrderNo, Report, ReportKind};
 use qt_model::record::Batch;
 use qt_model::step::Input;
 use qt_model::time::Ts;
-use qt_sim::driver::{AtVenue, Observer, Ours};
+use qt_sim::driver::{AtVenue, Missed, Observer, Ours, follow};
 use qt_trade::core::{Effect, Front};
-use qt_trade::ledger::{Amount, Exposed, Ledger, Precision};
+use qt_trade::ledger::{Amount, Exposed, Ledger, Line, Precision};
 use qt_trade::metrics::{FillContext, Money, Options, OrderEvent, Queue, Statistics, Touch, Worth};
 use qt_trade::outbox::Output;
 
@@ -82,16 +82,7 @@ impl Watch {
     /// Follows what the whole is worth; says whether that is a new peak or the deepest fall from one.
     #[inline]
     fn follow(&mut self, now: Ts, equity: Amount, exposed: impl FnOnce() -> Exposed) -> bool {
-        let mut is_extreme = false;
-        if equity > self.peak {
-            self.peak = equity;
-            is_extreme = true;
-        }
-        let drawdown = self.peak - equity;
-        if drawdown > self.max_drawdown {
-            self.max_drawdown = drawdown;
-            is_extreme = true;
-        }
+        let is_extreme = extremes(&mut self.peak, &mut self.max_drawdown, equity);
         if let Some(statistics) = &mut self.statistics {
             let money = |amount| Money::of_ledger(amount, self.precision);
             let (exposed, equity) = (exposed(), money(equity));
@@ -221,6 +212,50 @@ impl Observer for Watch {
     fn was_valued(&mut self, now: Ts, equity: Amount, exposed: Exposed) {
         self.follow(now, equity, || exposed);
     }
+
+    /// First all that was shown, then what the whole was worth: each in a loop of its own.
+    fn followed(&mut self, line: &Line, missed: &[Missed]) {
+        let Self { statistics, peak, max_drawdown, precision, .. } = self;
+        let Some(statistics) = statistics.as_mut().filter(|it| it.comes_apart()) else {
+            return follow(self, line, missed);
+        };
+        let since = statistics.now();
+        for missed in missed {
+            if let Missed::Shown { at, instrument, touch } = *missed {
+                statistics.mid(at, instrument, touch);
+            }
+        }
+        let mut last = line.mark;
+        let marks = missed.iter().filter_map(|missed| match *missed {
+            Missed::Marked { now, instrument, mark } if line.is_of(instrument) => {
+                (std::mem::replace(&mut last, mark) != mark).then_some((now, mark))
+            }
+            Missed::Marked { .. } | Missed::Shown { .. } => None,
+        });
+        let worths = marks.map(|(now, mark)| {
+            let (equity, net) = line.net_at(mark);
+            extremes(peak, max_drawdown, equity);
+            let equity = Money::of_ledger(equity, *precision);
+            let net = Money::of_ledger(net, *precision);
+            (now, Worth { equity, gross: net.abs(), net })
+        });
+        statistics.equities(since, worths);
+    }
+}
+
+/// Follows the highest worth and the deepest fall from one; whether this is either.
+#[inline]
+fn extremes(peak: &mut Amount, max_drawdown: &mut Amount, equity: Amount) -> bool {
+    let is_peak = equity > *peak;
+    if is_peak {
+        *peak = equity;
+    }
+    let drawdown = *peak - equity;
+    let is_deepest = drawdown > *max_drawdown;
+    if is_deepest {
+        *max_drawdown = drawdown;
+    }
+    is_peak || is_deepest
 }
 
 /// What a request is to statistics of orders.

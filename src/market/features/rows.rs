@@ -209,6 +209,12 @@ impl<'a> Rows<'a> {
         &self.sheet.values
     }
 
+    /// The values of all rows where each of so many records caused one that counts: record `n` row `n`.
+    pub fn dense(&self, records: usize) -> Option<&'a [f64]> {
+        let is_dense = records > 0 && self.sheet.marks.len() == records && self.sheet.width > 0;
+        (is_dense && !self.warm_only).then_some(&self.sheet.values)
+    }
+
     /// The row that the record at that place of the batch caused, if it caused one.
     #[inline]
     pub fn of(&self, record: usize) -> Option<Row<'a>> {

@@ -17,8 +17,7 @@ use qt_trade::ledger::Line;
 use qt_trade::metrics::Touch;
 use qt_trade::outbox::{Outbox, Output};
 
-use super::observer::{AtVenue, Observer, Ours};
-use super::sleepers::Missed;
+use super::observer::{AtVenue, Missed, Observer, Ours};
 use super::wire::{Instruction, Wire};
 use crate::exchange::{Exchange, FillFacts, Market, News, Top};
 
@@ -45,7 +44,6 @@ pub struct Lane<S, O> {
     next: i64,
     out: Outbox,
     reports: Vec<Execution>,
-    facts: Vec<FillFacts>,
     /// The columns it waits for, while it does.
     met: Vec<(InstrumentId, usize)>,
 }
@@ -68,7 +66,6 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             next: i64::MAX,
             out: Outbox::default(),
             reports: Vec::new(),
-            facts: Vec::new(),
             met: Vec::new(),
         }
     }
@@ -188,15 +185,14 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// Sends on their way back what the venues have to say.
     fn answer(&mut self, now: Ts) {
-        let Self { desk, exchange, observer, wires, wire_of, reports, facts, .. } = self;
-        facts.extend(exchange.drain_facts());
-        let mut facts = facts.drain(..).peekable();
-        for execution in reports.drain(..) {
-            let instrument = match &execution {
+        let Self { desk, exchange, observer, wires, wire_of, reports, .. } = self;
+        let mut facts = exchange.facts().iter().peekable();
+        for execution in reports.iter() {
+            let instrument = match execution {
                 Execution::Report(report) => {
                     let facts = facts.next_if(|facts| is_of(facts, report));
                     let resting = exchange.resting(report.order);
-                    let venue = AtVenue { facts: facts.as_ref(), resting };
+                    let venue = AtVenue { facts, resting };
                     observer.happened(report.ts_event, report, venue, Self::ours(desk));
                     desk.orders().get(report.order).map(|entry| entry.new.instrument)
                 }
@@ -204,8 +200,10 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
                 Execution::Closure(closure) => Some(closure.instrument),
             };
             let wire = instrument.map_or(0, |instrument| wire_of[instrument.index()]);
-            wires[wire].answer(now, execution);
+            wires[wire].answer(now, *execution);
         }
+        reports.clear();
+        exchange.forget_facts();
     }
 
     /// A message of a venue reaches us.
@@ -222,7 +220,9 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
         if effect.is_revalued {
             self.observer.valued(now, ours);
         }
-        self.dispatch(now, front);
+        if !self.out.is_empty() {
+            self.dispatch(now, front);
+        }
     }
 
     /// Hears what the venues have said already: it happened, although the news comes after the end.
@@ -263,7 +263,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             return;
         }
         if let Some(line) = ledger.line() {
-            return self.follow(line, missed);
+            return self.follow(&line, missed);
         }
         for missed in missed {
             match *missed {
@@ -281,24 +281,16 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     }
 
     /// The same where the worth of the whole is a line: the ledger has to see the last mark alone.
-    fn follow(&mut self, line: Line, missed: &[Missed]) {
-        let (mut last, mut owed) = (line.mark, None);
-        for missed in missed {
-            match *missed {
-                Missed::Shown { at, instrument, touch } => {
-                    self.observer.shown(at, instrument, touch);
-                }
-                Missed::Marked { now, instrument, mark } => {
-                    if line.is_of(instrument) && mark != last {
-                        (last, owed) = (mark, Some(instrument));
-                        let (equity, exposed) = line.at(mark);
-                        self.observer.was_valued(now, equity, exposed);
-                    }
-                }
+    fn follow(&mut self, line: &Line, missed: &[Missed]) {
+        self.observer.followed(line, missed);
+        let last = missed.iter().rev().find_map(|missed| match *missed {
+            Missed::Marked { instrument, mark, .. } => {
+                line.is_of(instrument).then_some((instrument, mark))
             }
-        }
-        if let Some(instrument) = owed {
-            self.desk.owed(instrument, last);
+            Missed::Shown { .. } => None,
+        });
+        if let Some((instrument, mark)) = last {
+            self.desk.owed(instrument, mark);
         }
     }
 

@@ -12,6 +12,7 @@ mod observer;
 #[cfg(test)]
 mod parity_tests;
 mod pass;
+mod quiet;
 #[cfg(test)]
 mod sleep_tests;
 mod sleepers;
@@ -38,7 +39,7 @@ use wire::Wire;
 
 pub use feed::Feed;
 pub use lane::Lane;
-pub use observer::{AtVenue, Observer, Ours, Unwatched};
+pub use observer::{AtVenue, Missed, Observer, Ours, Unwatched, follow};
 
 /// How far event times may lie behind receive times, by default.
 pub const LOOKAHEAD_NS: i64 = 1_000_000_000;
@@ -182,7 +183,8 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
         let rows = engine.as_mut().map(|engine| engine.annotate(&chunk.batch));
         driven.records += chunk.batch.len() as u64;
         let unseen = vec![None; front.instruments().len()];
-        Pass { window, market, front, lanes, sleepers, rows, chunk: &chunk, unseen }.run();
+        let soonest = i64::MIN;
+        Pass { window, market, front, lanes, sleepers, rows, chunk: &chunk, unseen, soonest }.run();
         true
     }
 }

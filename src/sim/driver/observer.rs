@@ -5,7 +5,7 @@ use qt_model::order::{CashFlow, Closure, Report};
 use qt_model::step::Input;
 use qt_model::time::Ts;
 use qt_trade::core::{Effect, Front};
-use qt_trade::ledger::{Amount, Exposed, Ledger};
+use qt_trade::ledger::{Amount, DoublePx, Exposed, Ledger, Line};
 use qt_trade::metrics::Touch;
 use qt_trade::orders::OrderTable;
 use qt_trade::outbox::Output;
@@ -26,6 +26,15 @@ pub struct AtVenue<'a> {
     pub facts: Option<&'a FillFacts>,
     /// The order, while it stands.
     pub resting: Option<&'a Resting>,
+}
+
+/// Something that a lane has to hear of, sooner or later.
+#[derive(Clone, Copy, Debug)]
+pub enum Missed {
+    /// The best prices that a venue shows.
+    Shown { at: Ts, instrument: InstrumentId, touch: Option<Touch> },
+    /// What a position is valued at.
+    Marked { now: Ts, instrument: InstrumentId, mark: DoublePx },
 }
 
 /// Told everything in the order in which it happens: what happens at the venue at the venue's time,
@@ -64,6 +73,28 @@ pub trait Observer {
 
     /// The same, told later to who may wait: equity and what is at stake as they were.
     fn was_valued(&mut self, _now: Ts, _equity: Amount, _exposed: Exposed) {}
+
+    /// All that who may wait missed while the worth of the whole was a line over one mark.
+    fn followed(&mut self, line: &Line, missed: &[Missed]) {
+        follow(self, line, missed);
+    }
+}
+
+/// Tells of what was missed piece by piece, each in its turn.
+pub fn follow<O: Observer + ?Sized>(observer: &mut O, line: &Line, missed: &[Missed]) {
+    let mut last = line.mark;
+    for missed in missed {
+        match *missed {
+            Missed::Shown { at, instrument, touch } => observer.shown(at, instrument, touch),
+            Missed::Marked { now, instrument, mark } => {
+                if line.is_of(instrument) && mark != last {
+                    last = mark;
+                    let (equity, exposed) = line.at(mark);
+                    observer.was_valued(now, equity, exposed);
+                }
+            }
+        }
+    }
 }
 
 /// Nobody.

@@ -25,20 +25,27 @@ pub(super) struct Pass<'a, S, O> {
     /// By instrument, the record whose row of features the front has yet to take: while all sleep,
     /// nobody looks.
     pub(super) unseen: Vec<Option<(InstrumentId, usize)>>,
+    /// Nothing happens in a lane that is awake before this instant.
+    pub(super) soonest: i64,
 }
 
 impl<S: Strategy, O: Observer> Pass<'_, S, O> {
     pub(super) fn run(mut self) {
         let batch = &self.chunk.batch;
         self.sleepers.begin(batch, self.rows, self.lanes);
-        for (at, slot) in batch.slots().iter().copied().enumerate() {
+        let mut at = 0;
+        while at < batch.len() {
+            if self.sleepers.awake().is_empty() {
+                at = self.quiet(at);
+            }
+            let Some(slot) = batch.slots().get(at).copied() else { break };
             let now = self.chunk.received(at);
             self.catch_up(now);
-            if slot.kind == Kind::Feature && self.rows.is_some() {
-                continue;
+            if slot.kind != Kind::Feature || self.rows.is_none() {
+                self.receive(at, now, &batch.at(slot));
+                self.sleepers.doze(batch, at, self.lanes);
             }
-            self.receive(at, now, &batch.at(slot));
-            self.sleepers.doze(batch, at, self.lanes);
+            at += 1;
         }
         self.sleepers.end(self.lanes);
         self.look();
@@ -59,23 +66,44 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
     fn catch_up(&mut self, now: i64) {
         while let Some(due) = self.window.next_due().filter(|due| due.at <= now) {
             if self.sleepers.rouse_before(due.at, self.lanes) {
-                self.look();
+                self.roused();
             }
-            let Self { window, market, front, lanes, sleepers, .. } = self;
-            for lane in sleepers.awake() {
-                if lanes[*lane].next() < due.at {
-                    lanes[*lane].advance(due.at, false, market, front);
+            if self.soonest < due.at {
+                self.advance(due.at, false);
+            }
+            let record = self.window.batch_of(due).get(due.index as usize);
+            let news = self.market.apply(&record);
+            if news != News::Nothing {
+                let Self { market, lanes, sleepers, soonest, .. } = self;
+                let (at, here) = (Ts::from_nanos(due.at), (&mut **lanes, &mut **sleepers));
+                if Self::happen(at, &record, news, market, here, soonest) {
+                    self.roused();
                 }
             }
-            let record = window.batch_of(due).get(due.index as usize);
-            let news = market.apply(&record);
-            let is_roused = news != News::Nothing
-                && Self::happen(Ts::from_nanos(due.at), &record, news, market, lanes, sleepers);
-            window.pass();
-            if is_roused {
-                self.look();
-            }
+            self.window.pass();
         }
+    }
+
+    /// Somebody woke up: he may be next, and sees all that is there.
+    #[cold]
+    fn roused(&mut self) {
+        self.soonest = i64::MIN;
+        self.look();
+    }
+
+    /// Lets happen in the lanes that are awake what comes before an instant; see [`Lane::advance`].
+    #[inline(never)]
+    fn advance(&mut self, to: i64, with_arrivals: bool) {
+        let Self { market, front, lanes, sleepers, .. } = self;
+        let mut soonest = i64::MAX;
+        for lane in sleepers.awake() {
+            let lane = &mut lanes[*lane];
+            if lane.next() < to || lane.next() == to && with_arrivals {
+                lane.advance(to, with_arrivals, market, front);
+            }
+            soonest = soonest.min(lane.next());
+        }
+        self.soonest = soonest;
     }
 
     /// Whether it rouses anybody.
@@ -85,8 +113,8 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
         record: &Record<'_>,
         news: News,
         market: &Market,
-        lanes: &mut [Lane<S, O>],
-        sleepers: &mut Sleepers,
+        (lanes, sleepers): (&mut [Lane<S, O>], &mut Sleepers),
+        soonest: &mut i64,
     ) -> bool {
         let Some(instrument) = record.head().instrument else { return false };
         let is_roused = matches!(record.kind(), Kind::Funding | Kind::Status)
@@ -95,7 +123,9 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
             sleepers.show(at, instrument, touch(market.top(instrument)));
         }
         for lane in sleepers.awake() {
-            lanes[*lane].happened(at, record, market, news);
+            let lane = &mut lanes[*lane];
+            lane.happened(at, record, market, news);
+            *soonest = (*soonest).min(lane.next());
         }
         is_roused
     }
@@ -105,32 +135,34 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
     fn receive(&mut self, at: usize, now: i64, record: &Record<'_>) {
         let ts = Ts::from_nanos(now);
         if self.sleepers.rouse_before(now.saturating_add(1), self.lanes) {
-            self.look();
+            self.roused();
         }
-        let Self { market, front, lanes, sleepers, .. } = self;
-        for lane in sleepers.awake() {
-            if lanes[*lane].next() <= now {
-                lanes[*lane].advance(now, true, market, front);
-            }
+        if self.soonest <= now {
+            self.advance(now, true);
         }
+        let Self { front, lanes, sleepers, soonest, .. } = self;
         front.market(record);
         sleepers.receive(ts, front);
         for lane in sleepers.awake() {
-            lanes[*lane].receive(ts, record, front);
+            let lane = &mut lanes[*lane];
+            lane.receive(ts, record, front);
+            *soonest = (*soonest).min(lane.next());
         }
         let Some(row) = self.rows.as_ref().and_then(|rows| rows.of(at)) else { return };
         if let Some(instrument) = record.head().instrument {
             if self.sleepers.rouse_at(at, self.lanes) {
-                self.look();
+                self.roused();
             }
-            let Self { front, lanes, sleepers, unseen, .. } = self;
+            let Self { front, lanes, sleepers, unseen, soonest, .. } = self;
             if sleepers.awake().is_empty() {
                 unseen[instrument.index()] = Some((instrument, at));
                 return;
             }
             front.features(instrument, ts, row.values);
             for lane in sleepers.awake() {
-                lanes[*lane].features(ts, instrument, front);
+                let lane = &mut lanes[*lane];
+                lane.features(ts, instrument, front);
+                *soonest = (*soonest).min(lane.next());
             }
         }
     }

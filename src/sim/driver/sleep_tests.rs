@@ -7,8 +7,9 @@ use proptest::{prop_assert, prop_assert_eq, proptest};
 use qt_market::features::{BookFrom, Engine, EngineOptions, Named, Plan, Program};
 use qt_model::ids::InstrumentId;
 use qt_model::order::Report;
-use qt_model::record::{Batch, Source};
+use qt_model::record::{Bar, Batch, Kind, Record, Source};
 use qt_model::time::Ts;
+use qt_model::units::Qty;
 use qt_trade::core::{Desk, Front, MarkRule, TopFrom};
 use qt_trade::ledger::{Amount, Exposed, Ledger, LedgerOptions, Matching};
 use qt_trade::metrics::Touch;
@@ -57,13 +58,14 @@ impl Observer for Told {
     }
 }
 
-fn script(fast: u32, reverse: bool, clock: u32) -> Compiled {
+fn script(input: &str, fast: u32, reverse: bool, clock: u32) -> Compiled {
     let source = |key: &str, text: String| script::Source { key: key.into(), text };
     let mut definition = Definition::named("cross");
-    let cross = |sign| format!("ema(mid, {fast}) {sign} ema(mid, 40)");
+    let cross = |sign| format!("ema({input}, {fast}) {sign} ema({input}, 40)");
     definition.entry.long = Some(source("entry.long", cross(">")));
     definition.entry.short = reverse.then(|| source("entry.short", cross("<")));
-    let weak = format!("imbalance < -0.9 and ema(mid, {fast}) < mid");
+    let thin = if input == "mid" { "imbalance < -0.9" } else { "close < open" };
+    let weak = format!("{thin} and ema({input}, {fast}) < {input}");
     definition.exit.long = Some(source("exit.long", weak));
     definition.style.reverse = reverse;
     match clock % 3 {
@@ -75,7 +77,13 @@ fn script(fast: u32, reverse: bool, clock: u32) -> Compiled {
     script::compile(&definition, &BTreeMap::new()).unwrap()
 }
 
-fn told(batches: &[Batch], compiled: &Compiled, delay: i64, may_wait: [bool; 2]) -> [Told; 2] {
+/// What two lanes are told, and how the market stands behind each batch.
+fn told(
+    batches: &[Batch],
+    compiled: &Compiled,
+    delay: i64,
+    may_wait: [bool; 2],
+) -> ([Told; 2], Vec<String>) {
     let instruments = Arc::clone(batches.last().unwrap().instruments());
     let named = compiled.features.iter();
     let named: Vec<Named> =
@@ -100,12 +108,18 @@ fn told(batches: &[Batch], compiled: &Compiled, delay: i64, may_wait: [bool; 2])
         let observer = Told { may_wait, ..Told::default() };
         driver.add(LaneParts { desk, exchange, venues: &venues, observer }, 1);
     }
+    let mut states = Vec::new();
     for batch in batches {
         driver.push(Arc::new(batch.clone()));
+        states.extend(instruments.by_symbol().map(|(id, _)| {
+            let (there, here) = (driver.market.of(id), driver.front.seen(id));
+            let there = (there.top(), there.last(), there.bar(), there.basis());
+            format!("{there:?} {:?} {:?} {:?}", here.top(), here.last(), here.updated())
+        }));
     }
     let (lanes, _) = driver.finish();
     let mut lanes = lanes.into_iter().map(|lane| lane.into_parts().1);
-    [lanes.next().unwrap(), lanes.next().unwrap()]
+    ([lanes.next().unwrap(), lanes.next().unwrap()], states)
 }
 
 fn synth(seed: u64, symbols: usize) -> Vec<Batch> {
@@ -123,6 +137,51 @@ fn synth(seed: u64, symbols: usize) -> Vec<Batch> {
     batches
 }
 
+/// What of a market is in a stream.
+type View = fn(&Batch) -> Batch;
+
+fn all(batch: &Batch) -> Batch {
+    batch.clone()
+}
+
+fn quotes(batch: &Batch) -> Batch {
+    let mut quotes = Batch::new(Arc::clone(batch.instruments()));
+    let records = batch.iter().filter(|record| record.kind() == Kind::Quote);
+    records.for_each(|record| quotes.push(record));
+    quotes
+}
+
+/// A bar in place of each quote, some of another length, and a few quotes among them.
+fn bars(batch: &Batch) -> Batch {
+    let mut bars = Batch::new(Arc::clone(batch.instruments()));
+    for record in quotes(batch).iter() {
+        let Record::Quote(view) = record else { unreachable!("there are quotes alone") };
+        let (head, quote) = (view.row.head, view.row);
+        let Some((bid, ask)) = quote.bid_px.zip(quote.ask_px) else { continue };
+        if head.seq % 911 == 600 {
+            bars.push(record);
+            continue;
+        }
+        let step = if head.seq % 31 == 0 { 120_000_000_000 } else { 60_000_000_000 };
+        let (low, high) = (bid.min(ask), bid.max(ask));
+        let close = if head.seq % 3 == 0 { low } else { high };
+        let volume = quote.bid_qty.unwrap_or(Qty::ZERO);
+        bars.push_row(Bar::timed(head, step, head.ts_event, [low, high, low, close], volume), &[]);
+    }
+    bars
+}
+
+/// The same in short batches.
+fn cut(batches: &[Batch]) -> Vec<Batch> {
+    let records: Vec<_> = batches.iter().flat_map(Batch::iter).collect();
+    let short = records.chunks(150).map(|records| {
+        let mut batch = Batch::new(Arc::clone(batches[0].instruments()));
+        records.iter().for_each(|record| batch.push(*record));
+        batch
+    });
+    short.collect()
+}
+
 proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
     #[test]
@@ -132,9 +191,12 @@ proptest! {
         reverse in proptest::bool::ANY,
         clock in 0_u32..6,
         delay in 0_i64..3_000_000_000,
+        view in 0_usize..3,
     ) {
-        let (batches, compiled) = (synth(seed, 2), script(fast, reverse, clock));
-        let [sleeper, waker] = told(&batches, &compiled, delay, [true, false]);
+        let (view, input) = [(all as View, "mid"), (quotes, "mid"), (bars, "close")][view];
+        let batches = cut(&synth(seed, 2).iter().map(view).collect::<Vec<_>>());
+        let compiled = script(input, fast, reverse, clock);
+        let ([sleeper, waker], awake) = told(&batches, &compiled, delay, [true, false]);
         prop_assert!(waker.lines.iter().any(|line| line.contains("Submit")), "something happens");
         let differs = sleeper.lines.iter().zip(&waker.lines).find(|(a, b)| a != b);
         prop_assert_eq!(differs, None);
@@ -142,7 +204,11 @@ proptest! {
         // Nor does another lane, nor how the stream is cut.
         let mut one = Batch::new(Arc::clone(batches[0].instruments()));
         batches.iter().flat_map(Batch::iter).for_each(|record| one.push(record));
-        let [again, _] = told(&[one], &compiled, delay, [true, true]);
-        prop_assert_eq!(again.lines, waker.lines);
+        let ([again, _], _) = told(&[one], &compiled, delay, [true, true]);
+        prop_assert_eq!(&again.lines, &waker.lines);
+        // Nor does it leave another market behind, where nobody is awake to look.
+        let ([again, _], asleep) = told(&batches, &compiled, delay, [true, true]);
+        prop_assert_eq!(&again.lines, &waker.lines);
+        prop_assert_eq!(asleep, awake);
     }
 }

@@ -19,16 +19,8 @@ use qt_trade::ledger::DoublePx;
 use qt_trade::metrics::Touch;
 
 use super::lane::Lane;
-use super::observer::Observer;
-
-/// Something that a lane has to hear of, sooner or later.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Missed {
-    /// The best prices that a venue shows.
-    Shown { at: Ts, instrument: InstrumentId, touch: Option<Touch> },
-    /// What a position is valued at.
-    Marked { now: Ts, instrument: InstrumentId, mark: DoublePx },
-}
+use super::observer::{Missed, Observer};
+use super::quiet::Bounds;
 
 /// A lane that sleeps.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +70,24 @@ impl Sleepers {
     #[inline]
     fn is_anyone_asleep(&self) -> bool {
         self.awake.len() < self.naps.len()
+    }
+
+    /// What positions of all lanes are valued at, if there are lanes.
+    pub(super) fn mark_rule(&self) -> Option<MarkRule> {
+        self.mark
+    }
+
+    /// Up to where nobody is roused by a rule or by a time, of a batch with so many records.
+    pub(super) fn bounds(&mut self, records: usize) -> Bounds {
+        let mut record = records;
+        while let Some(Reverse((due, lane))) = self.alarms.peek().copied() {
+            if self.naps[lane].is_some_and(|nap| nap.until == Some(due)) {
+                record = due as usize;
+                break;
+            }
+            self.alarms.pop();
+        }
+        Bounds { record, instant: self.earliest }
     }
 
     /// Begins a batch: those who sleep find out whether it rouses them.
@@ -219,7 +229,11 @@ impl Sleepers {
             return;
         }
         let Some((instrument, rule)) = front.news().zip(self.mark) else { return };
-        let mark = front.seen(instrument).mark(rule, 0);
+        self.mark(now, instrument, front.seen(instrument).mark(rule, 0));
+    }
+
+    #[inline]
+    pub(super) fn mark(&mut self, now: Ts, instrument: InstrumentId, mark: Option<DoublePx>) {
         let last = &mut self.last_of(instrument).1;
         if *last != mark {
             *last = mark;
@@ -267,6 +281,9 @@ impl Met {
     }
 
     fn fill(&mut self, records: usize, rows: Rows<'_>) {
+        if let Some(values) = rows.dense(records) {
+            return self.fill_dense(records, values);
+        }
         for at in 0..records {
             let Some(row) = rows.of(at) else { continue };
             if self.width == 0 {
@@ -281,6 +298,20 @@ impl Met {
         }
     }
 
+    /// The same where each record has a row.
+    fn fill_dense(&mut self, records: usize, values: &[f64]) {
+        self.width = values.len() / records;
+        let blocks = values.chunks(self.width * 64);
+        self.words.resize(blocks.len() * self.width, 0);
+        for (words, values) in self.words.chunks_exact_mut(self.width).zip(blocks) {
+            for (bit, row) in values.chunks_exact(self.width).enumerate() {
+                for (word, value) in words.iter_mut().zip(row) {
+                    *word |= u64::from(value.abs() > 0.0) << bit;
+                }
+            }
+        }
+    }
+
     /// The next record of an instrument from one on in which a column is met.
     fn next(
         &self,
@@ -291,18 +322,18 @@ impl Met {
         if column >= self.width {
             return None;
         }
-        let mut column = self.words[column..].iter().step_by(self.width).enumerate();
-        let (mut word, mut bits) = column.nth(from / 64).map(|(at, bits)| (at, *bits))?;
-        bits &= u64::MAX << (from % 64);
+        let mut block = from / 64;
+        let mut bits = self.words.get(block * self.width + column)? & u64::MAX << (from % 64);
         loop {
             while bits != 0 {
-                let at = word * 64 + bits.trailing_zeros() as usize;
+                let at = block * 64 + bits.trailing_zeros() as usize;
                 if batch.head(at).instrument == Some(instrument) {
                     return Some(at);
                 }
                 bits &= bits - 1;
             }
-            (word, bits) = column.next().map(|(at, bits)| (at, *bits))?;
+            block += 1;
+            bits = *self.words.get(block * self.width + column)?;
         }
     }
 }

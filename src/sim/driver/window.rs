@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use qt_model::record::{Batch, Slot};
+use qt_model::record::{Batch, Slot, Table};
 use qt_model::time::Ts;
 
 use super::feed::Feed;
@@ -47,8 +47,9 @@ pub(super) struct Due {
 #[derive(Debug)]
 pub(super) struct Window {
     chunks: VecDeque<Chunk>,
-    /// All records from some instant on by their time at the venue.
-    dues: VecDeque<Due>,
+    /// All records from some instant on by their time at the venue, of which the first have passed.
+    dues: Vec<Due>,
+    passed: usize,
     pushed: u32,
     lookahead_ns: i64,
     feed: Feed,
@@ -63,7 +64,8 @@ impl Window {
     pub(super) fn new(lookahead_ns: i64, feed: Option<Latency>) -> Self {
         Self {
             chunks: VecDeque::new(),
-            dues: VecDeque::new(),
+            dues: Vec::new(),
+            passed: 0,
             pushed: 0,
             lookahead_ns,
             feed: Feed::new(feed),
@@ -116,9 +118,9 @@ impl Window {
     /// Streams are nearly in event order already: a record moves back over a few.
     #[inline]
     fn insert(&mut self, due: Due) {
-        self.dues.push_back(due);
-        let mut here = self.dues.len() - 1;
-        while here > 0 && self.dues[here - 1].at > due.at {
+        let mut here = self.dues.len();
+        self.dues.push(due);
+        while here > self.passed && self.dues[here - 1].at > due.at {
             self.dues.swap(here, here - 1);
             here -= 1;
         }
@@ -140,7 +142,7 @@ impl Window {
     /// The next record by the time of the venue.
     #[inline]
     pub(super) fn next_due(&self) -> Option<Due> {
-        self.dues.front().copied()
+        self.dues.get(self.passed).copied()
     }
 
     #[inline]
@@ -149,13 +151,26 @@ impl Window {
         &self.chunks[due.chunk.wrapping_sub(first) as usize].batch
     }
 
+    /// The row of a due record, where it is of that kind.
+    #[inline]
+    pub(super) fn row_of<T: Table>(&self, due: Due) -> Option<&T> {
+        let batch = self.batch_of(due);
+        let slot = batch.slots()[due.index as usize];
+        (slot.kind == T::KIND).then(|| &batch.rows::<T>()[slot.index as usize])
+    }
+
     #[inline]
     pub(super) fn pass(&mut self) {
-        self.dues.pop_front();
+        self.passed += 1;
     }
 
     /// Forgets the first batch, all of which has been received and has happened.
     pub(super) fn pop(&mut self) -> Option<Arc<Batch>> {
+        // Now and then, however small the batches are.
+        if self.passed > self.dues.len() / 2 {
+            self.dues.drain(..self.passed);
+            self.passed = 0;
+        }
         self.chunks.pop_front().map(|chunk| chunk.batch)
     }
 

@@ -94,7 +94,7 @@ impl Exchange {
         (own, selling): (Amount, i64),
     ) -> Result<(), RejectReason> {
         let venue = self.venue_of(new.instrument);
-        if venue.config.account == AccountKind::Unlimited || new.reduce_only {
+        if venue.config.account.is_unlimited() || new.reduce_only {
             return Ok(());
         }
         if venue.pays_in_full(new.instrument) && new.side == Side::Sell {
@@ -198,15 +198,15 @@ impl Exchange {
 
     /// Sets aside what an order that stands may cost, or gives back what it no longer does.
     pub(super) fn reserve(&mut self, turn: &Turn<'_>, slot: u32) {
-        let resting = *self.orders.get(slot);
-        let new = resting.new;
+        let resting = self.orders.get(slot);
+        let new = &resting.new;
         let venue = self.venue_of(new.instrument);
-        if venue.config.account == AccountKind::Unlimited || new.reduce_only {
+        if venue.config.account.is_unlimited() || new.reduce_only {
             return;
         }
         let public = turn.market.of(new.instrument);
         let units = resting.leaves().mantissa();
-        self.set_reserve(slot, self.need(public, &new, units), units);
+        self.set_reserve(slot, self.need(public, new, units), units);
     }
 
     /// Gives back all that an order has set aside.
@@ -220,7 +220,7 @@ impl Exchange {
         let by = amount - resting.reserved;
         let more = units - resting.selling;
         resting.reserved = amount;
-        if side == Side::Sell {
+        if side == Side::Sell && more != 0 {
             resting.selling = units;
             self.pits[instrument.index()].selling += more;
         }

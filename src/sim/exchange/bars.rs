@@ -59,7 +59,9 @@ impl Exchange {
     /// Everything that waits for an open, then stops that the open has passed.
     fn at_open(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId, supply: &mut Supply) {
         let open = supply.bar.open;
-        for slot in self.pits[instrument.index()].opening.clone() {
+        let mut opening = std::mem::take(&mut self.scratch);
+        opening.extend_from_slice(&self.pits[instrument.index()].opening);
+        for slot in opening.drain(..) {
             let resting = *self.orders.get(slot);
             if resting.standing != Standing::Opening || resting.since > supply.open {
                 continue;
@@ -76,6 +78,7 @@ impl Exchange {
                 self.end_opening(turn, slot, resting);
             }
         }
+        self.scratch = opening;
         self.settle(turn);
         for slot in self.stops_of(instrument) {
             let resting = *self.orders.get(slot);
@@ -252,6 +255,9 @@ impl Exchange {
     /// The stops that wait, by order number: the order in which they came.
     fn stops_of(&self, instrument: InstrumentId) -> Vec<u32> {
         let pit = &self.pits[instrument.index()];
+        if !pit.has_stops() {
+            return Vec::new();
+        }
         let mut slots = pit.trailing.clone();
         for ranks in [&pit.buy_stops, &pit.sell_stops] {
             for at in 0..ranks.len() {

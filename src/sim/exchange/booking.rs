@@ -2,7 +2,7 @@
 
 use qt_model::ids::InstrumentId;
 use qt_model::order::{
-    Amendment, Cash, Execution as Fill, FillNo, OrderNo, Pricing, Report, ReportKind,
+    Amendment, Cash, Execution as Fill, FillNo, NewOrder, OrderNo, Pricing, Report, ReportKind,
 };
 use qt_model::step::Execution;
 use qt_model::units::{Px, Qty};
@@ -52,26 +52,25 @@ impl Exchange {
         qty: Qty,
         liquidity: Liquidity,
     ) {
-        let resting = *self.orders.get(slot);
-        let new = resting.new;
+        let resting = self.orders.get(slot);
+        let (NewOrder { instrument, side, .. }, whole) = (resting.new, resting.new.qty);
         assert!(!qty.is_zero() && qty <= resting.leaves(), "{qty:?} of {resting:?}");
         if let Some(limit) = resting.limit() {
-            assert!(!is_beyond(new.side, px, limit), "{px:?} beyond the limit of {resting:?}");
+            assert!(!is_beyond(side, px, limit), "{px:?} beyond the limit of {resting:?}");
         }
+        let (order, group, filled) = (resting.order, resting.group, plus(resting.filled, qty));
         self.last_fill += 1;
         let fill = FillNo(self.last_fill);
-        let fee = self.fee(new.instrument, new.side, px, qty, liquidity);
+        let fee = self.fee(instrument, side, px, qty, liquidity);
         let execution = Fill { fill, px, qty, liquidity, fee };
-        self.note_facts(fill, slot, turn.market.of(new.instrument));
-        let venue = &mut self.venues[self.terms[new.instrument.index()].venue];
-        venue.ledger.fill(new.instrument, new.side, &execution);
-        self.report(turn, resting.order, ReportKind::Filled(execution));
-        let filled = plus(resting.filled, qty);
+        self.note_facts(fill, slot, turn.market.of(instrument));
+        let venue = &mut self.venues[self.terms[instrument.index()].venue];
+        venue.ledger.fill(instrument, side, &execution);
+        self.report(turn, order, ReportKind::Filled(execution));
         self.orders.get_mut(slot).filled = filled;
-        let (order, group) = (resting.order, resting.group);
         self.events.push_back(Event::Filled { order, group, qty });
-        self.events.push_back(Event::Position { instrument: new.instrument });
-        if filled == new.qty {
+        self.events.push_back(Event::Position { instrument });
+        if filled == whole {
             self.leave(slot);
             return self.finish(slot, true);
         }
@@ -107,19 +106,20 @@ impl Exchange {
 
     /// Takes an order out of the place where it stands.
     pub(super) fn leave(&mut self, slot: u32) {
-        let resting = *self.orders.get(slot);
-        let side = resting.new.side;
-        let pit = &mut self.pits[resting.new.instrument.index()];
-        match (resting.standing, resting.new.pricing) {
+        let resting = self.orders.get(slot);
+        let (limit, trigger) = (resting.limit(), resting.trigger);
+        let NewOrder { instrument, side, pricing, .. } = resting.new;
+        let pit = &mut self.pits[instrument.index()];
+        match (resting.standing, pricing) {
             (Standing::Queued, _) => {
-                let px = resting.limit().expect("a queued order has a limit");
+                let px = limit.expect("a queued order has a limit");
                 pit.ranks_mut(side).unlink(&mut self.orders, slot, px);
             }
             (Standing::Waiting, Pricing::TrailingStop { .. }) => {
                 pit.trailing.retain(|trailing| *trailing != slot);
             }
             (Standing::Waiting, _) => {
-                let trigger = resting.trigger.expect("a stop that waits has a trigger");
+                let trigger = trigger.expect("a stop that waits has a trigger");
                 pit.stops_mut(side).unlink(&mut self.orders, slot, trigger);
             }
             (Standing::Opening, _) => pit.opening.retain(|opening| *opening != slot),
@@ -131,8 +131,9 @@ impl Exchange {
     /// Forgets an order that stands nowhere any more.
     pub(super) fn finish(&mut self, slot: u32, is_filled: bool) {
         self.release(slot);
-        let resting = self.orders.remove(slot);
-        self.forget_expiry(&resting);
+        self.forget_expiry(slot);
+        self.orders.remove(slot);
+        let resting = self.orders.get(slot);
         let pit = &mut self.pits[resting.new.instrument.index()];
         pit.live -= 1;
         if resting.new.reduce_only {

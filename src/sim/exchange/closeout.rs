@@ -31,8 +31,7 @@ impl Exchange {
             Some(_) | None => {}
         }
         let is_margin = matches!(venue.config.account, AccountKind::Margin(_));
-        let counts =
-            venue.config.account != AccountKind::Unlimited && !venue.pays_in_full(instrument);
+        let counts = !venue.config.account.is_unlimited() && !venue.pays_in_full(instrument);
         let pit = &mut self.pits[instrument.index()];
         pit.is_held = is_held;
         pit.is_watched = is_held && (counts || is_margin);
@@ -44,11 +43,13 @@ impl Exchange {
 
     /// A watched position has another mark: the venue may have to close it.
     pub(super) fn revalue(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId) {
+        let at = self.terms[instrument.index()].venue;
+        if self.venues[at].config.account.is_unlimited() {
+            return;
+        }
         let scale = self.px_scale(instrument);
         let Some(mark) = mark_of(turn.market.of(instrument), scale) else { return };
-        let at = self.terms[instrument.index()].venue;
-        let is_asked = self.venues[at].config.account != AccountKind::Unlimited;
-        if !is_asked || !self.venues[at].ledger.mark(instrument, mark) {
+        if !self.venues[at].ledger.mark(instrument, mark) {
             return;
         }
         let AccountKind::Margin(terms) = self.venues[at].config.account else { return };

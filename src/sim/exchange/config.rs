@@ -98,6 +98,13 @@ pub enum AccountKind {
     Margin(MarginTerms),
 }
 
+impl AccountKind {
+    #[inline]
+    pub fn is_unlimited(&self) -> bool {
+        matches!(self, Self::Unlimited)
+    }
+}
+
 /// The terms of a margin account. Fractions of what a position is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MarginTerms {

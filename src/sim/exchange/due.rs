@@ -87,7 +87,8 @@ impl Exchange {
         }
     }
 
-    pub(super) fn forget_expiry(&mut self, resting: &Resting) {
+    pub(super) fn forget_expiry(&mut self, slot: u32) {
+        let resting = self.orders.get(slot);
         if let Some(at) = resting.expires {
             self.dues.remove(&(at, Due::Expiry(resting.order)));
         }

@@ -81,7 +81,11 @@ impl Fees {
             Liquidity::Maker => tier.maker,
             Liquidity::Taker => tier.taker,
         });
-        let fee = worth * rate + self.per_contract * qty;
+        let fee = match (rate.is_zero(), self.per_contract.is_zero()) {
+            (true, true) => return Decimal::ZERO,
+            (_, true) => worth * rate,
+            (_, false) => worth * rate + self.per_contract * qty,
+        };
         let fee = if fee > Decimal::ZERO { fee.max(self.minimum) } else { fee };
         fee.normalize()
     }

@@ -136,7 +136,7 @@ impl Exchange {
     /// Whether an order may come to the market; one that may not is cancelled. What was known of
     /// it when it was admitted may not hold any more.
     pub(super) fn is_ready(&mut self, turn: &mut Turn<'_>, slot: u32) -> bool {
-        let resting = *self.orders.get(slot);
+        let resting = self.orders.get(slot);
         let open = self.open_units(slot);
         if open < resting.leaves().mantissa() {
             let left = plus(resting.filled, qty_of(open));
@@ -145,6 +145,7 @@ impl Exchange {
                 return false;
             }
         }
+        let resting = self.orders.get(slot);
         let public = turn.market.of(resting.new.instrument);
         if self.check_funds(public, &resting.new, open, resting.set_aside()).is_err() {
             self.cancel_slot(turn, slot, CancelReason::Venue);

@@ -23,15 +23,15 @@ impl Exchange {
 
     /// Ties a new order to its parent and its group; whether it may come to the market now.
     pub(super) fn tie(&mut self, turn: &mut Turn<'_>, slot: u32) -> bool {
-        let resting = *self.orders.get(slot);
-        let order = resting.order;
+        let resting = self.orders.get(slot);
+        let (order, links) = (resting.order, resting.new.links);
         let named_before = self.groups.contains_key(&order).then_some(order);
-        if let Some(first) = resting.new.links.group.or(named_before)
+        if let Some(first) = links.group.or(named_before)
             && !self.join_group(turn, slot, first)
         {
             return false;
         }
-        let Some(parent) = resting.new.links.parent else { return true };
+        let Some(parent) = links.parent else { return true };
         if let Some(filled) = self.ended_with(parent) {
             self.orders.get_mut(slot).allowed = Some(filled);
             self.orphan(turn, slot);

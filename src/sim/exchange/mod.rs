@@ -103,6 +103,8 @@ pub struct Exchange {
     in_bar: Option<Ts>,
     /// What happened and has consequences that are still to be drawn.
     events: VecDeque<Event>,
+    /// For lists of orders that change while they are gone through.
+    scratch: Vec<u32>,
     /// What a fill was like, where anybody asked for it.
     facts: Option<Vec<FillFacts>>,
 }
@@ -136,20 +138,25 @@ impl Exchange {
             dues: BTreeSet::new(),
             in_bar: None,
             events: VecDeque::new(),
+            scratch: Vec::new(),
             facts: None,
         };
         exchange.expect_settlements(instruments);
         Ok(exchange)
     }
 
-    /// From here on keeps [`FillFacts`], which must be drained.
+    /// From here on keeps [`FillFacts`], which must be forgotten now and then.
     pub fn keep_facts(&mut self) {
         self.facts.get_or_insert_default();
     }
 
-    /// What the fills since the last call were like, in their order.
-    pub fn drain_facts(&mut self) -> impl Iterator<Item = FillFacts> + '_ {
-        self.facts.iter_mut().flat_map(|facts| facts.drain(..))
+    /// What the fills since the facts were last forgotten were like, in their order.
+    pub fn facts(&self) -> &[FillFacts] {
+        self.facts.as_deref().unwrap_or_default()
+    }
+
+    pub fn forget_facts(&mut self) {
+        self.facts.iter_mut().for_each(Vec::clear);
     }
 
     /// Whether a record of that instrument can concern us. While it cannot, [`Self::market`] need
@@ -216,10 +223,13 @@ impl Exchange {
         } else if let Record::Bar(view) = record {
             self.bar(turn, instrument, view.row);
         }
-        if self.pits[instrument.index()].is_working() && market.of(instrument).is_open() {
+        let pit = &self.pits[instrument.index()];
+        if pit.has_stops() && pit.is_working() && market.of(instrument).is_open() {
             self.check_stops(turn, instrument);
         }
-        self.settle(turn);
+        if !self.events.is_empty() {
+            self.settle(turn);
+        }
         if self.pits[instrument.index()].is_watched {
             self.revalue(turn, instrument);
             self.settle(turn);

@@ -4,13 +4,12 @@
 //! last; the orders of a level are linked in order of arrival. Looking up an order, a level or the
 //! next order of a level never looks through the others. Absent on purpose: why anything moves.
 
-use std::collections::BTreeMap;
-
 use qt_model::order::{NewOrder, OrderNo, Pricing};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
 use qt_model::words::Side;
 use qt_trade::ledger::{Amount, DoublePx};
+use qt_trade::orders::Numbered;
 
 use super::queue::Place;
 
@@ -126,56 +125,40 @@ impl Resting {
 /// All orders that stand.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Orders {
-    slots: Vec<Resting>,
-    free: Vec<u32>,
-    by_no: BTreeMap<OrderNo, u32>,
+    standing: Numbered<Resting>,
 }
 
 impl Orders {
     pub(super) fn insert(&mut self, resting: Resting) -> u32 {
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = resting;
-                slot
-            }
-            None => {
-                self.slots.push(resting);
-                u32::try_from(self.slots.len() - 1).expect("fewer than four billion orders stand")
-            }
-        };
-        let before = self.by_no.insert(resting.order, slot);
-        assert!(before.is_none(), "{:?} stands already", resting.order);
-        slot
+        self.standing.insert(resting.order, resting)
     }
 
-    pub(super) fn remove(&mut self, slot: u32) -> Resting {
-        let resting = self.slots[slot as usize];
-        self.by_no.remove(&resting.order);
-        self.free.push(slot);
-        resting
+    pub(super) fn remove(&mut self, slot: u32) {
+        let order = self.get(slot).order;
+        assert!(self.standing.remove(order).is_some(), "{order:?} does not stand");
     }
 
     pub(super) fn find(&self, order: OrderNo) -> Option<u32> {
-        self.by_no.get(&order).copied()
+        self.standing.find(order)
     }
 
     #[inline]
     pub(super) fn get(&self, slot: u32) -> &Resting {
-        &self.slots[slot as usize]
+        self.standing.at(slot)
     }
 
     #[inline]
     pub(super) fn get_mut(&mut self, slot: u32) -> &mut Resting {
-        &mut self.slots[slot as usize]
+        self.standing.at_mut(slot)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.by_no.len()
+        self.standing.len()
     }
 
     /// All of them, by number: for what is rare.
     pub(super) fn in_order(&self) -> Vec<u32> {
-        self.by_no.values().copied().collect()
+        self.standing.slots().collect()
     }
 
     #[inline]

@@ -78,6 +78,11 @@ impl Pit {
     }
 
     #[inline]
+    pub(super) fn has_stops(&self) -> bool {
+        !(self.buy_stops.is_empty() && self.sell_stops.is_empty() && self.trailing.is_empty())
+    }
+
+    #[inline]
     pub(super) fn ranks(&self, side: Side) -> &Ranks {
         match side {
             Side::Buy => &self.bids,

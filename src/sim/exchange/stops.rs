@@ -39,7 +39,7 @@ impl Exchange {
     #[inline]
     pub(super) fn check_stops(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId) {
         let pit = &self.pits[instrument.index()];
-        if pit.buy_stops.is_empty() && pit.sell_stops.is_empty() && pit.trailing.is_empty() {
+        if !pit.has_stops() {
             return;
         }
         let public = turn.market.of(instrument);

@@ -104,13 +104,14 @@ impl<S: Strategy> Desk<S> {
                 let is_revalued = self.market(now, record, front, out);
                 Effect { is_revalued, ..Effect::default() }
             }
-            Input::Execution(Execution::Report(report)) => {
-                let taken = self.books.orders.report(report);
-                match taken {
-                    Ok(change) => self.changed(now, change, front, out),
-                    Err(refused) => Effect { refused: Some(refused), ..Effect::default() },
+            Input::Execution(Execution::Report(report)) => match self.books.orders.report(report) {
+                Ok(change) => {
+                    self.changed(now, &change, front, out);
+                    let is_revalued = change.fill.is_some();
+                    Effect { is_revalued, change: Some(change), refused: None }
                 }
-            }
+                Err(refused) => Effect { refused: Some(refused), ..Effect::default() },
+            },
             Input::Execution(Execution::Cash(flow)) => {
                 self.books.ledger.flow(flow);
                 let context = &mut Context::new(now, front, &mut self.books, out);
@@ -183,7 +184,7 @@ impl<S: Strategy> Desk<S> {
         }
     }
 
-    fn changed(&mut self, now: Ts, change: Change, front: &Front, out: &mut Outbox) -> Effect {
+    fn changed(&mut self, now: Ts, change: &Change, front: &Front, out: &mut Outbox) {
         let instrument = change.entry.new.instrument;
         if let Some(fill) = &change.fill {
             let position = self.books.ledger.position(instrument).qty();
@@ -195,11 +196,10 @@ impl<S: Strategy> Desk<S> {
             self.revalue(instrument, front);
         }
         let context = &mut Context::new(now, front, &mut self.books, out);
-        self.strategy.order(&change, context);
+        self.strategy.order(change, context);
         if self.mode == Mode::Flattening {
             flatten(instrument, context);
         }
-        Effect { is_revalued: change.fill.is_some(), change: Some(change), refused: None }
     }
 
     fn operator(&mut self, now: Ts, operator: Operator, front: &Front, out: &mut Outbox) {

@@ -155,6 +155,11 @@ impl Front {
         &self.seen[instrument.index()]
     }
 
+    /// Whether quotes tell the best bid and ask.
+    pub fn is_quoted(&self) -> bool {
+        self.from == TopFrom::Quotes
+    }
+
     /// The instrument of which the last record changed the best prices or the last print.
     #[inline]
     pub fn news(&self) -> Option<InstrumentId> {

@@ -35,9 +35,13 @@ impl Precision {
 
     /// Rounds to the nearest even where the number is finer.
     pub fn amount(self, number: Decimal) -> Amount {
-        let rounded = number.round_dp(self.digits());
+        // Most numbers are not finer, and short.
+        let rounded = match number.scale() <= self.digits() {
+            true => number,
+            false => number.round_dp(self.digits()),
+        };
         let shift = self.digits() - rounded.scale();
-        let units = rounded.mantissa().checked_mul(power_of_ten(shift));
+        let units = times(rounded.mantissa(), power_of_ten(shift));
         Amount(units.unwrap_or_else(|| panic!("{number} is beyond what a ledger can hold")))
     }
 
@@ -89,7 +93,11 @@ impl Amount {
     }
 
     /// The part `of / whole`, rounded to the nearest even.
+    #[inline]
     pub(super) fn part(self, of: i64, whole: i64) -> Self {
+        if of == whole {
+            return self;
+        }
         let (of, whole) = (i128::from(of), i128::from(whole));
         // The remainder is below `whole`, so that no product here passes 64 bits twice.
         let exact = Self::checked((self.0 / whole).checked_mul(of));

@@ -31,9 +31,16 @@ impl Line {
     /// Equity, and what is at stake.
     #[inline]
     pub fn at(&self, mark: DoublePx) -> (Amount, Exposed) {
-        let net = Amount::from_units(i128::from(self.slope) * i128::from(mark.units()));
+        let (equity, net) = self.net_at(mark);
         let gross = if net < Amount::ZERO { -net } else { net };
-        (self.base + net, Exposed { gross, net })
+        (equity, Exposed { gross, net })
+    }
+
+    /// Equity, and what is held with its sign.
+    #[inline]
+    pub fn net_at(&self, mark: DoublePx) -> (Amount, Amount) {
+        let net = Amount::from_units(i128::from(self.slope) * i128::from(mark.units()));
+        (self.base + net, net)
     }
 }
 

@@ -141,7 +141,9 @@ impl Ledger {
         wallet.unrealized += unrealized - holding.unrealized;
         holding.unrealized = unrealized;
         let after = holding.position.qty();
-        self.book(Cash { amount: -fill.fee.amount, ..fill.fee });
+        if !fill.fee.amount.is_zero() {
+            self.book(Cash { amount: -fill.fee.amount, ..fill.fee });
+        }
         Booked { before, after, realized }
     }
 
@@ -244,6 +246,9 @@ impl Ledger {
 
     /// Cash of any currency in the one of equity, at the last rate.
     pub fn converted(&self, cash: Cash) -> Amount {
+        if cash.amount.is_zero() {
+            return Amount::ZERO;
+        }
         let home = self.home().precision;
         let wallet = self.wallets.iter().find(|wallet| wallet.currency == cash.currency);
         wallet.map_or(Amount::ZERO, |wallet| {

@@ -9,7 +9,7 @@ use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
 use rust_decimal::Decimal;
 
-use super::amount::{Amount, Precision, power_of_ten, times};
+use super::amount::{Amount, Precision, power_of_ten};
 
 /// An exact amount of the account's currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,8 +51,19 @@ impl Money {
     #[inline]
     pub fn of_ledger(amount: Amount, precision: Precision) -> Self {
         match Self::DIGITS.checked_sub(precision.digits()) {
-            Some(digits) => Self(times(amount.units(), power_of_ten(digits)).expect(BEYOND)),
+            Some(digits) => Self::scaled(amount, power_of_ten(digits) as i64),
             None => Self::nearest(precision.decimal(amount)).expect(BEYOND),
+        }
+    }
+
+    /// So many of its units to one of the ledger's.
+    #[inline]
+    fn scaled(amount: Amount, unit: i64) -> Self {
+        // Most amounts are short, which takes one product.
+        let units = amount.units();
+        match i64::try_from(units) {
+            Ok(short) => Self(i128::from(short) * i128::from(unit)),
+            Err(_) => Self(units.checked_mul(i128::from(unit)).expect(BEYOND)),
         }
     }
 
@@ -87,7 +98,8 @@ impl Money {
         const WORD: f64 = 18_446_744_073_709_551_616.0;
         // By its size: the halves of a negative number would cancel.
         let size = self.0.unsigned_abs();
-        let size = (size >> 64) as u64 as f64 * WORD + (size as u64) as f64;
+        // The high half is below 2^63, and a signed word is converted in one step.
+        let size = (size >> 64) as i64 as f64 * WORD + (size as u64) as f64;
         if self.0 < 0 { -size } else { size }
     }
 
@@ -118,8 +130,11 @@ impl Money {
     #[must_use]
     pub fn share(self, part: i64, whole: i64) -> Self {
         assert!(whole > 0 && (0..=whole).contains(&part), "a share of {part} of {whole}");
-        if part == whole {
+        if part == whole || self.is_zero() {
             return self;
+        }
+        if part == 0 {
+            return Self::ZERO;
         }
         let (part, whole) = (i128::from(part), i128::from(whole));
         // Quotient and rest apart, so that the product stays small.

@@ -46,11 +46,11 @@ impl Attribution {
         let price = DoublePx::of(known.px);
         let before = known.mid_before.unwrap_or(price);
         let there = fill.mids.get(horizon).copied().flatten().or(end).unwrap_or(before);
-        let at = |px| contract.worth(signed, px);
-        self.spread += at(before) - at(price);
-        self.adverse += at(there) - at(before);
-        self.spent += at(price);
-        self.at_horizons += at(there);
+        let [price, before, there] = [price, before, there].map(|px| contract.worth(signed, px));
+        self.spread += before - price;
+        self.adverse += there - before;
+        self.spent += price;
+        self.at_horizons += there;
     }
 
     /// What the decision cost until the price was had.

@@ -21,7 +21,7 @@ pub struct Worth {
     pub net: Money,
 }
 
-/// An exact sum of amounts times durations.
+/// An exact sum of amounts times durations, none of which is below zero.
 #[derive(Clone, Copy, Debug, Default)]
 struct Integral {
     high: i128,
@@ -30,12 +30,14 @@ struct Integral {
 
 impl Integral {
     #[inline]
-    fn add(&mut self, amount: Money, nanos: u64) {
+    fn add(&mut self, amount: Money, nanos: i64) {
         let units = amount.units();
-        let low = u128::from(units as u64) * u128::from(nanos) + u128::from(self.low);
+        let low =
+            u128::from(units as u64) * u128::from(nanos.unsigned_abs()) + u128::from(self.low);
         self.low = low as u64;
         // The high half carries the sign; its product is small beside the range.
-        self.high += (units >> 64) * i128::from(nanos) + (low >> 64).cast_signed();
+        let high = i128::from((units >> 64) as i64) * i128::from(nanos);
+        self.high += high + (low >> 64).cast_signed();
     }
 
     fn to_f64(self) -> f64 {
@@ -130,7 +132,7 @@ impl Exposure {
             return;
         }
         self.now = ts;
-        self.equity.add(self.worth.equity, nanos.unsigned_abs());
+        self.equity.add(self.worth.equity, nanos);
         self.held_ns += if self.is_held { i128::from(nanos) } else { 0 };
         if self.worth.gross.is_zero() {
             return;
@@ -288,8 +290,8 @@ mod tests {
     fn an_integral_is_exact_beyond_128_bits_and_below_zero() {
         let mut integral = Integral::default();
         for _ in 0..1000 {
-            integral.add(money("1234567890123"), i64::MAX as u64);
-            integral.add(money("-1234567890123"), i64::MAX as u64);
+            integral.add(money("1234567890123"), i64::MAX);
+            integral.add(money("-1234567890123"), i64::MAX);
         }
         integral.add(money("-0.5"), 4);
         assert_eq!(integral.to_f64().to_bits(), (-2.0_f64).to_bits());

@@ -3,8 +3,6 @@
 //! Memory: the orders that are open. Sizes of several instruments are added as plain numbers, so
 //! quantity ratios of a run over many instruments weigh each by its own units.
 
-use std::collections::BTreeMap;
-
 use qt_model::ids::InstrumentId;
 use qt_model::order::OrderNo;
 use qt_model::time::Ts;
@@ -15,6 +13,7 @@ use super::market::Touch;
 use super::quantiles::Quantiles;
 use super::value::{Absent, Figure, ratio};
 use crate::ledger::DoublePx;
+use crate::orders::Numbered;
 
 /// What happened to one of our orders, by the venue's clock but for `Submitted`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,7 +66,7 @@ pub(super) struct OpenOrder {
 /// Open orders, and counts over all.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Orders {
-    open: BTreeMap<OrderNo, OpenOrder>,
+    open: Numbered<OpenOrder>,
     pub(super) submitted: u64,
     pub(super) accepted: u64,
     pub(super) rejected: u64,
@@ -99,12 +98,11 @@ fn exact(qty: i64, scale: Scale) -> i128 {
 impl Orders {
     pub(super) fn submit(&mut self, order: OrderNo, open: OpenOrder) {
         self.submitted += 1;
-        let known = self.open.insert(order, open);
-        assert!(known.is_none(), "order {} was submitted twice", order.0);
+        self.open.insert(order, open);
     }
 
     pub(super) fn get(&self, order: OrderNo) -> Option<&OpenOrder> {
-        self.open.get(&order)
+        self.open.get(order)
     }
 
     pub(super) fn open(&self) -> impl Iterator<Item = &OpenOrder> {
@@ -113,7 +111,7 @@ impl Orders {
 
     /// The venue has it. `scale` is that of its sizes.
     pub(super) fn accept(&mut self, order: OrderNo, at: Arrival, scale: Scale) {
-        let Some(open) = self.open.get_mut(&order) else { return };
+        let Some(open) = self.open.get_mut(order) else { return };
         if open.accepted.is_some() {
             return;
         }
@@ -134,7 +132,7 @@ impl Orders {
     }
 
     pub(super) fn amended(&mut self, order: OrderNo, qty: Option<Qty>, scale: Scale) {
-        if let (Some(open), Some(qty)) = (self.open.get_mut(&order), qty) {
+        if let (Some(open), Some(qty)) = (self.open.get_mut(order), qty) {
             self.qty_accepted += exact(qty.mantissa() - open.qty, scale);
             open.qty = qty.mantissa();
         }
@@ -149,7 +147,7 @@ impl Orders {
         liquidity: Liquidity,
         scale: Scale,
     ) {
-        let Some(open) = self.open.get_mut(&order) else { return };
+        let Some(open) = self.open.get_mut(order) else { return };
         self.qty_filled += exact(qty, scale);
         // A weight in a mean of durations.
         let size = qty as f64 / scale.unit() as f64;
@@ -177,13 +175,13 @@ impl Orders {
         open.filled += qty;
         if open.filled >= open.qty {
             self.filled_whole += 1;
-            self.open.remove(&order);
+            self.open.remove(order);
         }
     }
 
     /// Forgets an order that ended, and returns it.
     pub(super) fn end(&mut self, order: OrderNo) -> Option<OpenOrder> {
-        self.open.remove(&order)
+        self.open.remove(order)
     }
 
     fn per_accepted(&self, count: u64) -> Figure {

@@ -330,6 +330,32 @@ impl Statistics {
         self.exposure.observe(ts, worth);
     }
 
+    /// Whether mids and worths can be told one after the other in place of each in its turn: not where
+    /// mids are sampled beside equity.
+    pub fn comes_apart(&self) -> bool {
+        self.options.benchmark.is_none()
+    }
+
+    /// The same as [`Self::equity`] for many, later: what mids were told meanwhile does not count
+    /// against their times. `since` is when the first of both could have come.
+    #[inline]
+    pub fn equities(&mut self, since: Ts, worths: impl Iterator<Item = (Ts, Worth)>) {
+        let mut latest = since;
+        for (ts, worth) in worths {
+            latest = latest.max(ts);
+            self.worth = worth;
+            self.sampler.equity(latest, worth.equity);
+            self.drawdown.observe(latest, worth.equity);
+            self.exposure.observe(latest, worth);
+        }
+        self.now = self.now.max(latest);
+    }
+
+    /// The latest time that was told.
+    pub fn now(&self) -> Ts {
+        self.now
+    }
+
     /// Cash that moved without a fill, in the account's currency. `equity` follows with it inside.
     pub fn cash(&mut self, ts: Ts, flow: &CashFlow) {
         let ts = self.at(ts);

@@ -5,6 +5,7 @@
 //! never passes the size. Ended orders are remembered for a while, for fills that come late, in a
 //! ring of fixed length. Absent on purpose: names at venues, durability.
 
+mod numbered;
 pub mod state;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use qt_model::words::{OrderStatus, Side};
 use crate::outbox::DecisionNo;
 use crate::risk::Exposure;
 
+pub use numbered::Numbered;
 use state::{is_legal, is_terminal};
 
 /// One order.
@@ -180,6 +182,7 @@ impl OrderTable {
     }
 
     /// Takes what the venue says of an order.
+    #[inline]
     pub fn report(&mut self, report: &Report) -> Result<Change, Refused> {
         let result = match self.place(report.order) {
             Some(at) => self.report_live(at, &report.what),
@@ -189,34 +192,37 @@ impl OrderTable {
         result
     }
 
+    #[inline]
     fn report_live(&mut self, at: usize, what: &ReportKind) -> Result<Change, Refused> {
-        let before = self.live[at];
-        let mut entry = before;
+        let entry = &mut self.live[at];
+        let before = *entry;
         let mut fill = None;
         if let ReportKind::Filled(execution) = what {
-            add(&mut entry, execution)?;
+            add(entry, execution)?;
             fill = Some(*execution);
         }
-        settle(&mut entry, what);
-        let to = target(&entry, what);
+        settle(entry, what);
+        let to = target(entry, what);
         let mut previous = before.status;
         if to != previous && !is_legal(previous, to) && is_requested(previous) {
             // It ended by itself, which leaves nothing to request: it stands again, then ends.
             previous = standing(&before);
         }
         if to != previous && !is_legal(previous, to) {
+            *entry = before;
             return Err(Refused::Impossible { from: before.status, to });
         }
         entry.status = to;
-        let open = |entry: &Entry| if entry.is_live() { entry.leaves().mantissa() } else { 0 };
-        self.open_up(&entry.new, open(&entry) - open(&before));
-        self.live[at] = entry;
-        if !entry.is_live() {
-            self.live.remove(at);
+        let is_live = entry.is_live();
+        let open = if is_live { entry.leaves().mantissa() } else { 0 };
+        self.open_up(&before.new, open - before.leaves().mantissa());
+        let entry = self.live[at];
+        if !is_live {
             if self.ended.len() == REMEMBERED {
                 self.ended.pop_front();
             }
             self.ended.push_back(entry);
+            self.live.remove(at);
         }
         Ok(Change { entry, previous, fill, is_late: false })
     }

@@ -48,6 +48,22 @@ const fn successors(from: OrderStatus) -> &'static [OrderStatus] {
     }
 }
 
+/// The same as a bit a state: it is asked at each report.
+const FOLLOWS: [u16; OrderStatus::ALL.len()] = {
+    let mut table = [0; OrderStatus::ALL.len()];
+    let mut from = 0;
+    while from < table.len() {
+        let states = successors(OrderStatus::ALL[from]);
+        let mut at = 0;
+        while at < states.len() {
+            table[OrderStatus::ALL[from] as usize] |= 1 << states[at] as u32;
+            at += 1;
+        }
+        from += 1;
+    }
+    table
+};
+
 /// Whether an order that may stand at a venue could be in that state.
 const fn may_exist(status: OrderStatus) -> bool {
     !matches!(status, Draft | Pending | Submitting)
@@ -62,7 +78,7 @@ pub const fn is_terminal(status: OrderStatus) -> bool {
 pub fn is_legal(from: OrderStatus, to: OrderStatus) -> bool {
     // An order fails while it cannot stand at a venue, or once it is proven absent there.
     let fails = to == Failed && !is_terminal(from) && (!may_exist(from) || from == Unknown);
-    fails || successors(from).contains(&to)
+    fails || FOLLOWS[from as usize] >> (to as u32) & 1 != 0
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ fn what_a_fill_was_like_can_be_asked() {
     let mut scene = risk_averse();
     scene.exchange.keep_facts();
     scene.limit(BUY, 4, 99).trade(SELL, 99, 3).level(BUY, 99, 1).trade(SELL, 99, 2).said();
-    let facts: Vec<_> = scene.exchange.drain_facts().collect();
+    let facts: Vec<_> = scene.exchange.facts().to_vec();
     assert_eq!(facts.len(), 1);
     assert_eq!(facts[0].arrival.ahead, Some(qty(5)));
     assert_eq!(facts[0].arrival.level_qty, Some(qty(5)));

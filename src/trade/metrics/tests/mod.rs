@@ -1,5 +1,6 @@
 //! Figures that others computed with fifty digits, and the edges where there are none.
 
+mod apart;
 mod edges;
 mod execution;
 mod lots;

@@ -1,0 +1,205 @@
+//! Stretches of the stream in which all lanes sleep, taken as a whole.
+//!
+//! Nobody looks, so of what the venue and the front show only the last counts, and of what was shown
+//! on the way only what sleepers are owed: best prices and marks, each at its instant. Invariant: the
+//! market, the front and what is owed are those that one record after the other would have left.
+//! Absent on purpose: anything that could rouse a lane. Such a record ends the stretch and is left to
+//! the ordinary way.
+
+use qt_model::ids::InstrumentId;
+use qt_model::record::{Bar, Kind, Quote, Table};
+use qt_model::time::Ts;
+use qt_model::words::BarClock;
+use qt_trade::core::{Front, MarkRule, Strategy};
+use qt_trade::ledger::DoublePx;
+use qt_trade::metrics::Touch;
+
+use super::lane::touch;
+use super::observer::Observer;
+use super::pass::Pass;
+use super::window::Due;
+use crate::exchange::{Basis, Market, News};
+
+/// Where a stretch ends at the latest: before a record, and before an instant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) record: usize,
+    pub(super) instant: i64,
+}
+
+/// A kind of which many records of one instrument come to the last of them.
+trait Plain: Table {
+    /// What two records have in common if the later one leaves nothing of the earlier.
+    type Likeness: PartialEq + Copy;
+
+    fn likeness(&self) -> Self::Likeness;
+
+    /// Whether these records change the best prices that a venue shows of an instrument.
+    fn is_shown(market: &Market, instrument: InstrumentId) -> bool;
+
+    /// The best prices, where the record tells them.
+    fn touch(&self) -> Option<Touch>;
+
+    /// Whether these records move the mark of an instrument.
+    fn is_marking(front: &Front, rule: MarkRule, instrument: InstrumentId) -> bool;
+
+    /// The mark that the record makes, where there is this last price.
+    fn mark(&self, last: Option<DoublePx>) -> Option<DoublePx>;
+}
+
+impl Plain for Bar {
+    type Likeness = (BarClock, i128, u32);
+
+    #[inline]
+    fn likeness(&self) -> Self::Likeness {
+        (self.clock, self.step.mantissa(), self.step.scale())
+    }
+
+    fn is_shown(_market: &Market, _instrument: InstrumentId) -> bool {
+        false
+    }
+
+    fn touch(&self) -> Option<Touch> {
+        None
+    }
+
+    fn is_marking(front: &Front, rule: MarkRule, instrument: InstrumentId) -> bool {
+        rule != MarkRule::Mid || front.seen(instrument).top().mid().is_none()
+    }
+
+    #[inline]
+    fn mark(&self, _last: Option<DoublePx>) -> Option<DoublePx> {
+        Some(DoublePx::of(self.close))
+    }
+}
+
+impl Plain for Quote {
+    type Likeness = ();
+
+    fn likeness(&self) {}
+
+    fn is_shown(market: &Market, instrument: InstrumentId) -> bool {
+        market.of(instrument).basis() != Basis::Book
+    }
+
+    #[inline]
+    fn touch(&self) -> Option<Touch> {
+        Some(Touch { bid: self.bid_px?, ask: self.ask_px? })
+    }
+
+    fn is_marking(front: &Front, rule: MarkRule, _instrument: InstrumentId) -> bool {
+        front.is_quoted() && rule == MarkRule::Mid
+    }
+
+    #[inline]
+    fn mark(&self, last: Option<DoublePx>) -> Option<DoublePx> {
+        self.touch().and_then(Touch::mid).or(last)
+    }
+}
+
+impl<S: Strategy, O: Observer> Pass<'_, S, O> {
+    /// Takes records from a place on while nothing can happen to any lane. The place of the first
+    /// that it left.
+    pub(super) fn quiet(&mut self, from: usize) -> usize {
+        let bounds = self.sleepers.bounds(self.chunk.batch.len());
+        let mut at = from;
+        while at < bounds.record && self.chunk.received(at) < bounds.instant {
+            let kind = self.chunk.batch.slots()[at].kind;
+            let taken = if kind == Kind::Bar {
+                self.stretch::<Bar>(at, bounds)
+            } else if kind == Kind::Quote {
+                self.stretch::<Quote>(at, bounds)
+            } else {
+                0
+            };
+            at += taken;
+            if taken == 0 {
+                if !self.pass_by(at) {
+                    break;
+                }
+                at += 1;
+            }
+        }
+        at
+    }
+
+    /// Takes records of one kind and instrument, as long as what happens at the venue meanwhile is of
+    /// that kind and instrument too. How many they were.
+    fn stretch<T: Plain>(&mut self, from: usize, bounds: Bounds) -> usize {
+        let Self { window, market, front, sleepers, chunk, rows, unseen, .. } = self;
+        let Some(rule) = sleepers.mark_rule() else { return 0 };
+        let batch = &chunk.batch;
+        let (table, slots) = (batch.rows::<T>(), batch.slots());
+        let Some(id) = table[slots[from].index as usize].head().instrument else { return 0 };
+        let last = front.seen(id).last().map(DoublePx::of);
+        let (is_marking, is_shown) = (T::is_marking(front, rule, id), T::is_shown(market, id));
+        let mut happened: Option<(Due, T::Likeness)> = None;
+        let mut at = from;
+        'records: while at < bounds.record && slots[at].kind == T::KIND {
+            let row = &table[slots[at].index as usize];
+            let now = chunk.received(at);
+            if row.head().instrument != Some(id) || now >= bounds.instant {
+                break;
+            }
+            while let Some(due) = window.next_due().filter(|due| due.at <= now) {
+                let Some(row) = window.row_of::<T>(due) else { break 'records };
+                if row.head().instrument != Some(id) {
+                    break 'records;
+                }
+                let likeness = row.likeness();
+                if is_shown {
+                    sleepers.show(Ts::from_nanos(due.at), id, row.touch());
+                }
+                if let Some((before, _)) = happened.filter(|(_, before)| *before != likeness) {
+                    market.apply(&window.batch_of(before).get(before.index as usize));
+                }
+                happened = Some((due, likeness));
+                window.pass();
+            }
+            if is_marking {
+                sleepers.mark(Ts::from_nanos(now), id, row.mark(last));
+            }
+            at += 1;
+        }
+        if let Some((due, _)) = happened {
+            market.apply(&window.batch_of(due).get(due.index as usize));
+        }
+        if at > from {
+            front.market(&batch.get(at - 1));
+        }
+        let has_row = |at: &usize| rows.as_ref().is_some_and(|rows| rows.of(*at).is_some());
+        if let Some(last) = (from..at).rev().find(has_row) {
+            unseen[id.index()] = Some((id, last));
+        }
+        at - from
+    }
+
+    /// Takes one record of any kind; `false` where what happens before could rouse somebody.
+    fn pass_by(&mut self, at: usize) -> bool {
+        let Self { window, market, front, sleepers, chunk, rows, unseen, .. } = self;
+        let now = chunk.received(at);
+        while let Some(due) = window.next_due().filter(|due| due.at <= now) {
+            let record = window.batch_of(due).get(due.index as usize);
+            if matches!(record.kind(), Kind::Funding | Kind::Status) {
+                return false;
+            }
+            let instrument = record.head().instrument;
+            if let (News::Top, Some(instrument)) = (market.apply(&record), instrument) {
+                let touch = touch(market.top(instrument));
+                sleepers.show(Ts::from_nanos(due.at), instrument, touch);
+            }
+            window.pass();
+        }
+        let record = chunk.batch.get(at);
+        if record.kind() == Kind::Feature && rows.is_some() {
+            return true;
+        }
+        front.market(&record);
+        sleepers.receive(Ts::from_nanos(now), front);
+        let row = rows.as_ref().and_then(|rows| rows.of(at));
+        if let Some(instrument) = record.head().instrument.filter(|_| row.is_some()) {
+            unseen[instrument.index()] = Some((instrument, at));
+        }
+        true
+    }
+}
