@@ -295,7 +295,7 @@ fn prepare(
         return Err(failure.with_hint("`qt catalog ls` shows what the catalog has").into());
     };
     let common = Common {
-        market: Market::new(&file, first.instruments())?,
+        market: Market::new(&file, first.instruments(), &args.select.selection()?.symbols)?,
         file,
         seed: args.seed,
         lookahead_ns: args.lookahead,

@@ -25,8 +25,13 @@ pub(crate) struct Market {
 }
 
 impl Market {
-    pub(crate) fn new(file: &StrategyFile, instruments: &Arc<Instruments>) -> anyhow::Result<Self> {
-        let traded = traded(file, instruments)?;
+    /// The market of a file, of those instruments that `selected` leaves; all, where it is empty.
+    pub(crate) fn new(
+        file: &StrategyFile,
+        instruments: &Arc<Instruments>,
+        selected: &[SymbolPattern],
+    ) -> anyhow::Result<Self> {
+        let traded = traded(file, instruments, selected)?;
         let currency = currency(file, instruments, &traded)?;
         let rules = rules(file, instruments, &traded)?;
         let account = &file.account;
@@ -55,16 +60,24 @@ impl Market {
     }
 }
 
-/// The instruments that the file's patterns choose.
-fn traded(file: &StrategyFile, instruments: &Instruments) -> anyhow::Result<Vec<InstrumentId>> {
+/// The instruments that the file's patterns choose, of those whose records are read.
+fn traded(
+    file: &StrategyFile,
+    instruments: &Instruments,
+    selected: &[SymbolPattern],
+) -> anyhow::Result<Vec<InstrumentId>> {
     let patterns: Vec<_> = file.symbols.iter().map(|text| SymbolPattern::new(text)).collect();
-    let is_traded = |symbol: &Symbol| {
+    let fits = |patterns: &[SymbolPattern], symbol: &Symbol| {
         patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(symbol))
     };
+    let is_traded = |symbol: &Symbol| fits(&patterns, symbol) && fits(selected, symbol);
     let chosen = instruments.by_symbol().filter(|(_, instrument)| is_traded(&instrument.symbol));
     let chosen: Vec<_> = chosen.map(|(id, _)| id).collect();
     if chosen.is_empty() {
-        let wanted = file.symbols.join(", ");
+        let wanted = match &file.symbols[..] {
+            [] => "--symbols".to_owned(),
+            symbols => symbols.join(", "),
+        };
         let has: Vec<_> = instruments.by_symbol().map(|(_, it)| it.symbol.as_str()).collect();
         let failure = Failure::usage(format!("no symbol of the input fits {wanted}"));
         return Err(failure.with_hint(format!("the input has {}", has.join(", "))).into());

@@ -61,7 +61,7 @@ impl Rehearsal {
         let instrument =
             table.declare(Instrument::new(Symbol::new(symbol)?, px_scale, qty_scale))?;
         let table = Arc::new(table);
-        let market = Market::new(&file, &table)?;
+        let market = Market::new(&file, &table, &[])?;
         let named = compiled.named.iter();
         let named: Vec<Named> =
             named.map(|(name, expr)| Named { name: name.clone(), expr: expr.clone() }).collect();

@@ -160,6 +160,25 @@ fn the_summary_opens_with_what_was_assumed_and_shows_the_band() {
     assert_eq!(json["metrics"]["sharpe"]["absent"], "n<2");
 }
 
+/// A market in two currencies, of which one instrument is asked for: no account in two is needed.
+#[test]
+fn symbols_on_the_command_line_are_those_that_are_traded() {
+    let world = World::new();
+    world.qt("synth --seed 5 --events 9000 --out day.ndjson").assert().success();
+    let mut whole = world.qt("backtest ema-cross -i day.ndjson --no-run");
+    whole.assert().code(2).stderr(predicates::str::contains("settle in USD, USDT"));
+    let line = "backtest ema-cross -i day.ndjson --symbols sim:BTCUSDT";
+    let json = stdout(&mut world.qt(&format!("{line} --no-run --json")));
+    let direct: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let piped =
+        "qt replay -i day.ndjson --symbols sim:BTCUSDT | qt backtest ema-cross --no-run --json";
+    let piped: serde_json::Value = serde_json::from_str(&shell(&world, piped)).unwrap();
+    assert!(direct["metrics"] == piped["metrics"], "{direct}\n{piped}");
+    world.qt(&format!("{line} --run-dir kept")).assert().success();
+    world.qt("backtest verify ./kept").assert().success();
+    world.qt("parity ./kept").assert().success();
+}
+
 /// What is held at the end of a contract is settled, and the metrics know of it.
 #[test]
 fn a_contract_that_ends_is_a_trade_that_closes() {
