@@ -57,6 +57,17 @@ fn a_dry_run_says_what_it_would_do_and_does_nothing() {
     assert!(!world.path().join("data").exists());
 }
 
+/// Found by chance: a name that promises candles, and lines that are none.
+#[test]
+fn candles_with_too_few_columns_are_refused() {
+    let name = "ADABTC-1m-2021-11-27.csv";
+    for text in ["+\n", "1,2\n", "open_time,open\n1,2\n"] {
+        let world = World::new().with(name, text);
+        let said = contains(name).and(contains("candles have 11 or 12 columns"));
+        world.qt(&format!("record import {name} --format binance")).assert().code(3).stderr(said);
+    }
+}
+
 #[test]
 fn what_is_unknown_unclear_or_contradicted_is_usage() {
     let world = World::new()

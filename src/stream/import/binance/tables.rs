@@ -120,7 +120,11 @@ impl Rows {
             let found = spellings.iter().find_map(|name| Some((*name, names.find(name)?)));
             found.ok_or_else(|| rows::missing(spellings[0], names.iter()))
         };
-        let columns = layout.columns(count).iter().map(find).collect::<Result<_, _>>()?;
+        let columns: Vec<_> = layout.columns(count).iter().map(find).collect::<Result<_, _>>()?;
+        if columns.is_empty() {
+            let message = format!("candles have 11 or 12 columns, the first line has {count}");
+            return Err(Problem::Row { message });
+        }
         Ok(Self { layout, which, columns, clock: Clock::default(), close: Clock::default() })
     }
 
