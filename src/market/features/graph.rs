@@ -80,7 +80,7 @@ impl Plan {
     }
 
     /// What a step makes of a block of events.
-    #[inline]
+    #[inline(always)]
     fn column<'a>(
         &self,
         step: usize,
@@ -225,14 +225,10 @@ impl State {
                 self.is_warm = self.warm.iter().all(|warm| *warm);
             } else if let Placed::From(first) = placed {
                 // Once warm, always warm.
-                let marks = sheet.marks_mut(first + event, count - event);
-                let mask = self.mask();
-                marks.iter_mut().for_each(|mark| (mark.warm, mark.is_warm) = (mask, true));
-                return;
+                return sheet.warm_up(first + event..first + count, self.mask(), true);
             }
             if let Some(row) = placed.row(event) {
-                let mark = &mut sheet.marks_mut(row, 1)[0];
-                (mark.warm, mark.is_warm) = (self.mask(), self.is_warm);
+                sheet.warm_up(row..row + 1, self.mask(), self.is_warm);
             }
         }
     }

@@ -25,19 +25,19 @@ pub struct ArrowReader {
     input: Arc<str>,
     bytes: Bytes,
     options: Options,
-    symbols: Symbols,
+    pub(super) symbols: Symbols,
     header: Option<Header>,
-    channels: Vec<Channel>,
-    is_plain: bool,
-    is_done: bool,
+    pub(super) channels: Vec<Channel>,
+    pub(super) is_plain: bool,
+    pub(super) is_done: bool,
     /// Whether a plain stream's end-of-stream mark was seen.
     is_ended: bool,
     /// An error that waits until the records before it are handed out.
-    pending: Option<ReadError>,
-    digest: Option<Digest>,
+    pub(super) pending: Option<ReadError>,
+    pub(super) digest: Option<Digest>,
     spare: Vec<Level>,
     /// A plain stream's first table, read to learn its schema.
-    first: Option<RecordBatch>,
+    pub(super) first: Option<RecordBatch>,
     /// The least number that the next record of an interleaved stream may have.
     next: u64,
 }
@@ -233,7 +233,7 @@ impl ArrowReader {
         }
     }
 
-    fn next_table(&mut self) -> Result<Option<RecordBatch>, ReadError> {
+    pub(super) fn next_table(&mut self) -> Result<Option<RecordBatch>, ReadError> {
         while !self.is_ended {
             match self.bytes.message()? {
                 Message::Whole(mut buffer) => {
@@ -275,7 +275,7 @@ impl ArrowReader {
     }
 
     /// Takes a cut for the end, if the user said that there may be one.
-    fn forgive(&mut self, read: Result<(), ReadError>) -> Result<(), ReadError> {
+    pub(super) fn forgive(&mut self, read: Result<(), ReadError>) -> Result<(), ReadError> {
         match read {
             Err(ReadError::Truncated { .. }) if self.options.allow_truncated => {
                 self.is_done = true;
