@@ -4,6 +4,7 @@ use std::io::Write;
 
 use qt_model::record::{Batch, Kind};
 
+use crate::annotated::Annotated;
 use crate::arrow_ipc::ArrowWriter;
 use crate::braid::Braid;
 use crate::csv_file::CsvWriter;
@@ -113,6 +114,24 @@ impl<W: Write + Send> StreamWriter<W> {
         };
         self.digest.braid(braid);
         writer.write_braid(braid)
+    }
+
+    /// Whether annotated batches need not become records first.
+    pub fn takes_annotated(&self) -> bool {
+        matches!(self.encoding, Encoding::Arrow(_))
+    }
+
+    /// The same of a batch with rows of features behind its records.
+    pub fn write_annotated(&mut self, annotated: &Annotated<'_>) -> Result<(), WriteError> {
+        if let Encoding::Arrow(writer) = &mut self.encoding
+            && writer.takes(annotated)
+        {
+            self.digest.annotated(annotated);
+            return writer.write_annotated(annotated);
+        }
+        let mut records = Batch::default();
+        annotated.records(&mut records);
+        self.write(&records)
     }
 
     /// Hands on what is buffered: before a wait, so that the next stage need not wait too.
