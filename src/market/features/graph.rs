@@ -255,6 +255,11 @@ impl State {
             let column = column(*feature);
             column.is_whole || !column.values.iter().any(|value| is_skip(*value))
         };
+        let four = |from: usize| [0, 1, 2, 3].map(|at| column(from + at).values);
+        let is_by_row = !sheet.is_by_column();
+        let may_go_back = |feature: &usize| {
+            is_by_row && features >= 4 && (features - 4..*feature).all(|before| says_all(&before))
+        };
         let mut feature = 0;
         while feature < features {
             // Most columns say something of every event, and most rows lie one behind the other.
@@ -270,11 +275,11 @@ impl State {
                     feature += 1;
                     continue;
                 }
-                4 => sheet.lay_four(
-                    [0, 1, 2, 3].map(|at| column(feature + at).values),
-                    feature,
-                    first,
-                ),
+                4 => sheet.lay_four(four(feature), feature, first),
+                // The last ones go with those before them: beside each other they cost one visit.
+                1..4 if feature + together == features && may_go_back(&feature) => {
+                    sheet.lay_four(four(features - 4), features - 4, first);
+                }
                 _ => (feature..feature + together)
                     .for_each(|at| sheet.lay(column(at).values, at, first)),
             }

@@ -59,6 +59,15 @@ pub(super) fn each(input: Column<'_>, out: &mut [f64], mut step: impl FnMut(&[f6
     spread_out(input.values, &found[..count], out);
 }
 
+/// The same of a step whose loops are as wide as the machine.
+#[inline(always)]
+pub(super) fn each_wide(input: Column<'_>, out: &mut [f64], step: impl FnMut(&[f64], &mut [f64])) {
+    wide(
+        #[inline(always)]
+        || each(input, out, step),
+    );
+}
+
 /// The same of a step of two parts.
 #[inline(always)]
 pub(super) fn each_pair(

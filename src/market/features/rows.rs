@@ -75,6 +75,10 @@ impl Sheet {
         first..first + count
     }
 
+    pub(super) fn is_by_column(&self) -> bool {
+        self.by_column
+    }
+
     /// Makes room for the values of all rows.
     pub(super) fn close(&mut self) {
         if !self.by_column {

@@ -134,13 +134,17 @@ impl ArrowReader {
         }
     }
 
-    /// Reads one frame; `None` at the end of the input.
+    /// Reads one frame, without its bytes where nobody asks for them; `None` at the end of the input.
     fn frame(&mut self, payload: &mut Vec<u8>) -> Result<Option<u32>, ReadError> {
         payload.clear();
         let Some(head) = self.bytes.array::<12>()? else { return Ok(None) };
         let channel = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
         let length = u64::from_le_bytes(head[4..].try_into().expect("eight of twelve bytes"));
-        self.bytes.append(length, payload)?;
+        let known = self.channels.iter().find(|known| known.number == channel);
+        match known.is_some_and(|known| self.options.passes_over(known.kind)) {
+            true => self.bytes.skip(length)?,
+            false => self.bytes.append(length, payload)?,
+        }
         Ok(Some(channel))
     }
 
@@ -372,9 +376,6 @@ impl ArrowReader {
         let at = self.channels.iter().position(|channel| channel.number == number);
         let at =
             at.ok_or_else(|| self.bytes.corrupt(format!("channel {number} was never opened")))?;
-        if self.options.passes_over(self.channels[at].kind) {
-            return Ok(());
-        }
         let mut buffer = Buffer::from_vec(payload);
         while !buffer.is_empty() {
             let table = self.channels[at].decode(&mut buffer);
