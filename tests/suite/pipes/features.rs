@@ -67,7 +67,7 @@ fn pipes_files_encodings_batches_and_threads_give_the_same_rows() {
     assert_eq!(records(&text), records(&expected), "arrow");
 }
 
-/// Rows stay columns on their way to Arrow and become records on their way to lines.
+/// Rows become records on their way to a file of their own, and no records on their way to lines or Arrow.
 #[test]
 fn arrow_holds_what_lines_hold_whatever_is_asked() {
     let world = market();
