@@ -231,8 +231,8 @@ fn what_editors_add_changes_nothing() {
 fn a_file_that_was_cut_says_so_and_what_is_whole_is_written() {
     of_each(|sample, wrong| {
         let body = sample.text.trim_end();
-        // Behind the first half of the price: what is left of the line lacks columns.
-        let at = body.rfind(sample.price).unwrap() + sample.price.len() / 2;
+        // Before the last digit of the price: what is left of the line lacks columns.
+        let at = body.rfind(sample.price).unwrap() + sample.price.len() - 1;
         let came = import(sample.format, sample, &body[..at]);
         let good = import(sample.format, sample, sample.text);
         let is_prefix = good.records.starts_with(&came.records);
