@@ -7,6 +7,7 @@ pub(super) mod moments;
 pub(super) mod pairs;
 pub(super) mod ranks;
 pub(super) mod regimes;
+mod ring;
 pub(super) mod running;
 pub(super) mod shifts;
 pub(super) mod smooth;

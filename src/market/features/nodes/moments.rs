@@ -1,6 +1,7 @@
 //! Windows of the last so many values: mean, variance, sum, weighted mean, score.
 
-use super::window::{Level, Moments, Ring};
+use super::ring::Ring;
+use super::window::{Level, Moments};
 use crate::features::node::{Column, Node, each, each_pair, map, map_held};
 use crate::features::value::{NONE, finite};
 use crate::features::wide::wide;

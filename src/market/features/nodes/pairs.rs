@@ -1,6 +1,6 @@
 //! Two values of the same events over a window.
 
-use super::window::Ring;
+use super::ring::Ring;
 use crate::features::node::{Column, Node, map_held};
 use crate::features::value::{NONE, finite};
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::window::Ring;
+use super::ring::Ring;
 use crate::features::node::{Column, Node, map};
 use crate::features::value::NONE;
 

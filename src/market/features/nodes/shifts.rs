@@ -1,7 +1,7 @@
 //! Against the value so many events ago.
 
 use super::logarithm::{log, log_all};
-use super::window::Ring;
+use super::ring::Ring;
 use crate::features::node::{Column, Node, each_wide};
 use crate::features::value::{NONE, finite};
 
