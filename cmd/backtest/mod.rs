@@ -111,7 +111,7 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "SHARE", requires = "cv", default_value = "0.01",
           value_parser = folds::embargo)]
     embargo: f64,
-    /// How often equity is sampled for returns
+    /// How often equity is sampled for returns; days are sessions where the venue has any
     #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = sample)]
     sample: Sample,
     /// Seed of all that is drawn
@@ -294,14 +294,20 @@ fn prepare(
         let failure = Failure::usage("the input has no records");
         return Err(failure.with_hint("`qt catalog ls` shows what the catalog has").into());
     };
+    let market = Market::new(&file, first.instruments(), &args.select.selection()?.symbols)?;
+    let start = first.head(0).ts_recv;
+    let sample = match file.venues.sessions(&market.symbols()) {
+        Some(calendar) => args.sample.clone().within(&calendar, start),
+        None => args.sample.clone(),
+    };
     let common = Common {
-        market: Market::new(&file, first.instruments(), &args.select.selection()?.symbols)?,
+        market,
         file,
         seed: args.seed,
         lookahead_ns: args.lookahead,
         has_quotes: opened.has_quotes(),
-        sample: args.sample,
-        start: first.head(0).ts_recv,
+        sample,
+        start,
     };
     Ok(Prepared { common, variants, opened, first })
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use qt_model::record::Metric;
-use qt_model::time::Ts;
+use qt_model::time::{DAY_NANOS, Ts};
 use qt_sim::driver::Driven;
 use qt_sim::exchange::Preset;
 use qt_trade::ledger::Ledger;
@@ -88,7 +88,7 @@ impl Summary<'_> {
                 "data: {data}; {} records came too late for their event time",
                 self.driven.late
             ),
-            format!("returns: {} periods a year", self.common.sample.periods_per_year()),
+            self.grid(),
         ]);
         let figures = self.results.first().and_then(|main| main.figures.as_ref());
         let values = figures.map(|figures| figures.values()).unwrap_or_default();
@@ -97,6 +97,17 @@ impl Summary<'_> {
             lines.push(format!("trials: {count} of this strategy"));
         }
         lines
+    }
+
+    /// How equity is sampled.
+    fn grid(&self) -> String {
+        let sample = &self.common.sample;
+        let year = format!("returns: {} periods a year", sample.periods_per_year());
+        match sample.has_sessions() {
+            true if sample.nanos() == DAY_NANOS => format!("{year}, sampled as sessions close"),
+            true => format!("{year}, sampled within sessions"),
+            false => year,
+        }
     }
 
     pub(super) fn text(&self, folder: Option<&Path>) -> String {

@@ -5,6 +5,7 @@
 mod mistakes;
 mod parity;
 mod processes;
+mod sessions;
 mod sweeps;
 
 use std::fs;
