@@ -27,6 +27,9 @@ pub(super) fn think(rules: &Rules, instance: &mut Instance, context: &mut Contex
         tend(rules, instance, context, working, desire);
         return;
     }
+    if desire != Desire::Keep && instance.is_ended(context) {
+        return;
+    }
     match desire {
         Desire::Keep => {}
         Desire::Flat(reason) => exit(rules, instance, context, reason),
