@@ -164,7 +164,9 @@ impl Exchange {
                 self.expect_funding(turn.market.of(instrument), instrument);
             }
             // It is told as it is paid.
-            Some(_) | None => self.pay_rate(turn, instrument, funding.rate),
+            Some(_) => self.pay_rate(turn, instrument, funding.rate),
+            // A rate as it stands, which some feeds repeat with each tick: nothing is settled by it.
+            None => {}
         }
     }
 
