@@ -2,8 +2,11 @@
 
 mod folds;
 mod input;
+mod join;
+mod keep;
 mod lanes;
 pub(crate) mod parity;
+mod point;
 mod record;
 mod rows;
 mod summary;
@@ -25,6 +28,7 @@ use qt_model::time::duration_ns;
 use qt_model::words::RunStatus;
 use qt_sim::driver::Driven;
 use qt_sim::exchange::{Operation, Preset};
+use qt_stream::runs::Trial;
 use qt_trade::metrics::{Folds, Sample, Trials};
 
 use crate::context::Context;
@@ -36,7 +40,9 @@ use crate::stream_args::ReadArgs;
 
 use folds::CrossValidation;
 use input::Opened;
+use keep::Kept;
 use lanes::Common;
+use point::Point;
 use record::{Data, Place, Recorder};
 use summary::Summary;
 use variant::Variant;
@@ -48,8 +54,8 @@ use workers::Workers;
 /// Reads market records and runs the strategy file over them, through a simulated venue that lives
 /// in event time while the strategy lives in receive time. Fills are evaluated under a pessimistic, a
 /// calibrated and an optimistic model in one pass; the summary opens with what was assumed. Reads the
-/// files of --input; the catalog, where a range, symbols or kinds ask for it; else standard input.
-/// The run is kept below the directory of runs, to be shown, compared and run again.
+/// files of --input; the catalog, where a range asks for it or standard input is a terminal; else
+/// standard input. The run is kept below the directory of runs, to be shown, compared and run again.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Backtest {
@@ -63,6 +69,8 @@ pub(crate) struct Backtest {
 enum Action {
     /// Run a run again and compare
     Verify(verify::Verify),
+    /// Put the shards of a sweep together
+    Join(join::Join),
 }
 
 /// A simulation.
@@ -151,6 +159,7 @@ fn sample(text: &str) -> Result<Sample, String> {
 pub(crate) fn run(args: Backtest, context: &mut Context) -> anyhow::Result<Outcome> {
     match args.action {
         Some(Action::Verify(args)) => verify::run(&args, context),
+        Some(Action::Join(args)) => join::run(&args, context),
         None => simulate(&args.simulate, context),
     }
 }
@@ -171,15 +180,16 @@ fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
     };
     let is_sweep = !args.sweep.is_empty();
     let mut done = execute(args, file, place.as_ref().filter(|_| !is_sweep), context)?;
+    let noted = record::trials(&done.common, &done.results, &done.data.digest());
     if !args.no_run {
-        let trials = record::note_trials(&root, &done.common, &done.results, &done.data.digest())?;
-        let trials = Trials::of(&trials);
+        let family = &done.common.file.definition.name;
+        let trials = Trials::of(&record::note_trials(&root, family, &noted)?);
         let figures = done.results.iter_mut().filter_map(|result| result.figures.as_mut());
         figures.for_each(|figures| figures.set_trials(trials));
     }
     warn_of_warm_up(&done, context);
     if is_sweep {
-        return conclude_sweep(args, done, place.as_ref(), context);
+        return conclude_sweep(args, done, (place.as_ref(), &noted), context);
     }
     let recorder = done.recorder.take();
     let folder = recorder.as_ref().map(|recorder| recorder.folder().to_owned());
@@ -200,7 +210,7 @@ fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
 fn conclude_sweep(
     args: &Simulate,
     mut done: Executed,
-    place: Option<&Place>,
+    (place, trials): (Option<&Place>, &[Trial]),
     context: &Context,
 ) -> anyhow::Result<Outcome> {
     let end = done.driven.last.unwrap_or_default();
@@ -211,19 +221,20 @@ fn conclude_sweep(
             CrossValidation::new(folds, &done.results)
         }),
     };
-    let lines = table::lines(&done.results, end, &judged);
+    let points: Vec<Point> = done.results.iter().map(|result| Point::of(result, end)).collect();
+    let lines = table::lines(&points, &judged);
     let data = std::mem::take(&mut done.data);
-    let kept = place.map(|place| record::keep_sweep(place, &done, data, &args.sweep, &lines));
-    let kept = kept.transpose()?;
+    let kept = Kept { lines: &lines, trials };
+    let kept = place.map(|place| keep::sweep(place, args, &done, data, &kept)).transpose()?;
     context.print(match context.json() {
         true => lines,
-        false => table::text(&done.results, end, &judged, kept.as_deref()),
+        false => table::text(&points, &judged, kept.as_deref()),
     })?;
     done.opened.conclude(context)
 }
 
 /// What is said of a sweep as a whole.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Judged {
     walk: Option<Walk>,
     cross: Option<CrossValidation>,

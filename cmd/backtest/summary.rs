@@ -205,16 +205,24 @@ pub(super) fn metric_json(metric: &Metric) -> (String, serde_json::Value) {
 /// A value as people read it, or why there is none.
 pub(super) fn figure(metric: &Metric) -> String {
     match (metric.exact, metric.value, &metric.reason) {
-        (Some(exact), ..) => exact.round_dp(6).normalize().to_string(),
-        (None, Some(value), _) => {
-            let text = format!("{value:.6}");
-            match text.contains('.') {
-                true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-                false => text,
-            }
-        }
-        (None, None, reason) => {
-            format!("n/a ({})", reason.as_deref().unwrap_or("not measured"))
-        }
+        (Some(exact), ..) => rounded_exact(exact),
+        (None, Some(value), _) => rounded(value),
+        (None, None, reason) => absent(reason.as_deref()),
     }
+}
+
+pub(super) fn rounded_exact(exact: Decimal) -> String {
+    exact.round_dp(6).normalize().to_string()
+}
+
+pub(super) fn rounded(value: f64) -> String {
+    let text = format!("{value:.6}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+pub(super) fn absent(reason: Option<&str>) -> String {
+    format!("n/a ({})", reason.unwrap_or("not measured"))
 }
