@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use qt_live::recorder::Target;
 use qt_model::record::{Batch, Kind};
+use qt_model::words::Word;
 use qt_store::Day;
 use qt_stream::catalog::Selection;
 
@@ -36,11 +37,11 @@ enum Action {
     Create(Create),
     /// List kinds and symbols with their days and rows
     Ls(Show),
-    /// List each day of a series: rows, first and last time
+    /// List each day of a series: rows, first and last time, grade
     Stat(Show),
     /// Add the records of streams; what was added before is recognised
     Add(Add),
-    /// Bring in what a recorder left in the log, as the next recorder would
+    /// Bring in what a recorder left in the log, and the grades of its days, as the next recorder would
     Load(Load),
     /// Say what each table keeps, and let go of what is older
     Retention(Retention),
@@ -145,8 +146,11 @@ fn list(show: &Show, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 fn stat(show: &Show, context: &Context) -> anyhow::Result<Outcome> {
-    let mut table = Table::new(&["kind", "symbol", "date", "rows", "first", "last"]);
-    for day in days(show, context)? {
+    let mut table = Table::new(&["kind", "symbol", "date", "rows", "first", "last", "grade"]);
+    let (span, days) = (show.select.selection()?.span, days(show, context)?);
+    let grades = access::needed(context.settings()?)?.grades(span.from, span.to)?;
+    for day in days {
+        let grade = grades.of(day.kind, day.symbol.as_ref(), day.date).map_or("-", Word::word);
         table.row([
             Cell::Text(day.kind.name().to_owned()),
             Cell::Text(symbol_of(&day)),
@@ -154,6 +158,7 @@ fn stat(show: &Show, context: &Context) -> anyhow::Result<Outcome> {
             Cell::Number(day.rows),
             Cell::Text(day.first.to_string()),
             Cell::Text(day.last.to_string()),
+            Cell::Text(grade.to_owned()),
         ]);
     }
     table.print(context)
@@ -190,9 +195,12 @@ fn load(context: &Context) -> anyhow::Result<Outcome> {
     store.prepare()?;
     let rows = settings.catalog_row_group_records() as usize;
     let target = Target::take(&settings.data(), &Default::default(), rows).map_err(raise)?;
-    let loaded = target.with_database(store, true).load_database(now()).exit(Exit::Outside)?;
+    let target = target.with_database(store, true);
+    let loaded = target.load_database(now()).exit(Exit::Outside)?;
+    let graded = target.tell_grades().exit(Exit::Outside)?;
     let (rows, files) = (loaded.rows, loaded.files);
     context.note(format_args!("{rows} records of {files} files came from the log"));
+    context.note(format_args!("{graded} days of venues are graded"));
     for (file, reason) in &loaded.corrupt {
         context.warn(format_args!("{file} makes no sense and was put aside: {reason}"));
     }

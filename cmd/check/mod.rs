@@ -8,6 +8,7 @@ mod verdict;
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -16,14 +17,17 @@ use qt_market::merge::OrderRule;
 use qt_model::record::{Batch, Kind};
 use qt_model::time::Ts;
 use qt_model::words::Severity;
+use qt_store::{Address, Judged};
 use qt_stream::catalog::{Catalog, Selection, WriterLock};
 use qt_stream::parquet_file::Span;
 use qt_stream::tolerance::Tolerance;
 
 use crate::context::Context;
+use crate::failure::Failure;
 use crate::listing::{Cell, Table};
 use crate::outcome::Outcome;
 use crate::select_args::SelectArgs;
+use crate::store_access as access;
 use crate::stream_args::ReadArgs;
 use crate::streams::{Given, Rules, Sources, open_given};
 use rules_file::RulesFile;
@@ -49,8 +53,8 @@ pub(crate) struct Check {
     /// The form of the findings; --json is the same as `ndjson`
     #[arg(long, value_name = "FORM", default_value = "table")]
     report: Shape,
-    /// Note the grade of each day in the catalog
-    #[arg(long, conflicts_with = "input")]
+    /// Note the grade of each day in the catalog, or in the database that is the one --input
+    #[arg(long)]
     grade: bool,
     /// Check the catalog even where standard input could be read
     #[arg(long, conflicts_with = "input")]
@@ -90,9 +94,13 @@ pub(crate) fn run(args: Check, context: &mut Context) -> anyhow::Result<Outcome>
     }
     let gate = args.fail_on.map(Severity::from).or(file.fail_on).unwrap_or(Severity::Error);
     let selection = args.select.selection()?;
+    let database = if args.grade { graded_database(&args.read.input, context)? } else { None };
     let (report, place, failure) = examine(&args, &selection, &file, context)?;
     if args.grade && failure.is_none() {
-        note_grades(&report, &selection, context)?;
+        match &database {
+            Some(store) => tell_grades(&report, store, context)?,
+            None => note_grades(&report, &selection, context)?,
+        }
     }
     let shape = if context.json() { Shape::Ndjson } else { args.report };
     context.print(show::text(&report, &place, shape, gate, context.paint())?)?;
@@ -118,7 +126,8 @@ fn examine(
         rules.options.tolerance = Tolerance::skip();
     }
     let mut sources = Sources::default();
-    let flags = (&args.read, &args.select, args.catalog || args.grade);
+    let flags =
+        (&args.read, &args.select, args.catalog || args.grade && args.read.input.is_empty());
     let Given { place, is_whole } = open_given(&mut sources, flags, selection, &rules, context)?;
     let mut checker = file.checker(selection.span)?;
     let mut reading = sources.merge(&rules);
@@ -144,6 +153,39 @@ fn examine(
     let mut report = checker.finish(span, &rules.options.universe.snapshot());
     unreadable(&mut report, &rules, file, failure.as_ref());
     Ok((report, place, failure))
+}
+
+/// The database whose days are to be graded, where it is not the catalog's.
+fn graded_database(
+    inputs: &[PathBuf],
+    context: &Context,
+) -> anyhow::Result<Option<Arc<qt_store::Store>>> {
+    let refused = || {
+        let failure = Failure::usage("--grade has nowhere to note the grades of files");
+        failure
+            .with_hint("without --input it grades the catalog, with one clickhouse:// the database")
+    };
+    match inputs {
+        [] => Ok(None),
+        [one] => {
+            let text = one.to_str().filter(|text| Address::is_meant(text)).ok_or_else(refused)?;
+            access::of_input(text, context.settings()?).map(Some)
+        }
+        _ => Err(refused().into()),
+    }
+}
+
+/// Tells the database the grades of its days.
+fn tell_grades(report: &Report, store: &qt_store::Store, context: &Context) -> anyhow::Result<()> {
+    let judged = |day: &Day| Judged {
+        venue: day.venue.clone(),
+        date: day.date,
+        grade: day.grade.graded.grade,
+    };
+    let judged: Vec<Judged> = report.days.iter().map(judged).collect();
+    store.set_grades(&judged)?;
+    context.note(format_args!("{} grades noted in {}", judged.len(), store.name()));
+    Ok(())
 }
 
 /// Writes the grades of days into the notes of their partitions.

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Export, context: &mut Context) -> anyhow::Result<Outcom
     let stopped = context.shutdown().requested().then(|| "signal".to_owned());
     sink.finish(End { stopped, ..End::default() })?;
     if is_nothing {
-        context.warn("nothing in the catalog matches; `qt catalog ls` shows what is there");
+        context.warn("nothing matches; `qt catalog ls`, or `qt store ls`, shows what is there");
         return Ok(Outcome::Incomplete);
     }
     reading.conclude(&rules, context, reading.cut())

@@ -207,7 +207,7 @@ impl Player<'_> {
         sink.finish(end)?;
         let outcome = reading.conclude(rules, context, cut)?;
         if is_nothing && written == 0 {
-            context.warn("nothing in the catalog matches; `qt catalog ls` shows what is there");
+            context.warn("nothing matches; `qt catalog ls`, or `qt store ls`, shows what is there");
             return Ok(Outcome::Incomplete);
         }
         Ok(outcome)

@@ -6,6 +6,7 @@
 
 mod filter;
 mod given;
+mod grades;
 mod lane;
 mod reading;
 mod sink;

@@ -9,7 +9,6 @@ use qt_market::merge::{Merge, OrderRule};
 use qt_model::instrument::{Instruments, Symbol};
 use qt_model::record::{Kind, Sequence, Source};
 use qt_model::time::Ts;
-use qt_model::words::{Grade, Word};
 use qt_store::{Address, Series, Store, Wanted};
 use qt_stream::catalog::{Catalog, Selection};
 use qt_stream::error::ReadError;
@@ -19,6 +18,7 @@ use qt_stream::parquet_file::{ParquetReader, Span};
 use qt_stream::read::Options;
 use qt_stream::tolerance::Tolerance;
 
+use super::grades::{Grades, OfCatalog};
 use super::lane::{Reader, StoreLane};
 use super::reading::{Merged, Reading};
 use crate::choice::Ordering;
@@ -117,8 +117,7 @@ pub(crate) struct Sources {
     lanes: Vec<(Lane, Option<Ts>)>,
     names: Vec<String>,
     pub(crate) headers: Vec<Header>,
-    /// The grades of the days of a catalog, as far as they were judged.
-    grades: BTreeSet<Grade>,
+    grades: Grades,
     cut: Cut,
 }
 
@@ -183,6 +182,16 @@ impl Sources {
             kinds: &|kind| selection.wants_kind(kind),
             symbols: &|symbol| selection.wants_symbol(symbol),
         })?;
+        let grades = store.grades(selection.span.from, selection.span.to)?;
+        for part in &parts {
+            let symbol = part.symbol.as_ref();
+            for date in part.days() {
+                self.grades.meet(grades.of(part.kind, symbol, *date), rules, || {
+                    let symbol = symbol.map_or("nobody", Symbol::as_str);
+                    format!("{} of {symbol} on {date} in {}", part.kind.name(), store.name())
+                })?;
+            }
+        }
         let named: BTreeSet<_> = parts.iter().filter_map(|part| part.symbol.clone()).collect();
         let mut instruments = store.instruments()?;
         instruments.retain(|instrument| named.contains(&instrument.symbol));
@@ -213,16 +222,10 @@ impl Sources {
                 .with_hint("`qt synth --to catalog` makes one; `--data` or QT_DATA names another")
                 .into());
         }
+        let mut of_catalog = OfCatalog::new(&root);
         for part in catalog.parts(selection, &rules.options)? {
-            let grade = part.grade.as_deref().and_then(Grade::from_word);
-            if grade == Some(Grade::Bad) && !rules.allow_bad_data {
-                let folder = part.partition.folder();
-                let message = format!("{} is graded bad", folder.display());
-                return Err(Failure::no(message)
-                    .with_hint("`qt check` says why; `--allow-bad-data` reads it all the same")
-                    .into());
-            }
-            self.grades.extend(grade);
+            let grade = of_catalog.grade(&part).context("reading the ledger of quality")?;
+            self.grades.meet(grade, rules, || part.partition.folder().display().to_string())?;
             let first = part.description.span.map(|(first, _)| first.max(selection.span.from));
             self.add_file(&part.path, selection.span, first, rules);
             self.headers.extend(part.description.header);
@@ -288,8 +291,7 @@ impl Sources {
         }
         header.kinds = kinds;
         header.provenance = self.provenance();
-        // The worst counts: the variants stand from the best to the worst.
-        if let Some(worst) = self.grades.last() {
+        if let Some(worst) = self.grades.worst() {
             header.provenance.insert("grade".to_owned(), worst.to_string());
         }
         header

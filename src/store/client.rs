@@ -121,6 +121,11 @@ impl Client {
         self.within(QUERY_TIMEOUT, self.http.query_raw(sql).execute())
     }
 
+    /// A statement that adds a few rows.
+    pub(crate) fn add(&self, sql: &str) -> Result<(), StoreError> {
+        self.within(INSERT_TIMEOUT, self.http.query_raw(sql).execute())
+    }
+
     /// Inserts a block under a name by which the server knows it if it comes again.
     pub(crate) fn insert(&self, sql: &str, body: Vec<u8>, token: &str) -> Result<(), StoreError> {
         let body = Bytes::from(body);

@@ -99,7 +99,7 @@ impl Store {
 
     pub(crate) fn note(&self, share: &Share, hash: &str, is_done: bool) -> Result<(), StoreError> {
         let (kind, rows) = (literal(share.kind.name()), share.places.len());
-        self.client.execute(&format!(
+        self.client.add(&format!(
             "INSERT INTO {} (table, hash, rows, is_done) SETTINGS async_insert = 0, \
              insert_deduplication_token = '{hash}-{is_done}' VALUES ({kind}, '{hash}', {rows}, \
              {is_done})",

@@ -82,6 +82,13 @@ impl Store {
     }
 }
 
+impl Part {
+    /// The days on which it has something.
+    pub fn days(&self) -> &[Date] {
+        &self.days
+    }
+}
+
 /// One series as a source of batches.
 #[derive(Debug)]
 pub struct Series {

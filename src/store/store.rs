@@ -14,7 +14,7 @@ use crate::address::{Address, Credentials};
 use crate::client::Client;
 use crate::error::StoreError;
 use crate::native;
-use crate::tables::{self, LEDGER, Table, literal, quoted};
+use crate::tables::{self, GRADES, LEDGER, Table, literal, quoted};
 
 /// What a question whether somebody is there may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -89,6 +89,7 @@ impl Store {
         [
             tables::create_database(&self.database),
             tables::create_ledger(&self.database),
+            tables::create_grades(&self.database),
             instruments,
         ]
         .into_iter()
@@ -125,8 +126,8 @@ impl Store {
                 types.insert((table, name), ty);
             }
         }
-        if !found.contains_key(LEDGER) {
-            return Err(self.missing(&found, LEDGER));
+        if let Some(table) = [LEDGER, GRADES].into_iter().find(|it| !found.contains_key(it)) {
+            return Err(self.missing(&found, table));
         }
         for table in self.tables.iter().chain([&Table::of_instruments()]) {
             let Some(comment) = found.get(table.name) else {

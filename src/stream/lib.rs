@@ -23,6 +23,7 @@ pub mod import;
 pub mod input;
 pub mod instruments;
 mod json;
+pub mod line_log;
 pub mod lines;
 pub mod ndjson;
 pub mod parquet_file;

@@ -1,4 +1,7 @@
 //! Work that may take its time, on a thread of its own: an insert, or a round of the loader.
+//!
+//! Both may be left to themselves when time is up: what they have in hand is in memory here, or in
+//! the log, and a database that takes it after all knows it when it comes again.
 
 use std::io;
 use std::sync::Arc;
@@ -24,8 +27,8 @@ pub(super) struct Sealed {
 
 /// What an errand came to.
 pub(super) enum Done {
-    Inserted { sealed: Sealed, files: u64, took: Duration },
-    Failed { sealed: Sealed, error: WriteError },
+    Inserted { sealed: Arc<Sealed>, files: u64, took: Duration },
+    Failed { sealed: Arc<Sealed>, error: WriteError },
     Loaded(Result<Loaded, LoadError>),
 }
 
@@ -33,18 +36,20 @@ pub(super) enum Done {
 #[derive(Debug)]
 pub(super) struct Errand {
     thread: JoinHandle<Done>,
-    rows: usize,
+    carries: Option<Arc<Sealed>>,
 }
 
 /// Rounds of the loader follow each other while there is something to load, for so long.
 const LOADING: Duration = Duration::from_secs(5);
 
+/// How often somebody who waits looks whether it is over.
+const LOOK: Duration = Duration::from_millis(2);
+
 type Store = Arc<dyn Insert + Send + Sync>;
 
 impl Errand {
-    pub(super) fn insert(sealed: Sealed, store: Store, inbox: &Arc<Inbox>) -> Self {
-        let rows = sealed.batch.len();
-        Self::spawn(rows, inbox, move || {
+    pub(super) fn insert(sealed: Arc<Sealed>, store: Store, inbox: &Arc<Inbox>) -> Self {
+        Self::spawn(Some(Arc::clone(&sealed)), inbox, move || {
             let started = Instant::now();
             match store.insert(&sealed.batch, &sealed.name) {
                 Ok(files) => {
@@ -57,7 +62,7 @@ impl Errand {
     }
 
     pub(super) fn load(loader: Arc<Loader>, store: Store, now: Ts, inbox: &Arc<Inbox>) -> Self {
-        Self::spawn(0, inbox, move || {
+        Self::spawn(None, inbox, move || {
             let (started, mut all) = (Instant::now(), Loaded::default());
             loop {
                 match loader.round(&*store, now, false) {
@@ -74,8 +79,13 @@ impl Errand {
         })
     }
 
+    /// Loads all there is, however new.
+    pub(super) fn drain(loader: Arc<Loader>, store: Store, now: Ts, inbox: &Arc<Inbox>) -> Self {
+        Self::spawn(None, inbox, move || Done::Loaded(loader.round(&*store, now, true)))
+    }
+
     fn spawn(
-        rows: usize,
+        carries: Option<Arc<Sealed>>,
         inbox: &Arc<Inbox>,
         work: impl FnOnce() -> Done + Send + 'static,
     ) -> Self {
@@ -87,16 +97,29 @@ impl Errand {
         };
         let thread = thread::Builder::new().name("errand".to_owned()).spawn(run);
         // Without a thread nothing can be written any more, which is no state to go on in.
-        Self { thread: thread.expect("the system has a thread for us"), rows }
+        Self { thread: thread.expect("the system has a thread for us"), carries }
     }
 
     /// The rows that it carries.
     pub(super) fn rows(&self) -> usize {
-        self.rows
+        self.carries.as_ref().map_or(0, |sealed| sealed.batch.len())
     }
 
     pub(super) fn is_over(&self) -> bool {
         self.thread.is_finished()
+    }
+
+    /// Waits for it, but no longer; whether it is over.
+    pub(super) fn is_over_by(&self, deadline: Instant) -> bool {
+        while !self.is_over() && Instant::now() < deadline {
+            thread::sleep(LOOK);
+        }
+        self.is_over()
+    }
+
+    /// Leaves it to itself. What it carries is ours again.
+    pub(super) fn leave(self) -> Option<Arc<Sealed>> {
+        self.carries
     }
 
     /// Waits for it.

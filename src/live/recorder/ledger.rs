@@ -3,8 +3,9 @@
 //! `quality/<YYYY-MM-DD>.jsonl`, a line per window, synced. A window in which the recorder started
 //! or stopped is partial. Day grades are made of these lines alone.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,7 +15,7 @@ use qt_market::quality::{
 };
 use qt_model::time::{Date, Ts};
 use qt_model::words::Word;
-use qt_stream::crash;
+use qt_stream::{crash, line_log};
 use serde::{Deserialize, Serialize};
 
 use super::counters::{Counters, Snapshot};
@@ -183,14 +184,7 @@ impl Ledger {
         let line = self.line(end, &after);
         let mut text = serde_json::to_vec(&line)?;
         text.push(b'\n');
-        let path = self.folder.join(format!("{}.jsonl", self.window.start.date()));
-        let is_new = !path.exists();
-        let mut file = File::options().create(true).append(true).open(&path)?;
-        file.write_all(&text)?;
-        file.sync_data()?;
-        if is_new {
-            File::open(&self.folder)?.sync_all()?;
-        }
+        line_log::append(&self.folder.join(file_name(self.window.start.date())), &text)?;
         crash::point("ledger.sync");
         let is_offline = self.window.is_offline;
         self.venue = VenueLine { venue: self.venue.venue.clone(), ..VenueLine::default() };
@@ -237,6 +231,10 @@ impl Ledger {
     }
 }
 
+fn file_name(date: Date) -> String {
+    format!("{date}.jsonl")
+}
+
 fn since(before: &[(&'static str, u64)], after: &[(&'static str, u64)]) -> Vec<(String, u64)> {
     let known = |name: &str| before.iter().find(|it| it.0 == name).map_or(0, |it| it.1);
     let differences = after.iter().map(|(name, count)| ((*name).to_owned(), count - known(name)));
@@ -281,7 +279,7 @@ impl WindowLine {
 
 /// The windows of a day. A line that was cut by a crash is left out.
 pub fn windows(root: &Path, date: Date) -> io::Result<Vec<WindowLine>> {
-    let text = match fs::read(root.join("quality").join(format!("{date}.jsonl"))) {
+    let text = match fs::read(root.join("quality").join(file_name(date))) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
@@ -289,13 +287,20 @@ pub fn windows(root: &Path, date: Date) -> io::Result<Vec<WindowLine>> {
     Ok(text.split(|byte| *byte == b'\n').filter_map(|l| serde_json::from_slice(l).ok()).collect())
 }
 
-/// The grade of a day of a venue, if the ledger knows it.
-pub fn day_grade(root: &Path, venue: &str, date: Date) -> io::Result<Option<DayGrade>> {
-    let is_ours = |line: &WindowLine| line.venues.iter().any(|known| known.venue == venue);
-    let windows = windows(root, date)?;
-    let facts: Vec<WindowFacts> =
-        windows.iter().filter(|line| is_ours(line)).map(WindowLine::facts).collect();
-    Ok((!facts.is_empty()).then(|| grade_day(&facts)))
+/// The venues that the ledger knows on a day, each with the grade of the day.
+pub fn graded(root: &Path, date: Date) -> io::Result<BTreeMap<String, DayGrade>> {
+    let mut facts: BTreeMap<String, Vec<WindowFacts>> = BTreeMap::new();
+    for line in windows(root, date)? {
+        for venue in &line.venues {
+            facts.entry(venue.venue.clone()).or_default().push(line.facts());
+        }
+    }
+    Ok(facts.into_iter().map(|(venue, facts)| (venue, grade_day(&facts))).collect())
+}
+
+/// The bytes that the ledger has of a day.
+pub fn length(root: &Path, date: Date) -> io::Result<u64> {
+    Ok(fs::metadata(root.join("quality").join(file_name(date)))?.len())
 }
 
 /// The days that the ledger knows.
@@ -352,9 +357,10 @@ mod tests {
         assert_eq!(whole.dropped_by_table, [("trade".to_owned(), 2)]);
         assert_eq!(windows[2].venues[0].offline_seconds, 50);
         assert_eq!(windows[2].venues[0].silences, 1);
-        let day = day_grade(root.path(), "v", at(0).date()).unwrap().unwrap();
+        let graded = graded(root.path(), at(0).date()).unwrap();
+        let day = &graded["v"];
         assert_eq!((day.graded.grade, day.complete, day.partial), (Grade::Degraded, 1, 2));
-        assert_eq!(day_grade(root.path(), "w", at(0).date()).unwrap(), None);
+        assert_eq!(graded.len(), 1);
         assert_eq!(days(root.path()).unwrap(), [at(0).date()]);
     }
 
@@ -372,5 +378,9 @@ mod tests {
         text.truncate(text.len() - 20);
         fs::write(&path, text).unwrap();
         assert_eq!(windows(root.path(), at(0).date()).unwrap().len(), 1);
+        // Nor does the next window go down with it.
+        let ledger = Ledger::open(root.path(), "v", 100, &counters, at(4_000)).unwrap();
+        ledger.finish(at(4_010)).unwrap();
+        assert_eq!(windows(root.path(), at(0).date()).unwrap().len(), 2);
     }
 }

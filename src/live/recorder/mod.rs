@@ -13,6 +13,7 @@ mod capture;
 mod counters;
 mod errand;
 mod inbox;
+mod judgement;
 pub mod ledger;
 pub mod metrics;
 mod open;

@@ -12,6 +12,7 @@ use qt_stream::error::{ReadError, WriteError};
 use qt_stream::wal::{Folder, LoadError, LoadOptions, Loaded, Loader};
 
 use super::errand;
+use super::judgement::{Judgement, TellError};
 use super::pipeline::{Clock, Pipeline, Settings, Store};
 use super::probe::Probing;
 use super::resume::Numbers;
@@ -104,6 +105,12 @@ impl Target {
         Ok(Numbers::of_catalog(&Catalog::new(&self.root), venue)?)
     }
 
+    /// Tells the database the grades of all days that the ledger knows; how many these are.
+    pub fn tell_grades(&self) -> Result<usize, TellError> {
+        let Some(database) = &self.database else { return Ok(0) };
+        Judgement::of(&self.root).tell(database)
+    }
+
     pub fn gauges(&self) -> Gauges {
         let has_both = self.catalog.is_some() && self.database.is_some();
         Gauges {
@@ -143,7 +150,9 @@ impl Target {
             let counters = gauges.second.as_ref().unwrap_or(first);
             sinks.push(Pipeline::start(&root, &settings, store, clock, counters, note())?);
             let probe = gauges.probe.as_ref();
-            probing = probe.map(|probe| Probing::start(database, probe)).transpose()?;
+            let judgement = || Judgement::of(&self.root);
+            let start = |probe| Probing::start(database, probe, judgement());
+            probing = probe.map(start).transpose()?;
         }
         Ok(Sinks::new(sinks, probing))
     }

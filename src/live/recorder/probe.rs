@@ -1,4 +1,5 @@
-//! Whether the database answers: asked every half a minute, on a thread of its own.
+//! Whether the database answers: asked every half a minute, on a thread of its own, which also tells
+//! it the grades of the days that are recorded.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,6 +8,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use qt_store::Store;
+
+use super::judgement::Judgement;
 
 /// How often it is asked while it answers, and while it does not.
 const EVERY: Duration = Duration::from_secs(30);
@@ -57,12 +60,21 @@ pub(super) struct Probing {
 }
 
 impl Probing {
-    pub(super) fn start(store: &Arc<Store>, probe: &Arc<Probe>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        store: &Arc<Store>,
+        probe: &Arc<Probe>,
+        mut judgement: Judgement,
+    ) -> std::io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let (store, probe) = (Arc::clone(store), Arc::clone(probe));
         let thread = thread::Builder::new().name("probe".to_owned()).spawn(move || {
             loop {
                 probe.ask(&store);
+                if probe.is_reachable()
+                    && let Err(error) = judgement.tell(&store)
+                {
+                    tracing::warn!("telling the grades of days: {error}");
+                }
                 let wait = if probe.is_reachable() { EVERY } else { AGAIN };
                 match stopped.recv_timeout(wait) {
                     Err(RecvTimeoutError::Timeout) => {}

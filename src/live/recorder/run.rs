@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, RecvTimeoutError, TrySendError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -87,18 +87,17 @@ impl Recorder {
             if is_message && is_shedding.load(Ordering::Relaxed) && !is_drained {
                 return Err(heard);
             }
-            match sender.try_send(heard) {
-                Ok(()) => {
-                    is_shedding.store(false, Ordering::Relaxed);
-                    Counters::add(&counted.queued_frames, 1);
-                    Ok(())
-                }
-                Err(mpsc::TrySendError::Full(heard)) => {
-                    is_shedding.store(true, Ordering::Relaxed);
-                    Err(heard)
-                }
-                // The recorder is on its way out; nobody minds.
-                Err(mpsc::TrySendError::Disconnected(_)) => Ok(()),
+            // Counted before it can be taken, so that the count never falls below what is taken off it.
+            Counters::add(&counted.queued_frames, 1);
+            let sent = sender.try_send(heard);
+            if sent.is_err() {
+                counted.queued_frames.fetch_sub(1, Ordering::Relaxed);
+            }
+            is_shedding.store(matches!(sent, Err(TrySendError::Full(_))), Ordering::Relaxed);
+            match sent {
+                Err(TrySendError::Full(heard)) => Err(heard),
+                // One who hangs up is on his way out; nobody minds.
+                Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(()),
             }
         };
         let session = Session {
@@ -128,6 +127,12 @@ impl Recorder {
         });
         let finished = worked.and_then(|()| work.finish(clock)).map_err(RunError::Recording);
         finished?;
+        // The last window of the ledger is written by now. A database that is not there is told next time.
+        if gauges.probe.as_ref().is_some_and(|probe| probe.is_reachable())
+            && let Err(error) = target.tell_grades()
+        {
+            tracing::warn!("telling the grades of days: {error}");
+        }
         talked.map_err(|error| RunError::Session { venue, error })
     }
 }

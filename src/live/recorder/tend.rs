@@ -1,6 +1,7 @@
 //! What is done to a catalog between recordings: grades of days, and what is too old.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use qt_model::words::Word;
 use qt_stream::catalog::{Catalog, Partition, Selection, WriterLock};
 use qt_stream::wal::{Folder, Tier};
 
-use super::ledger::{day_grade, days};
+use super::ledger::{days, graded};
 use super::open::database_root;
 use super::tables::{Class, table};
 
@@ -22,7 +23,7 @@ use super::tables::{Class, table};
 pub fn grade_days(root: &Path, lock: &WriterLock, today: Date) -> io::Result<u64> {
     let catalog = Catalog::new(root);
     let known = days(root)?;
-    let mut grades: BTreeMap<(String, Date), Option<DayGrade>> = BTreeMap::new();
+    let mut grades: BTreeMap<Date, BTreeMap<String, DayGrade>> = BTreeMap::new();
     let mut changed = 0;
     for partition in catalog.partitions(&Selection::default())? {
         let is_closed = partition.date < today && known.contains(&partition.date);
@@ -30,16 +31,12 @@ pub fn grade_days(root: &Path, lock: &WriterLock, today: Date) -> io::Result<u64
         if !partition.kind.is_market() {
             continue;
         }
-        let key = (symbol.venue().to_owned(), partition.date);
-        let grade = match grades.get(&key) {
-            Some(grade) => grade.clone(),
-            None => {
-                let grade = day_grade(root, symbol.venue(), partition.date)?;
-                grades.insert(key, grade.clone());
-                grade
-            }
+        let date = partition.date;
+        let of_day = match grades.entry(date) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(graded(root, date)?),
         };
-        if let Some(grade) = grade {
+        if let Some(grade) = of_day.get(symbol.venue()) {
             let word = grade.graded.grade.word();
             changed += u64::from(catalog.set_grade(lock, &partition, word)?);
         }

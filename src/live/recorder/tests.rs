@@ -199,12 +199,22 @@ impl World {
     fn start(&self) -> Pipeline {
         let lock = CatalogWriter::lock(self.root.path()).unwrap();
         let store = Appender::new(&lock, self.root.path(), &Default::default(), 1 << 17);
-        self.start_with(Arc::new(Shaky { store, is_down: Arc::clone(&self.is_down) }))
+        let shaky = Shaky { store, is_down: Arc::clone(&self.is_down) };
+        self.start_with(Arc::new(shaky), Place::Catalog)
     }
 
-    fn start_with(&self, insert: Arc<dyn Insert + Send + Sync>) -> Pipeline {
+    /// A store that answers once the second flag is up; it puts up the first when it is asked.
+    fn slow(&self) -> (Arc<Slow>, Arc<AtomicBool>, Arc<AtomicBool>) {
+        let lock = CatalogWriter::lock(self.root.path()).unwrap();
+        let store = Appender::new(&lock, self.root.path(), &Default::default(), 1 << 17);
+        let (is_asked, may_answer) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+        let (asked, may) = (Arc::clone(&is_asked), Arc::clone(&may_answer));
+        (Arc::new(Slow { store, is_asked: asked, may_answer: may }), is_asked, may_answer)
+    }
+
+    fn start_with(&self, insert: Arc<dyn Insert + Send + Sync>, place: Place) -> Pipeline {
         let space = Box::new(Room(Arc::clone(&self.free)));
-        let store = Store { space, ..Store::new(insert) };
+        let store = Store { space, place, ..Store::new(insert) };
         let acks = Arc::clone(&self.acks);
         let note = move |ack| acks.lock().unwrap().push(ack);
         let (root, clock) = (self.root.path(), self.clock());
@@ -338,11 +348,8 @@ impl Insert for Slow {
 #[test]
 fn a_store_that_takes_its_time_does_not_hold_up_the_log() {
     let world = World::new();
-    let lock = CatalogWriter::lock(world.root.path()).unwrap();
-    let store = Appender::new(&lock, world.root.path(), &Default::default(), 1 << 17);
-    let (is_asked, may_answer) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
-    let slow = Slow { store, is_asked: Arc::clone(&is_asked), may_answer: Arc::clone(&may_answer) };
-    let mut pipeline = world.start_with(Arc::new(slow));
+    let (slow, is_asked, may_answer) = world.slow();
+    let mut pipeline = world.start_with(slow, Place::Catalog);
     pipeline.push(&trades(0..2_000), world.now()).unwrap();
     world.until("an insert", || {
         world.pass(31);
@@ -359,6 +366,28 @@ fn a_store_that_takes_its_time_does_not_hold_up_the_log() {
     world.until("trades", || world.acknowledged(Kind::Trade, Place::Catalog) == 2_000);
     pipeline.finish(&world.clock()).unwrap();
     assert_eq!(world.loaded(Kind::Fill), [0, 1, 2]);
+}
+
+#[test]
+fn a_database_that_hangs_does_not_hold_up_the_end_and_what_it_was_sent_lies_in_the_log() {
+    let mut world = World::new();
+    world.settings.writer.finish = Duration::from_millis(50);
+    let (slow, is_asked, may_answer) = world.slow();
+    let mut pipeline = world.start_with(slow, Place::Store);
+    pipeline.push(&trades(0..100), world.now()).unwrap();
+    world.until("an insert", || {
+        world.pass(31);
+        pipeline.tick(world.now()).unwrap();
+        is_asked.load(Ordering::SeqCst)
+    });
+    pipeline.push(&trades(100..120), world.now()).unwrap();
+    // It ends although the insert does not.
+    pipeline.finish(&world.clock()).unwrap();
+    assert_eq!(world.acknowledged(Kind::Trade, Place::StoreLog), 120);
+    assert!(world.loaded(Kind::Trade).is_empty());
+    may_answer.store(true, Ordering::SeqCst);
+    world.until("what was left to itself", || world.loaded(Kind::Trade).len() == 100);
+    assert_eq!(Folder::of(world.root.path()).stat(Tier::Pending).unwrap().files, 2);
 }
 
 #[test]

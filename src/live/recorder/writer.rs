@@ -5,10 +5,12 @@
 //! before the failure do not take it twice. Inserting and loading, which may take their time, are
 //! errands: one at a time, on a thread of its own, while the log is written here.
 
+mod finish;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use qt_model::record::{Batch, Kind};
 use qt_model::time::Ts;
@@ -102,7 +104,7 @@ pub(super) struct State {
     gathering: BTreeMap<Kind, Vec<Portion>>,
     gathered_rows: usize,
     since: Option<Ts>,
-    sealed: VecDeque<Sealed>,
+    sealed: VecDeque<Arc<Sealed>>,
     errand: Option<Errand>,
     /// Whether the last errand was an insert: loading gets its turn.
     has_inserted: bool,
@@ -236,7 +238,7 @@ impl Writer {
             }
             let name = format!("{}-{}", self.session, self.state.number);
             self.state.number += 1;
-            self.state.sealed.push_back(Sealed { kind, name, batch, ranges });
+            self.state.sealed.push_back(Arc::new(Sealed { kind, name, batch, ranges }));
         }
         (self.state.gathered_rows, self.state.since) = (0, None);
     }
@@ -269,7 +271,7 @@ impl Writer {
                     tracing::warn!("adding {rows} {table} records took {} s", took.as_secs());
                 }
                 self.state.retry.succeeded();
-                for range in sealed.ranges {
+                for range in sealed.ranges.iter().copied() {
                     self.acknowledge(sealed.kind, range, self.place);
                 }
                 Ok(())
@@ -305,7 +307,7 @@ impl Writer {
     }
 
     /// Writes the rows that the store did not take to the log.
-    fn spill(&mut self, sealed: Sealed, now: Ts) -> io::Result<()> {
+    fn spill(&mut self, sealed: Arc<Sealed>, now: Ts) -> io::Result<()> {
         // A store that cannot even be looked at has taken nothing that we know of; the loader will
         // not know either, so nothing is written until it answers.
         let written = match self.store.missing(&sealed.batch, &sealed.name) {
@@ -316,7 +318,7 @@ impl Writer {
         match written {
             Ok(file) => {
                 Counters::add(&self.counters.spilled, file.map_or(0, |file| file.rows));
-                for range in sealed.ranges {
+                for range in sealed.ranges.iter().copied() {
                     self.acknowledge(sealed.kind, range, self.place.log());
                 }
                 Ok(())
@@ -365,43 +367,6 @@ impl Writer {
             let message = format!("no room: {free} bytes free on the disk, {log} in the log");
             return Err(io::Error::new(io::ErrorKind::StorageFull, message));
         }
-        Ok(())
-    }
-
-    /// Writes all that is at hand: to the store while there is time, then to the log.
-    fn finish(&mut self, clock: &Clock, inbox: &Arc<Inbox>) -> io::Result<()> {
-        let deadline = Instant::now() + self.options.finish;
-        let now = clock();
-        let written = self.wal.flush_all(now);
-        self.note_written(written, now)?;
-        self.seal();
-        // Loading comes last: its turn is when nothing else is left.
-        self.state.load_at = Ts::MAX;
-        loop {
-            // What is on its way is waited for: only then it is known what the log has to take.
-            if let Some(errand) = self.state.errand.take() {
-                self.conclude(errand.done(), clock())?;
-                self.state.load_at = Ts::MAX;
-            }
-            if self.state.sealed.is_empty() || Instant::now() >= deadline {
-                break;
-            }
-            self.begin(clock(), inbox);
-            if self.state.errand.is_none() {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        }
-        let now = clock();
-        while let Some(sealed) = self.state.sealed.pop_front() {
-            let left = self.state.sealed.len();
-            self.spill(sealed, now)?;
-            if self.state.sealed.len() > left {
-                return Err(io::Error::other("neither the store nor the log takes the last rows"));
-            }
-        }
-        let loaded = self.loader.round(&*self.store, now, true);
-        self.note_loaded(loaded, now);
-        Counters::set(&self.counters.unacknowledged_rows, 0);
         Ok(())
     }
 }

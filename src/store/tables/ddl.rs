@@ -10,6 +10,9 @@ pub const INSTRUMENTS: &str = "_instruments";
 /// The table of what was inserted: a hash for each batch.
 pub const LEDGER: &str = "_wal_dedup";
 
+/// The table of grades: how far the records of a venue can be trusted on a day.
+pub const GRADES: &str = "_grades";
+
 /// The view of one-minute bars.
 const BARS: &str = "ohlcv_1m";
 
@@ -142,6 +145,18 @@ pub fn create_ledger(database: &str) -> String {
         quoted(database),
         quoted(LEDGER),
         comment(LEDGER)
+    )
+}
+
+/// The statement that makes the table of grades, of which the last on a day counts.
+pub fn create_grades(database: &str) -> String {
+    format!(
+        "CREATE TABLE IF NOT EXISTS {}.{}\n(\n    `venue` LowCardinality(String),\n    `date` \
+         Date,\n    `grade` LowCardinality(String),\n    `said_at` DateTime64(9, 'UTC') DEFAULT \
+         now64(9)\n)\nENGINE = ReplacingMergeTree(said_at)\nORDER BY (venue, date)\nCOMMENT '{}'",
+        quoted(database),
+        quoted(GRADES),
+        comment(GRADES)
     )
 }
 

@@ -13,7 +13,10 @@ use qt_model::words::Side;
 
 pub use column::{Alias, Cell, Column, Form, Type};
 pub(crate) use ddl::version_of;
-pub use ddl::{INSTRUMENTS, LEDGER, Purpose, create_bars, create_database, create_ledger};
+pub use ddl::{
+    GRADES, INSTRUMENTS, LEDGER, Purpose, create_bars, create_database, create_grades,
+    create_ledger,
+};
 
 /// The version of the tables. It grows when a reader of the old version would be wrong.
 pub const VERSION: u32 = 1;

@@ -3,8 +3,8 @@
 //! Invariants: a file is moved and never copied or changed; the list tells where it lay, where it lies
 //! and what was wrong with it. Absent on purpose: mending, and a way back that looks at nothing.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use qt_model::time::Ts;
@@ -14,6 +14,7 @@ use super::layout::Partition;
 use super::lock::WriterLock;
 use super::meta::Meta;
 use super::scan::Catalog;
+use crate::line_log;
 
 /// Below the root of the catalog, beside what else is known of its quality.
 const FOLDER: &str = "quality/quarantine";
@@ -92,12 +93,9 @@ impl Catalog {
     }
 
     fn list_quarantined(&self, line: &Quarantined) -> io::Result<()> {
-        let list = self.root().join(FOLDER).join(LIST);
-        let mut file = OpenOptions::new().create(true).append(true).open(list)?;
-        let mut text = serde_json::to_string(line)?;
-        text.push('\n');
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        line_log::append(&self.root().join(FOLDER).join(LIST), &text)
     }
 }
 

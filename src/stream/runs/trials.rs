@@ -5,13 +5,13 @@
 //! is as if it had not been written.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::error::RunError;
+use crate::line_log;
 
 const NAME: &str = "trials.ndjson";
 
@@ -44,20 +44,13 @@ impl Trials {
         if let Some(parent) = self.path.parent() {
             fs::create_dir_all(parent).map_err(io)?;
         }
-        let mut file =
-            File::options().create(true).read(true).append(true).open(&self.path).map_err(io)?;
-        // One writer at a time: a line of another must not stand inside ours.
-        file.lock().map_err(io)?;
         let mut text = String::new();
-        if !ends_with_line_feed(&mut file).map_err(io)? {
-            text.push('\n');
-        }
         for trial in trials {
             let line = serde_json::to_string(trial).map_err(|error| io(error.into()))?;
             text.push_str(&line);
             text.push('\n');
         }
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)
+        line_log::append(&self.path, text.as_bytes()).map_err(io)
     }
 
     /// The trials of a family, the latest of each configuration and data, by their digests.
@@ -73,14 +66,4 @@ impl Trials {
             of_family.map(|trial| (trial.digest.clone(), trial)).collect();
         Ok(latest.into_values().collect())
     }
-}
-
-fn ends_with_line_feed(file: &mut File) -> std::io::Result<bool> {
-    if file.seek(SeekFrom::End(0))? == 0 {
-        return Ok(true);
-    }
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
 }

@@ -272,6 +272,7 @@ fn a_recorder_tells_how_it_is() {
     let address = said.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
     let ask = |path: &str| {
         let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();

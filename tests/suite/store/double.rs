@@ -4,7 +4,7 @@
 //! sees. Blocks are kept under their names, and a name that came before is dropped, as the server does.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,8 +13,11 @@ use std::time::Duration;
 
 use qt::model::instrument::{Instrument, Instruments, Symbol};
 use qt::model::record::{Batch, Kind};
+use qt::model::time::{Date, Ts};
 use qt::model::units::Scale;
 use qt::store::{native, tables};
+
+use super::wire::{inflated, request};
 
 /// How a request fails.
 #[derive(Clone, Debug)]
@@ -44,6 +47,8 @@ struct State {
     tables: BTreeMap<String, (Vec<(String, String)>, String)>,
     blocks: Vec<(String, String, Vec<u8>)>,
     ledger: BTreeMap<(String, String), bool>,
+    /// The last grade of each venue and day.
+    grades: BTreeMap<(String, String), String>,
     traps: Vec<Trap>,
     /// The statements that came, each with the settings that came with it.
     seen: Vec<(String, BTreeMap<String, String>)>,
@@ -276,6 +281,24 @@ impl State {
             *known |= is_done;
             return Ok(String::new());
         }
+        if sql.starts_with("INSERT INTO `q`.`_grades`") {
+            assert!(sql.contains("insert_deduplicate = 0"), "{sql}");
+            for row in quoted(sql.split_once("VALUES").unwrap().1).chunks(3) {
+                let [venue, date, grade] = row else { return Err((62, sql.to_owned())) };
+                let place = ((*venue).to_owned(), (*date).to_owned());
+                self.grades.insert(place, (*grade).to_owned());
+            }
+            return Ok(String::new());
+        }
+        if sql.starts_with("SELECT toString(venue), toString(date), toString(argMax(grade") {
+            let line = |((venue, date), grade): (&(String, String), &String)| {
+                format!("{venue}\t{date}\t{grade}\n")
+            };
+            return Ok(self.grades.iter().map(line).collect());
+        }
+        if sql.contains(" AS kind, toString(sym) AS s, toString(toDate(ts_recv)) AS d") {
+            return Ok(self.days(sql));
+        }
         if sql.starts_with("SELECT toString(sym), toUnixTimestamp64Nano(max(ts_recv))") {
             return Ok(self.last(sql));
         }
@@ -312,6 +335,27 @@ impl State {
         Ok(String::new())
     }
 
+    /// The days of each kind and symbol that the statement names; no range of time.
+    fn days(&self, sql: &str) -> String {
+        let mut days: BTreeMap<(String, String, Date), (u64, i64, i64)> = BTreeMap::new();
+        for (table, _, body) in &self.blocks {
+            let Some(kind) = Kind::from_name(table) else { continue };
+            if !sql.contains(&format!("FROM `q`.`{table}`")) {
+                continue;
+            }
+            for (symbol, ts, _) in records(kind, body) {
+                let place = (table.clone(), symbol, Ts::from_nanos(ts).date());
+                let (rows, first, last) = days.entry(place).or_insert((0, ts, ts));
+                (*rows, *first, *last) = (*rows + 1, (*first).min(ts), (*last).max(ts));
+            }
+        }
+        let mut out = String::new();
+        for ((kind, symbol, date), (rows, first, last)) in days {
+            out.push_str(&format!("{kind}\t{symbol}\t{date}\t{rows}\t{first}\t{last}\n"));
+        }
+        out
+    }
+
     /// The last record of each symbol on the day that the statement asks for.
     fn last(&self, sql: &str) -> String {
         let table = sql.split_once("FROM `q`.`").unwrap().1.split('`').next().unwrap();
@@ -335,112 +379,4 @@ impl State {
 /// The texts in quotes.
 fn quoted(sql: &str) -> Vec<&str> {
     sql.split('\'').skip(1).step_by(2).collect()
-}
-
-/// A request: what stands in its address, and its body.
-fn request(input: &mut impl BufRead) -> Option<(BTreeMap<String, String>, Vec<u8>)> {
-    let mut line = String::new();
-    input.read_line(&mut line).ok().filter(|read| *read > 0)?;
-    let path = line.split(' ').nth(1)?.to_owned();
-    let (mut length, mut is_chunked) = (0, false);
-    loop {
-        let mut header = String::new();
-        input.read_line(&mut header).ok()?;
-        let header = header.trim_end().to_lowercase();
-        if header.is_empty() {
-            break;
-        }
-        if let Some(value) = header.strip_prefix("content-length: ") {
-            length = value.parse().ok()?;
-        }
-        is_chunked |= header == "transfer-encoding: chunked";
-    }
-    let mut body = vec![0; length];
-    input.read_exact(&mut body).ok()?;
-    if is_chunked {
-        while let Some(chunk) = chunk(input)? {
-            body.extend_from_slice(&chunk);
-        }
-    }
-    let pairs = path.split_once('?').map_or("", |(_, pairs)| pairs).split('&');
-    let pairs = pairs.filter_map(|pair| pair.split_once('='));
-    Some((pairs.map(|(name, value)| (plain(name), plain(value))).collect(), body))
-}
-
-/// A piece of a body that comes in pieces; `Some(None)` is its end.
-fn chunk(input: &mut impl BufRead) -> Option<Option<Vec<u8>>> {
-    let mut size = String::new();
-    input.read_line(&mut size).ok()?;
-    let size = usize::from_str_radix(size.trim_end(), 16).ok()?;
-    let mut chunk = vec![0; size + 2];
-    input.read_exact(&mut chunk).ok()?;
-    chunk.truncate(size);
-    Some((size > 0).then_some(chunk))
-}
-
-/// Text of an address without its escapes.
-fn plain(text: &str) -> String {
-    let mut out = Vec::new();
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'+' => out.push(b' '),
-            b'%' => {
-                let digit = |byte: u8| char::from(byte).to_digit(16).unwrap() as u8;
-                let (high, low) = (bytes.next().unwrap(), bytes.next().unwrap());
-                out.push(digit(high) * 16 + digit(low));
-            }
-            byte => out.push(byte),
-        }
-    }
-    String::from_utf8(out).unwrap()
-}
-
-/// Compressed blocks: a checksum of sixteen bytes, a method, both sizes, and LZ4.
-fn inflated(mut body: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    while !body.is_empty() {
-        assert_eq!(body[16], 0x82, "LZ4");
-        let size = |at: usize| u32::from_le_bytes(body[at..at + 4].try_into().unwrap()) as usize;
-        let (packed, whole) = (size(17), size(21));
-        let before = out.len();
-        lz4(&body[25..16 + packed], &mut out);
-        assert_eq!(out.len() - before, whole);
-        body = &body[16 + packed..];
-    }
-    out
-}
-
-/// A length of LZ4: fifteen goes on in bytes, up to one that is not full.
-fn length(short: u8, bytes: &mut &[u8]) -> usize {
-    let mut length = usize::from(short);
-    let mut goes_on = short == 15;
-    while goes_on {
-        length += usize::from(bytes[0]);
-        goes_on = bytes[0] == 255;
-        *bytes = &bytes[1..];
-    }
-    length
-}
-
-/// The LZ4 block format: literals, and copies of what came before.
-fn lz4(mut bytes: &[u8], out: &mut Vec<u8>) {
-    let base = out.len();
-    while !bytes.is_empty() {
-        let token = bytes[0];
-        bytes = &bytes[1..];
-        let literals = length(token >> 4, &mut bytes);
-        out.extend_from_slice(&bytes[..literals]);
-        bytes = &bytes[literals..];
-        if bytes.is_empty() {
-            return;
-        }
-        let back = usize::from(u16::from_le_bytes([bytes[0], bytes[1]]));
-        bytes = &bytes[2..];
-        let start = out.len() - back;
-        assert!(start >= base, "a copy of what is not there");
-        for at in 0..length(token & 15, &mut bytes) + 4 {
-            out.push(out[start + at]);
-        }
-    }
 }

@@ -5,8 +5,10 @@
 
 mod double;
 mod failures;
+mod grades;
 mod kill;
 mod server;
+mod wire;
 
 use std::fmt::Write as _;
 use std::fs;
