@@ -77,8 +77,11 @@ enum Action {
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
     /// Strategy file, or the name of a built-in strategy
-    #[arg(value_name = "STRATEGY", required = true)]
+    #[arg(value_name = "STRATEGY", required_unless_present = "explain")]
     strategy: Option<PathBuf>,
+    /// Say what a metric means, and run nothing
+    #[arg(long, value_name = "METRIC", exclusive = true)]
+    explain: Option<String>,
     /// Set a parameter of the strategy
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     param: Vec<(String, f64)>,
@@ -171,6 +174,10 @@ impl Simulate {
 }
 
 fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
+    if let Some(name) = &args.explain {
+        context.print(crate::report::explained(name)?)?;
+        return Ok(Outcome::Done);
+    }
     let file = Arc::new(StrategyFile::named(args.strategy(), context.natives())?);
     let root = context.settings()?.runs();
     let place = match &args.run_dir {
