@@ -5,6 +5,7 @@
 mod mistakes;
 mod parity;
 mod processes;
+mod refusals;
 mod sessions;
 mod sweeps;
 
