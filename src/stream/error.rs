@@ -65,10 +65,21 @@ pub enum Problem {
     Scale { field: &'static str, source: ScaleError },
     #[error("{source}")]
     Table { source: TableError },
-    #[error("the row has {found} columns, the header has {expected}")]
+    #[error("the row has {found} columns, the first line has {expected}")]
     Columns { expected: usize, found: usize },
     #[error("{message}")]
     Row { message: String },
+}
+
+impl Problem {
+    /// The same of a field under another name, where it is about a field that has one.
+    #[must_use]
+    pub(crate) fn of_field(mut self, name: impl FnOnce() -> String) -> Self {
+        if let Self::Field { field, .. } | Self::Number { field, .. } = &mut self {
+            *field = name();
+        }
+        self
+    }
 }
 
 impl ReadError {

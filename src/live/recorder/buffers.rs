@@ -105,6 +105,11 @@ impl Buffers {
             .copied()
     }
 
+    /// Since when the oldest row has waited; nothing where no row waits.
+    pub(super) fn oldest(&self) -> Option<Ts> {
+        self.buffers.iter().filter(|buffer| buffer.kept > 0).map(|buffer| buffer.since).min()
+    }
+
     /// Tables whose rows are due: enough of them, or old enough.
     pub(super) fn due(&self, now: Ts, all: bool) -> impl Iterator<Item = Kind> + use<'_> {
         let bounds = self.bounds;

@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use qt_model::record::Kind;
 
+/// Messages that may wait to be decoded.
+pub(super) const QUEUED_FRAMES_MAX: usize = 65_536;
+
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// Counts since the start, and a few values of now.
@@ -71,12 +74,18 @@ counters! {
     parts,
     /// Records that came from the log.
     loaded,
+    /// Rounds of the loader: while they rise, it is alive.
+    load_rounds,
     /// Inserts that failed.
     insert_failures,
+    /// Inserts that were tried again.
+    retries,
     /// Files that the loader knew already.
     repeats,
     /// Records in buffers.
     buffered_rows,
+    /// How long the oldest of them has waited, in nanoseconds.
+    buffered_ns,
     /// Records on their way to the catalog.
     unacknowledged_rows,
     /// Messages waiting in the queue.
@@ -89,6 +98,8 @@ counters! {
     connections,
     /// The longest insert, in nanoseconds.
     insert_ns_max,
+    /// The longest write of a file of the log, its syncs included, in nanoseconds.
+    log_ns_max,
     /// The longest sync of raw frames, in nanoseconds.
     sync_ns_max,
     /// Bytes free on the disk, at the last look.

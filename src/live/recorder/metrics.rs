@@ -9,44 +9,10 @@ use std::time::Duration;
 use qt_model::time::Ts;
 use qt_stream::wal::{Folder, Tier};
 
+use super::condition::State;
 use super::counters::Snapshot;
 use super::open::database_root;
 use super::sinks::Gauges;
-
-/// The condition of a recorder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Nothing is written any more.
-    Error,
-    /// No connection stands.
-    Offline,
-    /// The queue is nearly full, or something was dropped.
-    Degraded,
-    Ready,
-}
-
-impl State {
-    pub const ALL: [Self; 4] = [Self::Error, Self::Offline, Self::Degraded, Self::Ready];
-
-    pub fn of(seen: &Snapshot, queue_max: u64) -> Self {
-        let dropped = seen.dropped.iter().any(|(_, count)| *count > 0) || seen.frames_dropped > 0;
-        match seen {
-            seen if seen.writer_failed > 0 => Self::Error,
-            seen if seen.connections == 0 => Self::Offline,
-            seen if dropped || seen.queued_frames * 100 >= queue_max * 80 => Self::Degraded,
-            _ => Self::Ready,
-        }
-    }
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Offline => "offline",
-            Self::Degraded => "degraded",
-            Self::Ready => "ready",
-        }
-    }
-}
 
 /// The page. What a second sink counts has a label that says so.
 pub fn page(root: &Path, gauges: &Gauges, now: Ts) -> String {
@@ -65,11 +31,12 @@ pub fn page(root: &Path, gauges: &Gauges, now: Ts) -> String {
     for (name, value) in gauges.probe.iter().flat_map(|probe| probe.values()) {
         let _ = writeln!(out, "qt_recorder_{name} {value}");
     }
-    let state = State::of(&seen, 65_536);
+    let (state, since) = gauges.condition.look(&seen, now);
     for known in State::ALL {
         let holds = u8::from(known == state);
         let _ = writeln!(out, "qt_recorder_state{{state=\"{}\"}} {holds}", known.name());
     }
+    let _ = writeln!(out, "qt_recorder_state_seconds {}", now.since(since).max(0) / 1_000_000_000);
     out
 }
 
@@ -166,19 +133,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_recorder_is_in_the_worst_state_that_holds() {
-        let good = || Snapshot { connections: 1, ..Snapshot::default() };
-        let check = |seen: Snapshot, expected| assert_eq!(State::of(&seen, 100), expected);
-        check(good(), State::Ready);
-        check(Snapshot { queued_frames: 79, ..good() }, State::Ready);
-        check(Snapshot { queued_frames: 80, ..good() }, State::Degraded);
-        check(Snapshot { frames_dropped: 1, ..good() }, State::Degraded);
-        check(Snapshot { dropped: vec![("trade", 1)], ..good() }, State::Degraded);
-        check(Snapshot { connections: 0, ..good() }, State::Offline);
-        check(Snapshot { writer_failed: 1, ..good() }, State::Error);
-    }
-
-    #[test]
     fn what_a_database_counts_has_a_label_and_its_probe_has_not() {
         let root = tempfile::tempdir().unwrap();
         let mut gauges = Gauges::default();
@@ -200,6 +154,15 @@ mod tests {
         ] {
             assert!(has(&both, line), "{line} is not in\n{both}");
         }
+    }
+
+    #[test]
+    fn the_page_tells_since_when_the_condition_holds() {
+        let gauges = Gauges::default();
+        let at = |second: i64| Ts::from_nanos(second * 1_000_000_000);
+        page(Path::new("nowhere"), &gauges, at(7));
+        let page = page(Path::new("nowhere"), &gauges, at(10));
+        assert!(page.contains("qt_recorder_state_seconds 3\n"), "{page}");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 
 mod buffers;
 mod capture;
+mod condition;
 mod counters;
 mod errand;
 mod inbox;

@@ -210,6 +210,8 @@ impl Pipeline {
             self.flush(kind);
         });
         Counters::set(&self.counters.buffered_rows, self.buffers.rows() as u64);
+        let waited = self.buffers.oldest().map_or(0, |oldest| now.since(oldest).max(0));
+        Counters::set(&self.counters.buffered_ns, waited.unsigned_abs());
         self.bury(now)
     }
 
@@ -331,6 +333,7 @@ impl Pipeline {
         self.bury(clock())?;
         self.inbox.close();
         Counters::set(&self.counters.buffered_rows, 0);
+        Counters::set(&self.counters.buffered_ns, 0);
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(ended)) => ended,
             Some(Err(panic)) => std::panic::resume_unwind(panic),

@@ -14,15 +14,12 @@ use qt_stream::wal::DiskPolicy;
 use qt_venue::session::{Clock as SessionClock, Feed, FeedKind, Heard, Limits, Session, asking};
 
 use super::capture::Capture;
-use super::counters::Counters;
+use super::counters::{Counters, QUEUED_FRAMES_MAX};
 use super::ledger::{HURRY_PERCENT, Ledger};
 use super::open::{OpenError, ResumeError, Target};
 use super::pipeline::{Clock, Settings};
 use super::sinks::{Gauges, Sinks};
 use super::writer::Acknowledged;
-
-/// Messages that wait to be decoded.
-const QUEUE: usize = 65_536;
 
 /// Messages that are decoded between two looks at the clock.
 const BITE: usize = 512;
@@ -73,9 +70,9 @@ impl Recorder {
             return Err(RunError::Clock { last, now });
         }
         let sinks = target.start(&self.settings, clock, gauges, acks)?;
-        let ledger = Ledger::open(root, venue, QUEUE as u64, counters, now);
+        let ledger = Ledger::open(root, venue, QUEUED_FRAMES_MAX as u64, counters, now);
         let ledger = ledger.map_err(RunError::Recording)?;
-        let (sender, queue) = mpsc::sync_channel(QUEUE);
+        let (sender, queue) = mpsc::sync_channel(QUEUED_FRAMES_MAX);
         let (asker, asked) = asking();
         let counted = Arc::clone(counters);
         // Once full, the queue has to drain by half before messages are let in again: one long hole
@@ -83,7 +80,8 @@ impl Recorder {
         let is_shedding = AtomicBool::new(false);
         let hear = move |heard: Heard| {
             let is_message = matches!(heard, Heard::Message { .. } | Heard::Lost { .. });
-            let is_drained = counted.queued_frames.load(Ordering::Relaxed) <= QUEUE as u64 / 2;
+            let is_drained =
+                counted.queued_frames.load(Ordering::Relaxed) <= QUEUED_FRAMES_MAX as u64 / 2;
             if is_message && is_shedding.load(Ordering::Relaxed) && !is_drained {
                 return Err(heard);
             }
@@ -113,7 +111,7 @@ impl Recorder {
         let raw = (raw, self.settings.policy != DiskPolicy::Halt);
         let capture =
             Capture::new(session.feed.market, lines, wants_books, numbers, raw, asker, counters);
-        let mut work = Work { capture, sinks, ledger, counters: Arc::clone(counters) };
+        let mut work = Work { capture, sinks, ledger, gauges: gauges.clone() };
         let has_failed = AtomicBool::new(false);
         let (worked, talked) = thread::scope(|scope| {
             let stop = || should_stop() || has_failed.load(Ordering::Relaxed);
@@ -141,12 +139,13 @@ struct Work {
     capture: Capture,
     sinks: Sinks,
     ledger: Ledger,
-    counters: Arc<Counters>,
+    gauges: Gauges,
 }
 
 impl Work {
     /// Works until the session is over and all it heard is taken in.
     fn run(&mut self, queue: &mpsc::Receiver<Heard>, clock: &Clock) -> io::Result<()> {
+        let counters = Arc::clone(&self.gauges.counters);
         let mut synced = Instant::now();
         loop {
             let mut taken = 0;
@@ -173,18 +172,19 @@ impl Work {
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
             let now = clock();
-            let waiting = self.counters.queued_frames.load(Ordering::Relaxed);
-            Counters::peak(&self.counters.queued_frames_peak, waiting);
+            let waiting = counters.queued_frames.load(Ordering::Relaxed);
+            Counters::peak(&counters.queued_frames_peak, waiting);
             self.ledger.tick(now)?;
-            self.counters.queued_frames.fetch_sub(taken as u64, Ordering::Relaxed);
+            counters.queued_frames.fetch_sub(taken as u64, Ordering::Relaxed);
             let sinks = &mut self.sinks;
             self.capture.take(|batch| sinks.push(batch, now))?;
             self.sinks.tick(now)?;
             // In a hurry the queue comes first: messages become durable less often.
-            let is_hurried = waiting * 100 >= QUEUE as u64 * HURRY_PERCENT;
+            let is_hurried = waiting * 100 >= QUEUED_FRAMES_MAX as u64 * HURRY_PERCENT;
             let pause = if is_hurried { 4 * SYNC_EVERY } else { SYNC_EVERY };
             if synced.elapsed() >= pause {
                 self.capture.sync()?;
+                self.gauges.condition.look(&counters.snapshot(), now);
                 synced = Instant::now();
             }
         }

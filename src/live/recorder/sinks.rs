@@ -6,6 +6,7 @@ use std::sync::Arc;
 use qt_model::record::Batch;
 use qt_model::time::Ts;
 
+use super::condition::Condition;
 use super::counters::Counters;
 use super::pipeline::{Clock, Pipeline};
 use super::probe::{Probe, Probing};
@@ -14,6 +15,8 @@ use super::probe::{Probe, Probing};
 #[derive(Clone, Debug, Default)]
 pub struct Gauges {
     pub counters: Arc<Counters>,
+    /// Since when the recorder is in its condition.
+    pub condition: Arc<Condition>,
     /// Of the database, where it is the second sink.
     pub second: Option<Arc<Counters>>,
     /// Whether the database answers, where there is one.

@@ -10,7 +10,7 @@ mod finish;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use qt_model::record::{Batch, Kind};
 use qt_model::time::Ts;
@@ -174,16 +174,14 @@ impl Writer {
                 let Portion { kind, first, batch } = portion;
                 let range = (first, batch.len() as u64);
                 self.state.in_log.entry(kind).or_default().push(range);
-                let written = self.wal.gather(kind, &batch, now);
-                self.note_written(written.map(Vec::from_iter), now)
+                self.log(now, |wal| wal.gather(kind, &batch, now).map(Vec::from_iter))
             }
         }
     }
 
     /// What is due at that time.
     pub(super) fn tick(&mut self, now: Ts, inbox: &Arc<Inbox>) -> io::Result<()> {
-        let written = self.wal.flush_due(now);
-        self.note_written(written, now)?;
+        self.log(now, |wal| wal.flush_due(now))?;
         let is_old = |since: Ts| now.since(since) >= self.options.part_age_ns;
         if self.state.gathered_rows >= self.options.part_rows
             || self.state.since.is_some_and(is_old)
@@ -198,6 +196,20 @@ impl Writer {
         self.look_at_disk(now, false)?;
         Counters::set(&self.counters.unacknowledged_rows, self.unacknowledged() as u64);
         Ok(())
+    }
+
+    /// Writes to the log, and notes how long that took and what is safe now.
+    fn log(
+        &mut self,
+        now: Ts,
+        write: impl FnOnce(&mut WalWriter) -> io::Result<Vec<Written>>,
+    ) -> io::Result<()> {
+        let started = Instant::now();
+        let written = write(&mut self.wal);
+        if written.as_ref().is_ok_and(|files| !files.is_empty()) {
+            Counters::peak(&self.counters.log_ns_max, nanos(started.elapsed()));
+        }
+        self.note_written(written, now)
     }
 
     /// A log that cannot be written is what the disk policy is for; its rows stay in memory.
@@ -264,8 +276,7 @@ impl Writer {
         match done {
             Done::Inserted { sealed, files, took } => {
                 Counters::add(&self.counters.parts, files);
-                let took_ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-                Counters::peak(&self.counters.insert_ns_max, took_ns);
+                Counters::peak(&self.counters.insert_ns_max, nanos(took));
                 if took > SLOW {
                     let (rows, table) = (sealed.batch.len(), sealed.kind.name());
                     tracing::warn!("adding {rows} {table} records took {} s", took.as_secs());
@@ -284,6 +295,7 @@ impl Writer {
                     // Once it is known to be down, others are not kept waiting either.
                     return self.spill(sealed, now);
                 }
+                Counters::add(&self.counters.retries, 1);
                 self.state.sealed.push_front(sealed);
                 let wait = i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX);
                 self.state.try_at = now.checked_add_nanos(wait).unwrap_or(Ts::MAX);
@@ -333,6 +345,7 @@ impl Writer {
     }
 
     fn note_loaded(&mut self, loaded: Result<Loaded, LoadError>, now: Ts) {
+        Counters::add(&self.counters.load_rounds, 1);
         let wait = match loaded {
             Ok(loaded) => {
                 self.state.load_retry.succeeded();
@@ -369,6 +382,10 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+fn nanos(took: Duration) -> u64 {
+    u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// An insert that takes longer is worth a word.

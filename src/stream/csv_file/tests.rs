@@ -50,8 +50,13 @@ fn columns_that_are_missing_or_stand_twice() {
 fn rows_that_do_not_fit() {
     let row = "in: line 3: ";
     let long = format!("{GOOD},1");
-    check(TRADES, &[GOOD, &long], 1, &format!("{row}the row has 10 columns, the header has 9"));
-    check(TRADES, &[GOOD, "trade"], 1, &format!("{row}the row has 1 columns, the header has 9"));
+    check(TRADES, &[GOOD, &long], 1, &format!("{row}the row has 10 columns, the first line has 9"));
+    check(
+        TRADES,
+        &[GOOD, "trade"],
+        1,
+        &format!("{row}the row has 1 columns, the first line has 9"),
+    );
     let kind = GOOD.replace("trade", "rumour");
     let message = "field `k`: expected a kind that `qt schema` lists, found rumour";
     check(TRADES, &[GOOD, &kind], 1, &format!("{row}{message}"));

@@ -141,9 +141,12 @@ impl Decode for Tables {
                 out.push(which, Trade { head, px, qty, side, id }, &[]);
             }
             Of::Quotes { bid_price, bid_amount, ask_price, ask_amount } => {
-                let side = |out: &mut Out, px, qty| price_and_size(row, which, px, qty, out);
-                let bid = side(out, *bid_price, *bid_amount)?;
-                let ask = side(out, *ask_price, *ask_amount)?;
+                let side = |out: &mut Out, word: &str, px, qty| {
+                    let level = price_and_size(row, which, px, qty, out);
+                    level.map_err(|problem| of_side(problem, &format!("{word}_")))
+                };
+                let bid = side(out, "bid", *bid_price, *bid_amount)?;
+                let ask = side(out, "ask", *ask_price, *ask_amount)?;
                 let head = out.head::<Quote>(which, ts_event, Some(ts_recv));
                 let (bid_px, bid_qty) = bid.unzip();
                 let (ask_px, ask_qty) = ask.unzip();
@@ -166,8 +169,17 @@ impl Decode for Tables {
             }
             Of::Snapshots { levels } => {
                 self.book.clear();
-                for (side, px, qty) in levels {
-                    if let Some((px, qty)) = price_and_size(row, which, *px, *qty, out)? {
+                for (at, (side, px, qty)) in levels.iter().enumerate() {
+                    let level = price_and_size(row, which, *px, *qty, out).map_err(|problem| {
+                        // Bids stand first, and both sides begin with their best.
+                        let bids = levels.iter().filter(|level| level.0 == Side::Buy).count();
+                        let (word, depth) = match side {
+                            Side::Buy => ("bids", at),
+                            Side::Sell => ("asks", at - bids),
+                        };
+                        of_side(problem, &format!("{word}[{depth}]."))
+                    });
+                    if let Some((px, qty)) = level? {
                         self.book.push(Level { px, qty, side: *side });
                     }
                 }
@@ -209,6 +221,16 @@ fn price_and_size(
         return Ok(None);
     }
     Ok(Some((out.px(which, "price", row.get(px))?, out.qty(which, "amount", row.get(qty))?)))
+}
+
+/// A problem with a price or an amount, which the file has for several sides or levels.
+#[cold]
+fn of_side(problem: Problem, prefix: &str) -> Problem {
+    let field = match &problem {
+        Problem::Number { field, .. } | Problem::Field { field, .. } => format!("{prefix}{field}"),
+        _ => return problem,
+    };
+    problem.of_field(|| field)
 }
 
 /// The columns `asks[0].price`, `asks[0].amount` and so on, as far as they go.

@@ -55,7 +55,11 @@ fn each_wrong_file_is_refused_with_its_place_and_its_field() {
             "exchange,symbol,timestamp,local_timestamp,side,price\na,b,1,2,buy,1\n".to_owned(),
             "line 1: no column `amount`",
         ),
-        ("t.csv", tardis("bitmex,XBTUSD,1583020803145000"), "line 2: field `local_timestamp`"),
+        (
+            "t.csv",
+            tardis("bitmex,XBTUSD,1583020803145000"),
+            "line 2: the row has 3 columns, the first line has 8",
+        ),
         // A word where a number should be, and a side that is none.
         (
             "t.csv",

@@ -16,6 +16,7 @@ mod figures;
 mod fx;
 mod lean;
 mod markets;
+mod matrix;
 mod orders;
 mod quirks;
 

@@ -17,8 +17,7 @@ impl Writer {
     pub(super) fn finish(&mut self, clock: &Clock, inbox: &Arc<Inbox>) -> io::Result<()> {
         let deadline = Instant::now() + self.options.finish;
         let now = clock();
-        let written = self.wal.flush_all(now);
-        self.note_written(written, now)?;
+        self.log(now, |wal| wal.flush_all(now))?;
         self.seal();
         loop {
             // Loading comes last: its turn is when nothing else is left.

@@ -149,6 +149,11 @@ impl Decode for Dump {
         let (layout, begin) = if let Some(layout) = Layout::of_header(first) {
             (layout, Begin::Names)
         } else {
+            if let Some(named) =
+                self.named.filter(|_| first.get(0).first().is_some_and(u8::is_ascii_alphabetic))
+            {
+                return Err(named.lacks(first));
+            }
             let layout = Layout::of_row(first).or(self.named).ok_or_else(|| {
                 let expected = "columns of trades, aggTrades, bookTicker, bookDepth or klines";
                 Problem::field("first line", expected, &first.get(0)[..first.get(0).len().min(40)])

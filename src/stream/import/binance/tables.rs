@@ -35,6 +35,17 @@ impl Layout {
         }
     }
 
+    /// What a line of names lacks that the name of its file promises.
+    pub(super) fn lacks(self, names: &Row<'_>) -> Problem {
+        let is_there = |spellings: &[&str]| spellings.iter().any(|name| names.find(name).is_some());
+        let columns = self.columns(usize::MAX);
+        let lacking = columns.iter().find(|(spellings, _)| !is_there(spellings));
+        rows::missing(
+            lacking.map_or("taker_buy_volume", |(spellings, _)| spellings[0]),
+            names.iter(),
+        )
+    }
+
     /// By the shape of a row without names.
     pub(super) fn of_row(row: &Row<'_>) -> Option<Self> {
         let is_time =

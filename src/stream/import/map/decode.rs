@@ -296,6 +296,13 @@ impl Decode for Mapped {
         line.starts_with(b"{")
     }
 
+    fn known_as(&self, field: &str) -> Option<String> {
+        Some(match self.plan.columns.get(field)? {
+            Column::Name(name) => name.clone(),
+            Column::Number(number) => format!("{field}, column {number}"),
+        })
+    }
+
     fn begin(&mut self, first: &Row<'_>, _: &mut Out) -> Result<Begin, Problem> {
         if first.line().starts_with(b"{") {
             self.members()?;

@@ -10,6 +10,7 @@ pub(in crate::import) static BARS: Plain = Plain {
         what: "bars as CSV with the names time, open, high, low, close, volume",
         example: "qt record import 6EH4.XCME_1min_bars_202401.csv.gz",
     },
+    begins: "the names of a time, open, high, low, close and perhaps volume",
     find,
 };
 

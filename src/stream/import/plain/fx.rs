@@ -1,7 +1,7 @@
 //! Files of brokers and archives of foreign exchange.
 
 use super::super::{About, Likeness, Look};
-use super::{Found, Plain};
+use super::{Found, Plain, has_names};
 use crate::import::map::Plan;
 
 pub(in crate::import) static HISTDATA: Plain = Plain {
@@ -10,6 +10,8 @@ pub(in crate::import) static HISTDATA: Plain = Plain {
         what: "HistData ASCII: ticks, and minutes of bids; UTC-5 all year",
         example: "qt record import DAT_ASCII_EURUSD_T_202001.csv",
     },
+    begins: "a line such as `20200101 170000065,1.121200,1.121720,0` or \
+             `20200101 170000;1.1212;1.1217;1.1211;1.1214;0`",
     find: histdata,
 };
 
@@ -19,6 +21,8 @@ pub(in crate::import) static TRUEFX: Plain = Plain {
         what: "TrueFX ticks",
         example: "qt record import EURUSD-2013-01.csv",
     },
+    begins: "the names timestamp,bid,ask or a line such as \
+             `EUR/USD,20090501 00:00:00.571,1.32,1.33`",
     find: truefx,
 };
 
@@ -28,6 +32,7 @@ pub(in crate::import) static FXCM: Plain = Plain {
         what: "FXCM minutes, bids and asks in files of their own",
         example: "qt record import gbpusd-m1-bid-2012.csv gbpusd-m1-ask-2012.csv",
     },
+    begins: "the names timestamp,open,high,low,close",
     find: fxcm,
 };
 
@@ -87,7 +92,7 @@ time = { column = 2, format = "%Y%m%d %H:%M:%S%f", zone = "UTC" }
 
 fn truefx(look: &Look<'_>) -> Option<Found> {
     let line = look.first_line();
-    if line == b"timestamp,bid,ask" {
+    if has_names(line, &["timestamp", "bid", "ask"]) {
         return Some(with_pair(Plan::built_in(TRUEFX_NAMED), look, Likeness::Certain));
     }
     let mut fields = line.split(|byte| *byte == b',');
@@ -113,7 +118,7 @@ bar = { step = "1m" }
 "#;
 
 fn fxcm(look: &Look<'_>) -> Option<Found> {
-    if look.first_line() != b"timestamp,open,high,low,close" {
+    if !has_names(look.first_line(), &["timestamp", "open", "high", "low", "close"]) {
         return None;
     }
     let name = look.parts().pop().unwrap_or_default();

@@ -14,7 +14,7 @@ use qt_model::time::Ts;
 
 use super::map::{self, Plan};
 use super::{About, Hints, ImportInput, Imported, Importer, Likeness, Look};
-use crate::error::ReadError;
+use crate::error::{ReadError, excerpt};
 use crate::place::Place;
 use crate::read::Options;
 
@@ -24,8 +24,19 @@ pub(super) use fx::{FXCM, HISTDATA, TRUEFX};
 /// A format that a map describes.
 pub(super) struct Plain {
     about: About,
+    /// What a file of it begins with, in words.
+    begins: &'static str,
     /// What a file is, by its first lines and its name.
     find: fn(&Look<'_>) -> Option<Found>,
+}
+
+/// Whether a line has these names and no others, in any order.
+fn has_names(line: &[u8], names: &[&str]) -> bool {
+    let mut found: Vec<&[u8]> = line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).collect();
+    let mut wanted: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+    found.sort_unstable();
+    wanted.sort_unstable();
+    found == wanted
 }
 
 /// A file that was recognised.
@@ -84,7 +95,13 @@ impl Plain {
         let look = Look { start: &start, path: input.path.as_deref() };
         let found = (self.find)(&look).ok_or_else(|| ReadError::Unreadable {
             place: place.clone(),
-            message: format!("not a file of format {}: {}", self.about.name, self.about.what),
+            message: format!(
+                "not a file of format {} ({}): expected {}, found {}",
+                self.about.name,
+                self.about.what,
+                self.begins,
+                excerpt(look.first_line())
+            ),
         })?;
         if let Some(lacks) = found.lacks {
             let message = lacks.to_owned();

@@ -38,6 +38,11 @@ pub(in crate::import) trait Decode: Send {
         false
     }
 
+    /// What a field is called in the file, where a problem with it has another name.
+    fn known_as(&self, _field: &str) -> Option<String> {
+        None
+    }
+
     /// Looks at the first line: finds the columns, refuses another format.
     fn begin(&mut self, first: &Row<'_>, out: &mut Out) -> Result<Begin, Problem>;
 
@@ -115,7 +120,8 @@ struct Table<D> {
     fields: Fields,
     out: Out,
     options: Options,
-    has_begun: bool,
+    /// The columns of the first line, once there was one.
+    width: Option<usize>,
     is_over: bool,
 }
 
@@ -134,7 +140,7 @@ impl<D: Decode> Table<D> {
             fields: Fields::default(),
             out,
             options: options.clone(),
-            has_begun: false,
+            width: None,
             is_over: false,
         }
     }
@@ -165,13 +171,20 @@ impl<D: Decode> Table<D> {
         if line.is_empty() {
             return Ok(true);
         }
-        let read =
-            read_line(&mut self.decode, &mut self.fields, line, self.has_begun, &mut self.out);
-        let Err(problem) = read else {
-            self.has_begun = true;
-            return Ok(true);
+        let read = read_line(&mut self.decode, &mut self.fields, line, self.width, &mut self.out);
+        let problem = match read {
+            Ok(width) => {
+                self.width.get_or_insert(width);
+                if self.lines.is_open_ended() {
+                    let note = "the last line has no end; if the file was cut there, its last \
+                                field is short";
+                    self.out.notes.add(note, 0);
+                }
+                return Ok(true);
+            }
+            Err(problem) => renamed(&self.decode, problem),
         };
-        if !self.has_begun {
+        if self.width.is_none() {
             // Without its first line nothing of a table makes sense.
             return Err(ReadError::Unreadable {
                 place: place(number),
@@ -189,21 +202,42 @@ impl<D: Decode> Table<D> {
     }
 }
 
+/// Reads a line, and returns how many columns it has. A line that has fewer than the first is not
+/// one with empty columns at its end: something is missing, and the number before it may be cut.
 fn read_line<D: Decode>(
     decode: &mut D,
     fields: &mut Fields,
     line: &[u8],
-    has_begun: bool,
+    width: Option<usize>,
     out: &mut Out,
-) -> Result<(), Problem> {
-    let row = match decode.is_whole(line) {
+) -> Result<usize, Problem> {
+    let is_whole = decode.is_whole(line);
+    let row = match is_whole {
         true => fields.whole(line),
         false => fields.cut(line, decode.separator())?,
     };
-    if !has_begun && decode.begin(&row, out)? == Begin::Names {
-        return Ok(());
+    let found = row.len();
+    match width {
+        Some(expected) if found < expected && !is_whole => {
+            return Err(Problem::Columns { expected, found });
+        }
+        None if decode.begin(&row, out)? == Begin::Names => return Ok(found),
+        Some(_) | None => {}
     }
-    decode.row(&row, out)
+    decode.row(&row, out).map(|()| found)
+}
+
+/// A problem under the name that its field has in the file.
+#[cold]
+fn renamed(decode: &impl Decode, problem: Problem) -> Problem {
+    let name = match &problem {
+        Problem::Field { field, .. } | Problem::Number { field, .. } => decode.known_as(field),
+        _ => None,
+    };
+    match name {
+        Some(name) => problem.of_field(|| name),
+        None => problem,
+    }
 }
 
 fn record(place: Place, problem: Problem, text: &[u8]) -> ReadError {
