@@ -312,7 +312,8 @@ fn prepare(
         let failure = Failure::usage("the input has no records");
         return Err(failure.with_hint("`qt catalog ls` shows what the catalog has").into());
     };
-    let market = Market::new(&file, first.instruments(), &args.select.selection()?.symbols)?;
+    let instruments = opened.instruments(&first, args, &file, context)?;
+    let market = Market::new(&file, &instruments, &args.select.selection()?.symbols)?;
     let start = first.head(0).ts_recv;
     let sample = match file.venues.sessions(&market.symbols()) {
         Some(calendar) => args.sample.clone().within(&calendar, start),
@@ -342,10 +343,11 @@ fn execute(
     let mut recorder = recorder.transpose()?;
     let threads = if args.sweep.is_empty() { 1 } else { context.settings()?.threads().get() };
     let mut workers = Workers::new(&common, variants, threads)?;
+    let known = common.market.instruments.len();
     let mut data = Data::default();
     // Who keeps neither a run nor a trial needs no digest of the data.
     let noted = (!args.no_run).then_some(&mut data);
-    let is_cut = opened.drive(first, &mut workers, (noted, &mut recorder), context)?;
+    let is_cut = opened.drive((first, known), &mut workers, (noted, &mut recorder), context)?;
     let (results, driven) = workers.finish()?;
     Ok(Executed { common, opened, results, driven, data, recorder, is_cut })
 }

@@ -10,7 +10,7 @@
 //! | data out of order, cut, not there, of another format | 3, 3, 4, 3 | `mistakes` |
 //! | order before there is a market, off the tick, off the lot, beyond the balance, while halted, for an auction that nobody knows | 0; rejected on record with its reason | here |
 //! | order on a symbol that the input does not have | 2 in `symbols`, 4 from a program | `mistakes`, `processes` |
-//! | instrument that appears behind the start | 2 and what to do | here |
+//! | instrument that appears behind the start, without a header | known from files; 2 and what to do in pipes | here |
 //! | run folder that exists | 2 and the name | here |
 //! | full disk | 4, told once | `mistakes` |
 
@@ -129,23 +129,35 @@ fn a_program_that_stalls_or_floods_is_given_up() {
     check(&format!("{ready} head -c 3000000 /dev/zero | tr '\\0' x"), "message 2");
 }
 
-/// Without a header, what the first batch shows is what there is.
+/// Without a header a file is read through for its instruments; of a pipe the first batch counts.
 #[test]
-fn an_instrument_that_appears_behind_the_start_is_told() {
+fn an_instrument_that_appears_behind_the_start_is_known_from_files_and_told_in_pipes() {
     let world = World::new();
     let line = |sym: &str, second: u8| {
         format!("{{\"ts_recv\":\"2024-08-08T10:00:0{second}Z\",\"sym\":\"{sym}\",{QUOTE}}}\n")
     };
-    let run = |text: String| {
-        write(&world, "in.ndjson", &text);
-        let output = world.qt("backtest imbalance -i in.ndjson --no-run").output().unwrap();
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
-    };
-    assert_eq!(run([line("a:X", 1), line("b:Y", 2)].concat()).0, Some(0));
-    let (code, said) = run([line("a:X", 1).repeat(70_000), line("b:Y", 2)].concat());
-    assert_eq!(code, Some(2), "{said}");
+    let terms = r#"{"k":"instrument","ts_recv":"2024-08-08T10:00:02Z","sym":"b:Y","px_scale":2,"qty_scale":0,"quote":"USD"}"#;
+    let text = [
+        line("a:X", 1).repeat(70_000),
+        format!("{terms}\n"),
+        line("b:Y", 2),
+        line("b:Y", 3),
+        line("a:X", 4),
+    ]
+    .concat();
+    write(&world, "in.ndjson", &text);
+    write(&world, "s.toml", "on = \"quote\"\n[entry]\nlong = \"position == 0\"\n");
+    world.qt("backtest s.toml -i in.ndjson --no-band --run-dir run").assert().success();
+    let fills = stdout(&mut world.qt("replay --input run/fills.parquet"));
+    assert!(fills.contains("\"sym\":\"a:X\"") && fills.contains("\"sym\":\"b:Y\""), "{fills}");
+    for command in ["parity ./run", "backtest verify ./run", "report ./run"] {
+        world.qt(command).assert().success();
+    }
+    let mut pipe = world.qt("backtest s.toml --no-run");
+    let assert = pipe.write_stdin(text).assert().code(2);
+    let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
     assert!(said.contains("b:Y appears only later"), "{said}");
-    assert!(said.contains("a stream whose header names all instruments"), "{said}");
+    assert!(said.contains("name the file with --input"), "{said}");
 }
 
 #[test]
