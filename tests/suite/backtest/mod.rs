@@ -7,6 +7,7 @@ mod parity;
 mod processes;
 mod refusals;
 mod sessions;
+mod sets;
 mod sweeps;
 
 use std::fs;
