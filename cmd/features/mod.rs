@@ -36,7 +36,8 @@ use profiles::{Beside, Profiles};
 /// Passes records through and puts a `feature` row directly behind each record that caused it. A
 /// list of features is made of expressions such as `ema(mid,20), z(imbalance,200)`; parts that
 /// several share are computed once, and `name = expression` names one for the others. Reads the files
-/// of --input; the catalog, where a range, symbols or kinds ask for it; else standard input.
+/// of --input; the catalog, where a range asks for it or standard input is a terminal; else standard
+/// input.
 #[derive(Debug, Args)]
 pub(crate) struct Features {
     /// A named set of features
