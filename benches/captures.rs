@@ -120,6 +120,7 @@ impl Capture {
             path: self.path.clone(),
             bytes: Box::new(Cursor::new(self.bytes.clone())),
             notes: Notes::default(),
+            is_packed: false,
         };
         importer.open(input, &Hints::default(), &Options::default()).expect("the import opens")
     }

@@ -127,7 +127,15 @@ impl Member {
         let raw = Box::new(Metered { inner: self.raw()?, meter: meter.clone() });
         let (_, bytes) = unwrapped(&self.name, raw, options.allow_truncated)?;
         let path = Some(self.path.clone());
-        Ok(ImportInput { name: Arc::clone(&self.name), path, bytes, notes: notes.clone() })
+        let (name, notes) = (Arc::clone(&self.name), notes.clone());
+        Ok(ImportInput { name, path, bytes, notes, is_packed: self.is_packed() })
+    }
+
+    /// Whether it is compressed, as its name says.
+    fn is_packed(&self) -> bool {
+        let is_one =
+            |it: &std::ffi::OsStr| ["gz", "zst"].iter().any(|end| it.eq_ignore_ascii_case(end));
+        self.part.is_some() || self.path.extension().is_some_and(is_one)
     }
 
     fn first_bytes(&self) -> Result<Vec<u8>, ReadError> {
@@ -192,7 +200,7 @@ pub fn piped(
     let (_, mut bytes) = unwrapped(&name, Box::new(whole), false)?;
     let start = first_bytes(&name, &mut bytes)?;
     let bytes = Box::new(io::Cursor::new(start.clone()).chain(bytes));
-    let input = ImportInput { name, path: None, bytes, notes: notes.clone() };
+    let input = ImportInput { name, path: None, bytes, notes: notes.clone(), is_packed: false };
     Ok(Piped::Bytes { start, input })
 }
 

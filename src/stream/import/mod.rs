@@ -154,6 +154,8 @@ pub struct ImportInput {
     pub bytes: Box<dyn Read + Send>,
     /// Where to say what was noticed.
     pub notes: Notes,
+    /// Whether it comes out of an archive, which would tell if it was cut.
+    pub is_packed: bool,
 }
 
 impl ImportInput {

@@ -49,6 +49,7 @@ fn import(
         path: None,
         bytes: Box::new(std::io::Cursor::new(bytes.to_vec())),
         notes: notes.clone(),
+        is_packed: false,
     };
     let mut source = importer.open(input, hints, options).map_err(|error| error.to_string())?;
     let (mut all, mut batch) = (Batch::default(), Batch::default());
@@ -149,6 +150,7 @@ fn what_came_before_a_cut_is_handed_out() {
         path: None,
         bytes: Box::new(std::io::Cursor::new(text.clone().into_bytes())),
         notes: Notes::default(),
+        is_packed: false,
     };
     let options = Options::default();
     assert!(importer.survey(input(), &Hints::default(), &options).unwrap().is_some());
@@ -334,6 +336,7 @@ fn files_of_one_session_are_found_beside_each_other() {
         path: Some(path.clone()),
         bytes: Box::new(std::fs::File::open(&path).unwrap()),
         notes: Notes::default(),
+        is_packed: false,
     };
     let importer: &dyn Importer = &super::cryptofeed::Cryptofeed;
     let mut source = importer.open(input, &Hints::default(), &options).unwrap();

@@ -217,6 +217,7 @@ mod tests {
             path: None,
             bytes: Box::new(Cursor::new(bytes)),
             notes: Notes::default(),
+            is_packed: false,
         };
         let mut source = Databento.open(input, &Hints::default(), options)?;
         let mut batch = Batch::default();

@@ -97,6 +97,7 @@ fn imported(bytes: &[u8], map: &str, has_path: bool) -> Result<Vec<(i64, Trade)>
         path: has_path.then(|| path.clone()),
         bytes: Box::new(std::fs::File::open(&path).unwrap()),
         notes: Notes::default(),
+        is_packed: false,
     };
     let hints = Hints { map: Some(plan), ..Hints::default() };
     let options = Options::default();

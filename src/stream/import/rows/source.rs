@@ -108,7 +108,8 @@ pub(in crate::import) fn open<D: Decode + 'static>(
     }
     let out = Out::new(&input, hints, options);
     let name = Arc::clone(&input.name);
-    let table = Table::new(decode(), &name, input.bytes, out, options);
+    let may_be_cut = !input.is_packed;
+    let table = Table { may_be_cut, ..Table::new(decode(), &name, input.bytes, out, options) };
     Ok(Box::new(Sorted::new(Box::new(table), &name, options.tolerance.clone())))
 }
 
@@ -122,6 +123,8 @@ struct Table<D> {
     options: Options,
     /// The columns of the first line, once there was one.
     width: Option<usize>,
+    /// Whether nobody else would tell that the file was cut.
+    may_be_cut: bool,
     is_over: bool,
 }
 
@@ -141,6 +144,7 @@ impl<D: Decode> Table<D> {
             out,
             options: options.clone(),
             width: None,
+            may_be_cut: false,
             is_over: false,
         }
     }
@@ -175,7 +179,7 @@ impl<D: Decode> Table<D> {
         let problem = match read {
             Ok(width) => {
                 self.width.get_or_insert(width);
-                if self.lines.is_open_ended() {
+                if self.lines.is_open_ended() && self.may_be_cut {
                     let note = "the last line has no end; if the file was cut there, its last \
                                 field is short";
                     self.out.notes.add(note, 0);
