@@ -126,23 +126,6 @@ macro_rules! kinds {
                 }
             }
 
-            /// Shows the head of each record in its turn, a run of one kind after the other.
-            #[inline]
-            pub fn each_head(&self, mut each: impl FnMut(&Head)) {
-                let mut rest = self.slots();
-                while let Some(first) = rest.first() {
-                    let run = rest.iter().take_while(|slot| slot.kind == first.kind).count();
-                    let from = first.index as usize;
-                    match first.kind {
-                        $(Kind::$variant => {
-                            let rows = &self.tables.$table[from..from + run];
-                            rows.iter().for_each(|row| each(row.head()));
-                        })*
-                    }
-                    rest = &rest[run..];
-                }
-            }
-
             /// Appends a copy of a record of another batch with the same instruments.
             #[inline]
             pub fn push(&mut self, record: Record<'_>) {

@@ -88,12 +88,10 @@ impl Window {
         let number = self.pushed;
         self.pushed = self.pushed.wrapping_add(1);
         self.dues.reserve(batch.len());
-        let mut index = 0;
-        batch.each_head(|head| {
-            let at = self.happens(head);
-            self.insert(Due { at, chunk: number, index });
-            index += 1;
-        });
+        for index in 0..batch.len() {
+            let at = self.happens(batch.head(index));
+            self.insert(Due { at, chunk: number, index: index as u32 });
+        }
         let received = self.feed.is_delayed().then(|| {
             let receive = |slot: &Slot| self.feed.receive(slot.ts_recv).nanos();
             batch.slots().iter().map(receive).collect()
