@@ -8,15 +8,17 @@ use std::path::Path;
 
 use qt_market::book::PriceBook;
 use qt_market::features::{BookFrom, Engine, EngineOptions, Plan, Program, parse_list, set};
-use qt_model::record::{Batch, Depth, Record, Source};
+use qt_model::record::{Batch, Depth, Record, Sequence, Source};
 use qt_sim::synth::{Config, Market};
+use qt_stream::braid::Strand;
+use qt_stream::error::ReadError;
 use qt_stream::input::{AnyReader, Input};
 use qt_stream::parquet_file::Span;
 use qt_stream::read::Options;
 use rustix::time::{ClockId, clock_gettime};
 
 const USAGE: &str = "features [quotes|depth] SET-OR-LIST FILE [PASSES]
-features materialize SET-OR-LIST FILE [PASSES] [SETTLED]
+features [materialize|columns] SET-OR-LIST FILE [PASSES] [SETTLED]
 features book FILE [PASSES]";
 
 fn main() {
@@ -31,11 +33,19 @@ fn main() {
         }
         [mode, list, file, rest @ ..] => {
             let book = if *mode == "depth" { BookFrom::Depth } else { BookFrom::Quotes };
-            let keeps = *mode == "materialize";
-            let records = read(Path::new(file));
             let settled = rest.get(1).map_or(0, |it| it.parse().expect("SETTLED: a number"));
-            let pass = (passes(rest.first()), keeps);
-            println!("{}", features(list, book, &records, settled, pass));
+            let passes = passes(rest.first());
+            let columns = (*mode == "columns").then(|| strands(Path::new(file)));
+            let keeping = match (*mode, &columns) {
+                (_, Some(columns)) => Keeping::Columns(columns),
+                ("materialize", None) => Keeping::Grids,
+                _ => Keeping::Nothing,
+            };
+            let records = match &columns {
+                Some(columns) => columns.iter().map(Strand::to_batch).collect(),
+                None => read(Path::new(file)),
+            };
+            println!("{}", features(list, book, &records, settled, (passes, keeping)));
         }
         _ => panic!("{USAGE}"),
     }
@@ -54,20 +64,49 @@ fn all() {
     }
     println!("{}", book(&records, 5));
     for list in ["core15", "vol", "discovery", "ml10"] {
-        println!("{list} quotes {}", features(list, BookFrom::Quotes, &records, 0, (5, false)));
+        println!(
+            "{list} quotes {}",
+            features(list, BookFrom::Quotes, &records, 0, (5, Keeping::Nothing))
+        );
     }
     for list in ["core15", "queue", "lob27"] {
-        println!("{list} depth {}", features(list, BookFrom::Depth, &records, 0, (5, false)));
+        println!(
+            "{list} depth {}",
+            features(list, BookFrom::Depth, &records, 0, (5, Keeping::Nothing))
+        );
     }
 }
 
+/// What a pass is fed, and what it keeps of its rows.
+#[derive(Clone, Copy)]
+enum Keeping<'a> {
+    /// Records; only the last batch of rows is there.
+    Nothing,
+    /// Records; all columns of features.
+    Grids,
+    /// Columns of quotes; all columns of features.
+    Columns(&'a [Strand]),
+}
+
 fn read(path: &Path) -> Vec<Batch> {
+    all_of(path)
+}
+
+/// The same records as columns.
+fn strands(path: &Path) -> Vec<Strand> {
+    all_of(path)
+}
+
+fn all_of<B: Default>(path: &Path) -> Vec<B>
+where
+    AnyReader: Source<B, Error = ReadError>,
+{
     let options = Options { allow_truncated: true, ..Options::default() };
     let input = Input::File(path.to_owned());
     let mut reader = AnyReader::open(input, Span::ALL, options).expect("the file opens");
     let mut records = Vec::new();
     loop {
-        let mut batch = Batch::default();
+        let mut batch = B::default();
         if !reader.next(&mut batch).expect("the file is whole") {
             return records;
         }
@@ -110,7 +149,7 @@ fn features(
     book: BookFrom,
     records: &[Batch],
     settled: u64,
-    (passes, keeps): (usize, bool),
+    (passes, keeping): (usize, Keeping<'_>),
 ) -> String {
     let options = EngineOptions { book, ..EngineOptions::default() };
     let program = program(list);
@@ -130,21 +169,32 @@ fn features(
             }
         }
     }
-    let mut kept: Vec<Vec<f64>> = vec![Vec::new(); if keeps { program.width() } else { 0 }];
+    let mut kept: Vec<Vec<f64>> = vec![Vec::new(); program.width()];
     let ns = timed(passes, || {
         let mut engine = begin();
         kept.iter_mut().for_each(Vec::clear);
-        for batch in records {
-            if keeps {
+        match keeping {
+            Keeping::Nothing => records.iter().for_each(|batch| {
+                black_box(engine.annotate(batch).of(0));
+            }),
+            Keeping::Grids => records.iter().for_each(|batch| {
                 let found = engine.columns(batch);
                 for (feature, kept) in kept.iter_mut().enumerate() {
                     kept.extend_from_slice(found.column(feature));
                 }
-            } else {
-                black_box(engine.annotate(batch).of(0));
-            }
+            }),
+            Keeping::Columns(strands) => strands.iter().for_each(|strand| {
+                let quotes = strand.quotes().expect("quotes of one symbol that lack nothing");
+                engine.quotes(&quotes, strand.instruments(), &mut kept);
+            }),
         }
     });
+    // What was kept is what was summed.
+    let are_kept = matches!(keeping, Keeping::Grids | Keeping::Columns(_));
+    for (kept, last) in kept.iter().zip(&last).filter(|_| are_kept) {
+        assert_eq!(kept.len() as u64, rows, "all rows are kept");
+        assert_eq!(kept.last().map(|it| it.to_bits()), Some(last.to_bits()), "and are the same");
+    }
     let shown =
         |values: &[f64]| values.iter().map(|it| format!("{it:.12e}")).collect::<Vec<_>>().join(",");
     format!(

@@ -29,7 +29,7 @@ use crate::write_args::WriteArgs;
 /// it. A bar ends by time (1m), by count (100ticks), by size (10volume), by money (1e6notional), by
 /// what was bought more than sold (500imbalance), by what one side took (500run), or by the last two
 /// with a measure that it learns (imbalance, run). Reads the files of --input; the catalog, where a
-/// range, symbols or kinds ask for it; else standard input.
+/// range asks for it or standard input is a terminal; else standard input.
 #[derive(Debug, Args)]
 pub(crate) struct Bars {
     /// What ends a bar; several, comma-separated, make several series

@@ -1,5 +1,7 @@
 //! Hours of trading in a zone, as stretches of UTC.
 
+use std::fmt;
+
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use qt_market::calendar::Calendar;
@@ -96,6 +98,14 @@ impl Hours {
             Ok(Ts::from_nanos(i64::try_from(zoned.timestamp().as_nanosecond())?))
         };
         Ok((instant(date, self.open)?, instant(last, self.close)?))
+    }
+}
+
+impl fmt::Display for Hours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zone = self.zone.iana_name().unwrap_or("UTC");
+        let time = |time: Time| format!("{:02}:{:02}", time.hour(), time.minute());
+        write!(f, "{} to {} {zone}", time(self.open), time(self.close))
     }
 }
 

@@ -31,14 +31,9 @@ pub(crate) struct SelectArgs {
 }
 
 impl SelectArgs {
-    /// Whether any of these flags was used.
-    pub(crate) fn is_given(&self) -> bool {
-        let Self { date, from, until, symbols, kinds } = self;
-        date.is_some()
-            || from.is_some()
-            || until.is_some()
-            || !symbols.is_empty()
-            || !kinds.is_empty()
+    /// Whether a stretch of time was named.
+    pub(crate) fn has_range(&self) -> bool {
+        self.date.is_some() || self.from.is_some() || self.until.is_some()
     }
 
     pub(crate) fn selection(&self) -> Result<Selection, Failure> {

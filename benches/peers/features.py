@@ -4,8 +4,8 @@
     python benches/peers/features.py [options]
 
 qt against TA-Lib with NumPy, and against Polars (lazy), each a process that may use one thread and
-that has the quotes in memory before its clock starts: as columns of doubles, or as records with exact
-prices for qt. Results lie in memory as columns. All have had a pass before the one that counts.
+that has the quotes in memory before its clock starts: as columns of doubles, or of exact mantissas
+for qt. Results lie in memory as columns. All have had a pass before the one that counts.
 Definitions are those of qt: population deviations, Wilder's averages, the true range of quotes. Where
 an average begins with other values, the first thousand rows differ and are not summed. Sums from
 there on and the last row must agree; the exit code is 1 if they do not.
@@ -174,7 +174,7 @@ def main():
         # In another process, so that this one stays small.
         contest.run([sys.executable, __file__, "--make", folder, tools.rows])
         results = contest.in_turn({
-            "qt": [bench, "materialize", LIST, folder / "quotes.arrow", "3", SETTLED],
+            "qt": [bench, "columns", LIST, folder / "quotes.arrow", "3", SETTLED],
             **{name: [sys.executable, __file__, "--peer", name, folder / "quotes.parquet"] for name in PEERS},
         }, tools.rounds)
         try:

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Kind};
 
 use super::Simulate;
@@ -47,6 +48,34 @@ impl Opened {
         Ok(None)
     }
 
+    /// The instruments of the whole stream, the first batch's in their places. A header names them;
+    /// files without one are read through for them, since a run has to know what is to come. A pipe
+    /// can be read once: there they are those of the first batch.
+    pub(super) fn instruments(
+        &self,
+        first: &Batch,
+        args: &Simulate,
+        file: &StrategyFile,
+        context: &Context,
+    ) -> anyhow::Result<Arc<Instruments>> {
+        let mut known = Arc::clone(first.instruments());
+        let inputs = &args.read.input;
+        let can_be_read_again = !inputs.is_empty()
+            && inputs.iter().all(|path| path.is_file())
+            // What was put aside would be put aside twice.
+            && args.read.bad.quarantine().is_none();
+        if !self.filter.header.instruments.is_empty() || !can_be_read_again {
+            return Ok(known);
+        }
+        let (mut again, mut batch) = (Self::new(args, file, context)?, Batch::default());
+        while !context.shutdown().requested() && again.filter.next(&mut batch)? {
+            if batch.instruments().len() > known.len() {
+                known = Arc::clone(batch.instruments());
+            }
+        }
+        Ok(known)
+    }
+
     /// The next batch; says whether there was one.
     pub(super) fn next(&mut self, batch: &mut Batch) -> anyhow::Result<bool> {
         self.filter.next(batch)
@@ -66,13 +95,12 @@ impl Opened {
     /// Runs all records through; says whether a signal cut the run short.
     pub(super) fn drive(
         &mut self,
-        first: Batch,
+        (first, known): (Batch, usize),
         workers: &mut Workers,
         (data, recorder): (Option<&mut Data>, &mut Option<Recorder>),
         context: &Context,
     ) -> anyhow::Result<bool> {
         let mut data = data;
-        let known = first.instruments().len();
         let mut progress = context.progress("simulating", None);
         let mut batch = first;
         let is_cut = loop {
@@ -80,7 +108,8 @@ impl Opened {
             if batch.instruments().len() > known {
                 let new = batch.instruments().iter().nth(known).expect("there is one more");
                 let failure = Failure::usage(format!("{} appears only later", new.symbol));
-                let hint = "give a stream whose header names all instruments, as `qt replay` does";
+                let hint = "name the file with --input, or give a stream whose header names all \
+                            instruments, as `qt replay` does";
                 return Err(failure.with_hint(hint).into());
             }
             if let Some(data) = &mut data {

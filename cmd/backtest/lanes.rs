@@ -87,8 +87,11 @@ impl Lanes {
             let mut observer = Watch::new(&ledger);
             if variant.is_measured {
                 let rows = variant.kept == Kept::All;
-                let options =
-                    Options { sample: common.sample, rows, ..Options::new(market.currency) };
+                let options = Options {
+                    sample: common.sample.clone(),
+                    rows,
+                    ..Options::new(market.currency)
+                };
                 observer.measure(&ledger, options, (&market.instruments, common.start))?;
             }
             observer.record(variant.kept, &file.definition.name, &market.instruments);

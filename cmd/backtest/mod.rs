@@ -2,8 +2,11 @@
 
 mod folds;
 mod input;
+mod join;
+mod keep;
 mod lanes;
 pub(crate) mod parity;
+mod point;
 mod record;
 mod rows;
 mod summary;
@@ -25,6 +28,7 @@ use qt_model::time::duration_ns;
 use qt_model::words::RunStatus;
 use qt_sim::driver::Driven;
 use qt_sim::exchange::{Operation, Preset};
+use qt_stream::runs::Trial;
 use qt_trade::metrics::{Folds, Sample, Trials};
 
 use crate::context::Context;
@@ -36,7 +40,9 @@ use crate::stream_args::ReadArgs;
 
 use folds::CrossValidation;
 use input::Opened;
+use keep::Kept;
 use lanes::Common;
+use point::Point;
 use record::{Data, Place, Recorder};
 use summary::Summary;
 use variant::Variant;
@@ -48,8 +54,8 @@ use workers::Workers;
 /// Reads market records and runs the strategy file over them, through a simulated venue that lives
 /// in event time while the strategy lives in receive time. Fills are evaluated under a pessimistic, a
 /// calibrated and an optimistic model in one pass; the summary opens with what was assumed. Reads the
-/// files of --input; the catalog, where a range, symbols or kinds ask for it; else standard input.
-/// The run is kept below the directory of runs, to be shown, compared and run again.
+/// files of --input; the catalog, where a range asks for it or standard input is a terminal; else
+/// standard input. The run is kept below the directory of runs, to be shown, compared and run again.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Backtest {
@@ -63,14 +69,19 @@ pub(crate) struct Backtest {
 enum Action {
     /// Run a run again and compare
     Verify(verify::Verify),
+    /// Put the shards of a sweep together
+    Join(join::Join),
 }
 
 /// A simulation.
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
     /// Strategy file, or the name of a built-in strategy
-    #[arg(value_name = "STRATEGY", required = true)]
+    #[arg(value_name = "STRATEGY", required_unless_present = "explain")]
     strategy: Option<PathBuf>,
+    /// Say what a metric means, and run nothing
+    #[arg(long, value_name = "METRIC", exclusive = true)]
+    explain: Option<String>,
     /// Set a parameter of the strategy
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     param: Vec<(String, f64)>,
@@ -111,7 +122,7 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "SHARE", requires = "cv", default_value = "0.01",
           value_parser = folds::embargo)]
     embargo: f64,
-    /// How often equity is sampled for returns
+    /// How often equity is sampled for returns; days are sessions where the venue has any
     #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = sample)]
     sample: Sample,
     /// Seed of all that is drawn
@@ -151,6 +162,7 @@ fn sample(text: &str) -> Result<Sample, String> {
 pub(crate) fn run(args: Backtest, context: &mut Context) -> anyhow::Result<Outcome> {
     match args.action {
         Some(Action::Verify(args)) => verify::run(&args, context),
+        Some(Action::Join(args)) => join::run(&args, context),
         None => simulate(&args.simulate, context),
     }
 }
@@ -162,6 +174,10 @@ impl Simulate {
 }
 
 fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
+    if let Some(name) = &args.explain {
+        context.print(crate::report::explained(name)?)?;
+        return Ok(Outcome::Done);
+    }
     let file = Arc::new(StrategyFile::named(args.strategy(), context.natives())?);
     let root = context.settings()?.runs();
     let place = match &args.run_dir {
@@ -171,15 +187,16 @@ fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
     };
     let is_sweep = !args.sweep.is_empty();
     let mut done = execute(args, file, place.as_ref().filter(|_| !is_sweep), context)?;
+    let noted = record::trials(&done.common, &done.results, &done.data.digest());
     if !args.no_run {
-        let trials = record::note_trials(&root, &done.common, &done.results, &done.data.digest())?;
-        let trials = Trials::of(&trials);
+        let family = &done.common.file.definition.name;
+        let trials = Trials::of(&record::note_trials(&root, family, &noted)?);
         let figures = done.results.iter_mut().filter_map(|result| result.figures.as_mut());
         figures.for_each(|figures| figures.set_trials(trials));
     }
     warn_of_warm_up(&done, context);
     if is_sweep {
-        return conclude_sweep(args, done, place.as_ref(), context);
+        return conclude_sweep(args, done, (place.as_ref(), &noted), context);
     }
     let recorder = done.recorder.take();
     let folder = recorder.as_ref().map(|recorder| recorder.folder().to_owned());
@@ -200,7 +217,7 @@ fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
 fn conclude_sweep(
     args: &Simulate,
     mut done: Executed,
-    place: Option<&Place>,
+    (place, trials): (Option<&Place>, &[Trial]),
     context: &Context,
 ) -> anyhow::Result<Outcome> {
     let end = done.driven.last.unwrap_or_default();
@@ -211,19 +228,20 @@ fn conclude_sweep(
             CrossValidation::new(folds, &done.results)
         }),
     };
-    let lines = table::lines(&done.results, end, &judged);
+    let points: Vec<Point> = done.results.iter().map(|result| Point::of(result, end)).collect();
+    let lines = table::lines(&points, &judged);
     let data = std::mem::take(&mut done.data);
-    let kept = place.map(|place| record::keep_sweep(place, &done, data, &args.sweep, &lines));
-    let kept = kept.transpose()?;
+    let kept = Kept { lines: &lines, trials };
+    let kept = place.map(|place| keep::sweep(place, args, &done, data, &kept)).transpose()?;
     context.print(match context.json() {
         true => lines,
-        false => table::text(&done.results, end, &judged, kept.as_deref()),
+        false => table::text(&points, &judged, kept.as_deref()),
     })?;
     done.opened.conclude(context)
 }
 
 /// What is said of a sweep as a whole.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Judged {
     walk: Option<Walk>,
     cross: Option<CrossValidation>,
@@ -294,14 +312,21 @@ fn prepare(
         let failure = Failure::usage("the input has no records");
         return Err(failure.with_hint("`qt catalog ls` shows what the catalog has").into());
     };
+    let instruments = opened.instruments(&first, args, &file, context)?;
+    let market = Market::new(&file, &instruments, &args.select.selection()?.symbols)?;
+    let start = first.head(0).ts_recv;
+    let sample = match file.venues.sessions(&market.symbols()) {
+        Some(calendar) => args.sample.clone().within(&calendar, start),
+        None => args.sample.clone(),
+    };
     let common = Common {
-        market: Market::new(&file, first.instruments(), &args.select.selection()?.symbols)?,
+        market,
         file,
         seed: args.seed,
         lookahead_ns: args.lookahead,
         has_quotes: opened.has_quotes(),
-        sample: args.sample,
-        start: first.head(0).ts_recv,
+        sample,
+        start,
     };
     Ok(Prepared { common, variants, opened, first })
 }
@@ -318,10 +343,11 @@ fn execute(
     let mut recorder = recorder.transpose()?;
     let threads = if args.sweep.is_empty() { 1 } else { context.settings()?.threads().get() };
     let mut workers = Workers::new(&common, variants, threads)?;
+    let known = common.market.instruments.len();
     let mut data = Data::default();
     // Who keeps neither a run nor a trial needs no digest of the data.
     let noted = (!args.no_run).then_some(&mut data);
-    let is_cut = opened.drive(first, &mut workers, (noted, &mut recorder), context)?;
+    let is_cut = opened.drive((first, known), &mut workers, (noted, &mut recorder), context)?;
     let (results, driven) = workers.finish()?;
     Ok(Executed { common, opened, results, driven, data, recorder, is_cut })
 }

@@ -1,27 +1,23 @@
 //! The folder of a run: its streams while it runs, and its manifest when it is done.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use qt_model::record::{Batch, Kind};
 use qt_model::time::Ts;
 use qt_model::words::{RunKind, RunStatus};
 use qt_stream::digest::Digest;
 use qt_stream::runs::{
-    Assumption, BandRow, Code, Dataset, Features, Input, Manifest, OutputFile, RunWriter, Strategy,
-    Trial, Trials, run_id,
+    Assumption, BandRow, Code, Dataset, Features, Input, Manifest, RunWriter, Strategy, Trial,
+    Trials, run_id,
 };
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::Executed;
 use super::lanes::{Common, Ran};
 use super::summary::Summary;
-use super::sweep::Axis;
 use super::variant::Variant;
 use super::workers::Workers;
 use crate::select_args::now;
@@ -65,7 +61,7 @@ impl Data {
         self.digest.text()
     }
 
-    fn dataset(mut self, summary: &Summary<'_>) -> Dataset {
+    pub(super) fn dataset(mut self, summary: &Summary<'_>) -> Dataset {
         let text = |ts: Option<Ts>| ts.map(|ts| ts.to_string());
         self.kinds.sort_unstable();
         Dataset {
@@ -150,60 +146,8 @@ impl Recorder {
     }
 }
 
-/// The points of a sweep, a line each, with what was judged of them behind.
-const POINTS: &str = "points.ndjson";
-
-/// Keeps a sweep: its manifest and its points. Says where.
-pub(super) fn keep_sweep(
-    place: &Place,
-    done: &Executed,
-    data: Data,
-    axes: &[Axis],
-    lines: &str,
-) -> anyhow::Result<PathBuf> {
-    let (common, results, started) = (&done.common, &done.results, now());
-    let mut input = given(common, &results[0].variant);
-    let swept: serde_json::Map<_, _> =
-        axes.iter().map(|axis| (axis.name().to_owned(), json!(axis.values()))).collect();
-    let points = results.iter().map(|result| result.variant.number + 1).collect::<Vec<_>>();
-    input.strategy.params.retain(|name, _| !swept.contains_key(name));
-    input.config["params"] = json!(input.strategy.params);
-    input.config["sweep"] = swept.into();
-    input.config["points"] = json!(points);
-    input.config_sha256 = sha256(&input.config.to_string());
-    let id = run_id(started, random());
-    let mut manifest = Manifest::begin(id.as_str(), RunKind::Sweep, started, input);
-    manifest.arguments = std::env::args().skip(1).collect();
-    let mut writer = match place {
-        Place::Root(root) => RunWriter::create(root, manifest, &["points"])?,
-        Place::Folder(folder) => RunWriter::create_at(folder, manifest, &["points"])?,
-    };
-    let folder = writer.folder().to_owned();
-    let path = folder.join(POINTS);
-    fs::write(&path, lines).with_context(|| format!("writing {}", path.display()))?;
-    let summary = done.summary();
-    let dataset = data.dataset(&summary);
-    let manifest = writer.manifest_mut();
-    manifest.input.grade.clone_from(&dataset.grade);
-    manifest.output.events = dataset.records;
-    manifest.output.first_event.clone_from(&dataset.from);
-    manifest.output.last_event.clone_from(&dataset.to);
-    manifest.input.datasets.push(dataset);
-    manifest.output.files.push(OutputFile {
-        lane: "points".to_owned(),
-        kind: "points".to_owned(),
-        path: POINTS.to_owned(),
-        records: lines.lines().count() as u64,
-        digest: format!("sha256:{}", sha256(lines)),
-    });
-    manifest.assumptions = assumptions(&summary, &results[..1]);
-    let status = if done.is_cut { RunStatus::Stopped } else { RunStatus::Done };
-    writer.finish(status, now())?;
-    Ok(folder)
-}
-
 /// What a run takes for granted, with a sentence for the fill model of each of its lanes.
-fn assumptions(summary: &Summary<'_>, lanes: &[Ran]) -> Vec<Assumption> {
+pub(super) fn assumptions(summary: &Summary<'_>, lanes: &[Ran]) -> Vec<Assumption> {
     let sentences = summary.assumptions().into_iter().map(|line| {
         let (name, value) = line.split_once(": ").unwrap_or(("", &line));
         Assumption { name: name.to_owned(), value: value.to_owned() }
@@ -236,7 +180,7 @@ fn band_row(result: &Ran) -> BandRow {
 }
 
 /// What a variant is given. The same for the same meaning, however it was asked for.
-fn given(common: &Common, variant: &Variant) -> Input {
+pub(super) fn given(common: &Common, variant: &Variant) -> Input {
     let file = &common.file;
     let mut config = json!({
         "strategy": file.text,
@@ -274,12 +218,12 @@ fn given(common: &Common, variant: &Variant) -> Input {
     }
 }
 
-fn sha256(text: &str) -> String {
+pub(super) fn sha256(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Enough chance for a name: nothing that is computed depends on it.
-fn random() -> [u8; 10] {
+pub(super) fn random() -> [u8; 10] {
     let mut bytes = [0; 10];
     for chunk in bytes.chunks_mut(8) {
         let word = RandomState::new().build_hasher().finish().to_be_bytes();
@@ -288,13 +232,8 @@ fn random() -> [u8; 10] {
     bytes
 }
 
-/// Enters variants in the ledger of trials of their family; returns the ratios of all trials.
-pub(super) fn note_trials(
-    root: &Path,
-    common: &Common,
-    results: &[Ran],
-    data: &str,
-) -> anyhow::Result<Vec<f64>> {
+/// Each variant as a trial of its family.
+pub(super) fn trials(common: &Common, results: &[Ran], data: &str) -> Vec<Trial> {
     let trial = |result: &Ran| {
         let (sharpe, periods) = result.figures.as_ref()?.sharpe_period();
         let given = given(common, &result.variant);
@@ -305,9 +244,13 @@ pub(super) fn note_trials(
             periods: periods as u64,
         })
     };
-    let trials: Vec<Trial> = results.iter().filter_map(trial).collect();
+    results.iter().filter_map(trial).collect()
+}
+
+/// Enters trials in the ledger; returns the ratios of all trials of their family.
+pub(super) fn note_trials(root: &Path, family: &str, trials: &[Trial]) -> anyhow::Result<Vec<f64>> {
     let ledger = Trials::of(root);
-    ledger.append(&trials)?;
-    let family = ledger.family(&common.file.definition.name)?;
+    ledger.append(trials)?;
+    let family = ledger.family(family)?;
     Ok(family.into_iter().filter_map(|trial| trial.sharpe_period).collect())
 }

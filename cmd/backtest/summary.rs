@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use qt_model::record::Metric;
-use qt_model::time::Ts;
+use qt_model::time::{DAY_NANOS, Ts};
 use qt_sim::driver::Driven;
 use qt_sim::exchange::Preset;
 use qt_trade::ledger::Ledger;
@@ -88,7 +88,7 @@ impl Summary<'_> {
                 "data: {data}; {} records came too late for their event time",
                 self.driven.late
             ),
-            format!("returns: {} periods a year", self.common.sample.periods_per_year()),
+            self.grid(),
         ]);
         let figures = self.results.first().and_then(|main| main.figures.as_ref());
         let values = figures.map(|figures| figures.values()).unwrap_or_default();
@@ -97,6 +97,17 @@ impl Summary<'_> {
             lines.push(format!("trials: {count} of this strategy"));
         }
         lines
+    }
+
+    /// How equity is sampled.
+    fn grid(&self) -> String {
+        let sample = &self.common.sample;
+        let year = format!("returns: {} periods a year", sample.periods_per_year());
+        match sample.has_sessions() {
+            true if sample.nanos() == DAY_NANOS => format!("{year}, sampled as sessions close"),
+            true => format!("{year}, sampled within sessions"),
+            false => year,
+        }
     }
 
     pub(super) fn text(&self, folder: Option<&Path>) -> String {
@@ -194,16 +205,24 @@ pub(super) fn metric_json(metric: &Metric) -> (String, serde_json::Value) {
 /// A value as people read it, or why there is none.
 pub(super) fn figure(metric: &Metric) -> String {
     match (metric.exact, metric.value, &metric.reason) {
-        (Some(exact), ..) => exact.round_dp(6).normalize().to_string(),
-        (None, Some(value), _) => {
-            let text = format!("{value:.6}");
-            match text.contains('.') {
-                true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-                false => text,
-            }
-        }
-        (None, None, reason) => {
-            format!("n/a ({})", reason.as_deref().unwrap_or("not measured"))
-        }
+        (Some(exact), ..) => rounded_exact(exact),
+        (None, Some(value), _) => rounded(value),
+        (None, None, reason) => absent(reason.as_deref()),
     }
+}
+
+pub(super) fn rounded_exact(exact: Decimal) -> String {
+    exact.round_dp(6).normalize().to_string()
+}
+
+pub(super) fn rounded(value: f64) -> String {
+    let text = format!("{value:.6}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+pub(super) fn absent(reason: Option<&str>) -> String {
+    format!("n/a ({})", reason.unwrap_or("not measured"))
 }

@@ -10,7 +10,7 @@ pub(crate) struct Axis {
 }
 
 /// A part of the points: those whose number leaves this rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Shard {
     part: usize,
     of: usize,
@@ -81,6 +81,21 @@ impl Shard {
 
     pub(super) fn has(self, number: usize) -> bool {
         number % self.of == self.part
+    }
+
+    pub(super) fn parts(self) -> usize {
+        self.of
+    }
+
+    /// All parts of so many points that have any.
+    pub(super) fn all(self, points: usize) -> impl Iterator<Item = Self> {
+        (0..self.of.min(points)).map(move |part| Self { part, ..self })
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.part + 1, self.of)
     }
 }
 

@@ -3,32 +3,21 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use qt_model::record::Metric;
-use serde_json::json;
+use serde_json::Value;
 
 use super::Judged;
 use super::folds::CrossValidation;
-use super::lanes::Ran;
-use super::summary::{figure, metric_json, outline_json};
+use super::point::Point;
+use super::summary::{absent, rounded, rounded_exact};
 use super::walk::Walk;
 
 /// What is shown of each point beside its values.
 const SHOWN: [&str; 4] = ["sharpe", "max_drawdown_event", "trades", "turnover"];
 
-fn metrics(result: &Ran, end: qt_model::time::Ts) -> Vec<Metric> {
-    result.figures.as_ref().map_or_else(Vec::new, |figures| figures.metrics(end))
-}
-
 /// Lines for people.
-pub(super) fn text(
-    results: &[Ran],
-    end: qt_model::time::Ts,
-    judged: &Judged,
-    kept: Option<&Path>,
-) -> String {
+pub(super) fn text(points: &[Point], judged: &Judged, kept: Option<&Path>) -> String {
     let mut text = String::new();
-    let names: Vec<&String> =
-        results.first().map(|first| first.variant.values.keys().collect()).unwrap_or_default();
+    let names: Vec<&str> = points.first().map(|it| it.names().collect()).unwrap_or_default();
     let _ = write!(text, "{:>6}", "point");
     for name in &names {
         let _ = write!(text, " {name:>12}");
@@ -38,16 +27,16 @@ pub(super) fn text(
         let _ = write!(text, " {name:>20}");
     }
     text.push('\n');
-    for result in results {
-        let _ = write!(text, "{:>6}", result.variant.number + 1);
+    for point in points {
+        let _ = write!(text, "{:>6}", point.point);
         for name in &names {
-            let _ = write!(text, " {:>12}", result.variant.values[*name]);
+            let value = point.param(name).map_or_else(|| "-".to_owned(), |it| it.to_string());
+            let _ = write!(text, " {value:>12}");
         }
-        let _ = write!(text, " {:>16} {:>8}", result.outline.profit, result.outline.executions);
-        let metrics = metrics(result, end);
+        let (profit, fills) = (point.outlined("profit"), point.outlined("executions"));
+        let _ = write!(text, " {profit:>16} {fills:>8}");
         for name in SHOWN {
-            let metric = metrics.iter().find(|metric| metric.name == name);
-            let _ = write!(text, " {:>20}", metric.map_or_else(|| "-".to_owned(), figure));
+            let _ = write!(text, " {:>20}", point.metric(name).map_or("-".to_owned(), figure));
         }
         text.push('\n');
     }
@@ -63,17 +52,11 @@ pub(super) fn text(
     text
 }
 
-/// A line of JSON for each point.
-pub(super) fn lines(results: &[Ran], end: qt_model::time::Ts, judged: &Judged) -> String {
+/// A line of JSON for each point, and one for each judgement of them all.
+pub(super) fn lines(points: &[Point], judged: &Judged) -> String {
     let mut text = String::new();
-    for result in results {
-        let metrics: serde_json::Map<_, _> = metrics(result, end).iter().map(metric_json).collect();
-        let line = json!({
-            "point": result.variant.number + 1,
-            "params": result.variant.values,
-            "outline": outline_json(&result.outline),
-            "metrics": metrics,
-        });
+    for point in points {
+        let line = serde_json::to_string(point).expect("a point has only names as keys");
         let _ = writeln!(text, "{line}");
     }
     let judged =
@@ -82,4 +65,16 @@ pub(super) fn lines(results: &[Ran], end: qt_model::time::Ts, judged: &Judged) -
         let _ = writeln!(text, "{line}");
     }
     text
+}
+
+/// A metric of a line as people read it, or why there is none.
+fn figure(raw: &str) -> String {
+    let value: Value = serde_json::from_str(raw).unwrap_or_default();
+    if let Some(exact) = value.as_str().and_then(|text| text.parse().ok()) {
+        rounded_exact(exact)
+    } else if let Ok(value) = raw.parse() {
+        rounded(value)
+    } else {
+        absent(value["absent"].as_str())
+    }
 }

@@ -35,8 +35,8 @@ use show::Shape;
 
 /// Judge data: what is missing, impossible, doubtful or odd in it
 ///
-/// Reads the files of --input; the catalog, where a range, symbols, kinds or --catalog ask for it;
-/// else standard input, and the catalog if that is a terminal. Each finding sums up one rule for one
+/// Reads the files of --input; the catalog, where a range or --catalog asks for it; else
+/// standard input, and the catalog if that is a terminal. Each finding sums up one rule for one
 /// instrument. Exit code 0: nothing at or above the severity of --fail-on; 1: something; 3: the
 /// data cannot be read to its end.
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use super::{Chosen, Features, Opened};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::streams::first_of;
+use crate::streams::{first_of, is_catalog};
 
 /// How many prefixes are computed again.
 const PREFIXES: u64 = 8;
@@ -17,7 +17,7 @@ const PREFIXES: u64 = 8;
 pub(super) fn run(args: &Features, chosen: &Chosen, context: &Context) -> anyhow::Result<Outcome> {
     let is_pipe = |path: &Path| path == Path::new("-");
     if args.stream.read.input.iter().any(|path| is_pipe(path))
-        || args.stream.read.input.is_empty() && !args.select.is_given()
+        || args.stream.read.input.is_empty() && !is_catalog(&args.stream.read, &args.select, false)
     {
         let refusal = Failure::usage("--causality reads its input several times");
         return Err(refusal.with_hint("name files with --input, or a part of the catalog").into());

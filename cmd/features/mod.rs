@@ -15,6 +15,7 @@ use qt_market::labels::{LabelError, LabelSpec, Labels};
 use qt_model::instrument::Symbol;
 use qt_model::record::{Batch, Kind};
 use qt_model::time::duration_ns;
+use qt_stream::annotated::{Annotated, FeatureRows};
 use qt_stream::catalog::SymbolPattern;
 use qt_stream::frame::Header;
 use qt_stream::wide::WideColumns;
@@ -35,7 +36,8 @@ use profiles::{Beside, Profiles};
 /// Passes records through and puts a `feature` row directly behind each record that caused it. A
 /// list of features is made of expressions such as `ema(mid,20), z(imbalance,200)`; parts that
 /// several share are computed once, and `name = expression` names one for the others. Reads the files
-/// of --input; the catalog, where a range, symbols or kinds ask for it; else standard input.
+/// of --input; the catalog, where a range asks for it or standard input is a terminal; else standard
+/// input.
 #[derive(Debug, Args)]
 pub(crate) struct Features {
     /// A named set of features
@@ -134,7 +136,17 @@ pub(crate) fn run(args: Features, context: &mut Context) -> anyhow::Result<Outco
         features: chosen.names,
         labels: args.labels.iter().map(|label| label.name.clone()).collect(),
     });
-    let mut work = Work { engine, shadow, beside, labels, columns, rows: Batch::default() };
+    let found = FeatureRows::new(&chosen.set.as_str().into(), chosen.program.width());
+    let mut work = Work {
+        engine,
+        shadow,
+        beside,
+        labels,
+        columns,
+        rows: Batch::default(),
+        found,
+        only: is_alone(&args),
+    };
     let outcome = filter.run(&mut work, (&args.stream, &args.write), context)?;
     if let Some(beside) = &work.beside {
         context.note(beside.verdict());
@@ -166,6 +178,9 @@ struct Work {
     labels: Option<Labels>,
     columns: Option<WideColumns>,
     rows: Batch,
+    /// Rows that need not become records, and whether the records are left out.
+    found: FeatureRows,
+    only: bool,
 }
 
 impl Stage for Work {
@@ -186,6 +201,21 @@ impl Stage for Work {
         labels.batch(&self.rows, out);
         self.compare(batch);
         Ok(())
+    }
+
+    fn annotate<'b>(&'b mut self, batch: &'b Batch) -> Option<Annotated<'b>> {
+        if self.labels.is_some() || self.columns.is_some() {
+            return None;
+        }
+        let rows = self.engine.annotate(batch);
+        self.found.clear();
+        for at in 0..batch.len() {
+            if let Some(row) = rows.of(at) {
+                self.found.push(at, row.values, row.warm, row.flags);
+            }
+        }
+        self.compare(batch);
+        Some(Annotated { batch, rows: &self.found, only: self.only })
     }
 
     fn finish(&mut self, out: &mut Batch) -> anyhow::Result<()> {

@@ -1,5 +1,8 @@
 //! The pictures of a report, each from its part of the data; nothing where there is nothing to draw.
 
+use std::collections::BTreeSet;
+
+use qt_model::ids::InstrumentId;
 use qt_model::time::{DAY_NANOS, Ts};
 use qt_model::words::Side;
 
@@ -178,7 +181,11 @@ pub(super) fn fills(data: &Data) -> Option<String> {
     let mut picture = Picture::new("fills on price", TALL, span(data), range(prices));
     picture.y_axis(tick);
     picture.time_axis();
-    picture.line("thin", dots.iter().filter_map(|dot| Some((at(dot.ts), dot.mid?))));
+    let traded: BTreeSet<InstrumentId> = dots.iter().map(|dot| dot.of).collect();
+    for of in traded {
+        let mids = dots.iter().filter(|dot| dot.of == of);
+        picture.line("thin", mids.filter_map(|dot| Some((at(dot.ts), dot.mid?))));
+    }
     for dot in dots {
         let class = if dot.side == Side::Buy { "gain" } else { "loss" };
         picture.arrow(class, at(dot.ts), dot.px, dot.side == Side::Buy);

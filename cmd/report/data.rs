@@ -1,5 +1,6 @@
 //! What a report says, gathered from a run in one pass over each stream and in bounded memory.
 
+use qt_model::ids::InstrumentId;
 use qt_model::record::{Kind, Record};
 use qt_model::time::Ts;
 use qt_model::words::{Liquidity, Side};
@@ -69,6 +70,7 @@ pub(super) struct FillDot {
     pub(super) px: f64,
     pub(super) mid: Option<f64>,
     pub(super) side: Side,
+    pub(super) of: InstrumentId,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -161,7 +163,7 @@ impl Data {
             let terms = batch.instruments().get(id);
             let px = fill.px.to_f64(terms.px_scale);
             let mid = fill.mid_before.and_then(to_f64);
-            self.fills.push(FillDot { ts: fill.head.ts_recv, px, mid, side: fill.side });
+            self.fills.push(FillDot { ts: fill.head.ts_recv, px, mid, side: fill.side, of: id });
             let weight = px.abs() * fill.qty.to_f64(terms.qty_scale);
             let is_in = [
                 true,

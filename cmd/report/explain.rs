@@ -12,8 +12,14 @@ pub(super) fn metric_text(name: &str, values: Option<&[MetricRow]>) -> anyhow::R
         let failure = Failure::usage(format!("there is no metric `{name}`"));
         let near =
             definitions().map(|it| (strsim::damerau_levenshtein(it.name, name), it.name)).min();
-        let hint = match near.filter(|(distance, _)| *distance <= 3) {
+        // Some are families by another name: a mean and a share of what is asked for.
+        let stem = name.trim_end_matches("_k").trim_end_matches("_q");
+        let kin: Vec<&str> =
+            definitions().map(|it| it.name).filter(|it| it.starts_with(stem)).collect();
+        let reach = if kin.is_empty() { 3 } else { 1 };
+        let hint = match near.filter(|(distance, _)| *distance <= reach) {
             Some((_, near)) => format!("did you mean `{near}`?"),
+            None if !kin.is_empty() => format!("there are {}", kin.join(", ")),
             None => "`qt report --reference` lists them".to_owned(),
         };
         return Err(failure.with_hint(hint).into());

@@ -5,6 +5,7 @@ use qt_trade::metrics::{FAMILIES, definition};
 use super::charts::{self, WINDOW, grid};
 use super::data::Data;
 use super::format::{amount, escape, metric, percent, short, spoken};
+use super::keys::{self, Key};
 
 /// The style of the page, which begins with the colours, and that of pictures.
 pub(super) const STYLE: &str = include_str!("page.css");
@@ -167,7 +168,9 @@ impl Page {
 
     fn pictures(&mut self, data: &Data) {
         let many = "Shaded: between the lowest and the highest fill model.";
-        self.picture("Equity", charts::equity(data), if data.lanes.len() > 1 { many } else { "" });
+        let lines: Vec<Key> = keys::equity(data).into_iter().filter(|key| key.is_line).collect();
+        let note = format!("{many} {}", marks(&lines));
+        self.picture("Equity", charts::equity(data), if data.lanes.len() > 1 { &note } else { "" });
         self.picture("Drawdown", charts::underwater(data), "");
         self.picture("Net exposure", charts::exposure(data), "");
         self.picture("Where the profit came from", charts::profit(data), &sum(data));
@@ -186,13 +189,13 @@ impl Page {
         self.picture("Rolling Sharpe", charts::rolling(data), &note);
         let note = format!(
             "bps of notional, by horizon; whiskers are 1.96 standard errors. {}",
-            keys(data)
+            marks(&keys::markouts(data))
         );
         self.picture("Markouts", charts::markouts(data), &note);
         let note = format!(
             "bps by the share of its level that was ahead of a fill when its order came to rest; an \
              order that joins the end of a level has all of it ahead. {}",
-            horizon_keys(data)
+            marks(&keys::by_queue(data))
         );
         self.picture("Markouts by place in the queue", charts::by_queue(data), &note);
         let (there, back) = (data.latency.there.seen, data.latency.back.seen);
@@ -302,21 +305,15 @@ fn sum(data: &Data) -> String {
     escape(&format!("Exactly: {} = {}", parts.join(" + ").replace("+ -", "− "), total.normalize()))
 }
 
-fn keys(data: &Data) -> String {
-    let keys = data.markouts.iter().enumerate();
-    keys.map(|(at, group)| key(at, group.name)).collect()
-}
-
-fn horizon_keys(data: &Data) -> String {
-    let keys = data.horizons.iter().enumerate();
-    keys.map(|(at, horizon)| key(at, horizon)).collect()
-}
-
-/// The colour of a series and its name.
-fn key(at: usize, name: &str) -> String {
-    let colour = ["var(--line)", "var(--gain)", "var(--loss)", "#a371f7", "#d29922"][at % 5];
-    let name = escape(name);
-    format!("<span class=\"key\"><i style=\"border-color:{colour}\"></i>{name}</span>")
+/// What the colours of lines stand for.
+fn marks(keys: &[Key]) -> String {
+    let mark = |key: &Key| {
+        let (class, name) = (&key.class, escape(&key.name));
+        format!(
+            "<span class=\"key\"><svg viewBox=\"0 0 14 4\"><line class=\"{class}\" x2=\"14\" y1=\"2\" y2=\"2\"/></svg>{name}</span>"
+        )
+    };
+    keys.iter().map(mark).collect()
 }
 
 fn capital(word: &str) -> String {

@@ -6,6 +6,7 @@ mod data;
 mod explain;
 mod format;
 mod html;
+mod keys;
 mod latency;
 mod markdown;
 mod png;
@@ -88,6 +89,11 @@ fn sweep_report(args: &Report, run: &RunReader, context: &Context) -> anyhow::Re
         (None, None) => context.print(sweep.text())?,
     }
     Ok(Outcome::Done)
+}
+
+/// What a metric means.
+pub(crate) fn explained(name: &str) -> anyhow::Result<String> {
+    explain::metric_text(name, None)
 }
 
 fn report(args: &Report, run: &RunReader, context: &Context) -> anyhow::Result<Outcome> {

@@ -14,6 +14,7 @@ use super::charts;
 use super::data::Data;
 use super::format::escape;
 use super::html::{PICTURES, STYLE, cards};
+use super::keys::{self, Key};
 use super::svg::WIDTH;
 
 const MARGIN: f64 = 24.0;
@@ -23,6 +24,8 @@ const SCALE: f32 = 2.0;
 /// How many letters of a note fit into a line.
 const LETTERS: usize = 150;
 const CARDS: usize = 4;
+/// About as wide is a letter of a key.
+const LETTER: f64 = 5.9;
 const FONT: &str = "Ubuntu";
 
 /// A report as one picture.
@@ -30,28 +33,31 @@ pub(super) fn report(data: &Data) -> anyhow::Result<Vec<u8>> {
     let mut sheet = Sheet::new(&data.manifest, &span(data));
     sheet.cards(&cards(data));
     let wide = [
-        ("Equity, within the band of fill models", charts::equity(data)),
-        ("Drawdown", charts::underwater(data)),
-        ("Net exposure", charts::exposure(data)),
-        ("Where the profit came from", charts::profit(data)),
-        ("Returns by month", charts::months(data)),
-        ("Profit by weekday and hour, UTC", charts::hours(data)),
-        ("Fills on price", charts::fills(data)),
+        ("Equity, within the band of fill models", charts::equity(data), keys::equity(data)),
+        ("Drawdown", charts::underwater(data), Vec::new()),
+        ("Net exposure", charts::exposure(data), Vec::new()),
+        ("Where the profit came from", charts::profit(data), Vec::new()),
+        ("Returns by month", charts::months(data), Vec::new()),
+        ("Profit by weekday and hour, UTC", charts::hours(data), Vec::new()),
+        ("Fills on price", charts::fills(data), keys::fills()),
     ];
-    for (title, picture) in wide {
+    for (title, picture, keys) in wide {
         if let Some(picture) = picture {
-            sheet.picture(title, &picture)?;
+            sheet.picture(&Panel { title, picture, keys })?;
         }
     }
     let halves = [
-        ("Distribution of returns", charts::histogram(data)),
-        ("Rolling Sharpe", charts::rolling(data)),
-        ("Markouts, bps by horizon", charts::markouts(data)),
-        ("Markouts by place in the queue", charts::by_queue(data)),
-        ("Latency", charts::latency(data)),
-        ("Excursions of trades", charts::excursions(data)),
+        ("Distribution of returns", charts::histogram(data), keys::returns()),
+        ("Rolling Sharpe", charts::rolling(data), Vec::new()),
+        ("Markouts, bps by horizon", charts::markouts(data), keys::markouts(data)),
+        ("Markouts, bps by share of the level ahead", charts::by_queue(data), keys::by_queue(data)),
+        ("Latency", charts::latency(data), keys::latency()),
+        ("Best over worst profit of trades, bps", charts::excursions(data), keys::excursions()),
     ];
-    let halves: Vec<_> = halves.into_iter().filter_map(|(title, it)| Some((title, it?))).collect();
+    let panel = |(title, picture, keys): (_, Option<String>, _)| {
+        Some(Panel { title, picture: picture?, keys })
+    };
+    let halves: Vec<Panel<'_>> = halves.into_iter().filter_map(panel).collect();
     for pair in halves.chunks(2) {
         sheet.pair(pair)?;
     }
@@ -66,7 +72,7 @@ pub(super) fn sweep(
     judged: &[String],
 ) -> anyhow::Result<Vec<u8>> {
     let mut sheet = Sheet::new(manifest, span);
-    sheet.picture(title, picture)?;
+    sheet.picture(&Panel { title, picture: picture.to_owned(), keys: Vec::new() })?;
     judged.iter().for_each(|said| sheet.note(said));
     sheet.draw()
 }
@@ -74,6 +80,20 @@ pub(super) fn sweep(
 fn span(data: &Data) -> String {
     let [from, to] = [data.first, data.last].map(|ts| ts.to_string()[..19].replace('T', " "));
     format!("{from} UTC to {to} UTC, {} records", data.manifest.output.events)
+}
+
+/// A picture with what stands above it.
+struct Panel<'a> {
+    title: &'a str,
+    picture: String,
+    keys: Vec<Key>,
+}
+
+impl Panel<'_> {
+    /// How much of it lies above the picture.
+    fn head(&self) -> f64 {
+        if self.keys.is_empty() { 34.0 } else { 52.0 }
+    }
 }
 
 /// What is put below each other on one sheet.
@@ -140,27 +160,45 @@ impl Sheet {
         }
     }
 
-    fn heading(&mut self, (x, y): (f64, f64), title: &str) {
-        self.text("heading", (x, y + 26.0), title);
+    /// The title of a panel and what its colours stand for.
+    fn heading(&mut self, (x, y): (f64, f64), panel: &Panel<'_>) {
+        self.text("heading", (x, y + 26.0), panel.title);
+        let (mut x, y) = (x, y + 46.0);
+        for Key { class, is_line, name } in &panel.keys {
+            let (right, middle, top) = (x + 14.0, y - 4.0, y - 9.0);
+            let _ = match is_line {
+                true => writeln!(
+                    self.body,
+                    r#"<line class="{class}" x1="{x}" x2="{right}" y1="{middle}" y2="{middle}"/>"#
+                ),
+                false => writeln!(
+                    self.body,
+                    r#"<rect class="{class}" x="{x}" y="{top}" width="14" height="9"/>"#
+                ),
+            };
+            self.text("sub", (x + 20.0, y), name);
+            x += 36.0 + LETTER * name.chars().count() as f64;
+        }
     }
 
-    fn picture(&mut self, title: &str, picture: &str) -> anyhow::Result<()> {
-        self.heading((MARGIN, self.y), title);
-        self.y += 34.0;
-        self.y += self.place((MARGIN, self.y), WIDTH, picture)?;
+    fn picture(&mut self, panel: &Panel<'_>) -> anyhow::Result<()> {
+        self.heading((MARGIN, self.y), panel);
+        self.y += panel.head();
+        self.y += self.place((MARGIN, self.y), WIDTH, &panel.picture)?;
         Ok(())
     }
 
     /// Two pictures side by side, or one that is as small.
-    fn pair(&mut self, pair: &[(&str, String)]) -> anyhow::Result<()> {
+    fn pair(&mut self, pair: &[Panel<'_>]) -> anyhow::Result<()> {
         let width = (WIDTH - GAP) / 2.0;
+        let head = pair.iter().map(Panel::head).fold(0.0, f64::max);
         let mut lowest = 0.0_f64;
-        for (at, (title, picture)) in pair.iter().enumerate() {
+        for (at, panel) in pair.iter().enumerate() {
             let x = MARGIN + (width + GAP) * at as f64;
-            self.heading((x, self.y), title);
-            lowest = lowest.max(self.place((x, self.y + 34.0), width, picture)?);
+            self.heading((x, self.y), panel);
+            lowest = lowest.max(self.place((x, self.y + head), width, &panel.picture)?);
         }
-        self.y += 34.0 + lowest;
+        self.y += head + lowest;
         Ok(())
     }
 

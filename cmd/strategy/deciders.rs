@@ -12,7 +12,7 @@ const RULES: [&str; 7] = ["exit", "size", "orders", "bracket", "schedule", "on",
 const DECIDERS: [(&str, &[&str]); 5] = [
     ("entry", &[]),
     ("quote", &["exit", "orders", "bracket"]),
-    ("regime", &["params", "features"]),
+    ("regime", &["params", "features", "sets"]),
     ("process", &["features"]),
     ("native", &[]),
 ];

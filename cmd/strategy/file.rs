@@ -16,6 +16,7 @@ use super::deciders;
 use super::params;
 use super::regime::RegimeTerms;
 use super::sections;
+use super::sets::Sets;
 use super::terms::{Account, Limits, ProcessTerms};
 use super::venue::VenueTable;
 use crate::hours::Hours;
@@ -114,6 +115,7 @@ impl StrategyFile {
             self.symbols = symbols;
         }
         self.trigger(&mut top);
+        let sets = Sets::read(&mut top);
         let tables = ["params", "features", "entry", "exit", "size", "orders", "bracket", "quote"];
         let tables = tables.map(|key| (key, top.table(key)));
         let others = ["schedule", "risk", "account", "venue", "regime", "process"]
@@ -143,6 +145,9 @@ impl StrategyFile {
                 "regime" => self.regime = RegimeTerms::read(toml, table),
                 _ => self.process = ProcessTerms::read(toml, table),
             }
+        }
+        if let Err((at, message)) = sets.explain(&mut self.definition) {
+            toml.complain(at, "sets", message);
         }
     }
 

@@ -12,6 +12,7 @@ mod params;
 mod regime;
 mod rehearsal;
 mod sections;
+mod sets;
 mod terms;
 mod venue;
 

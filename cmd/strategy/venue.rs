@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use qt_market::calendar::Calendar;
+use qt_model::instrument::Symbol;
 use qt_model::order::{Cash, Currency};
 use qt_sim::exchange::{
     AccountKind, Delay, Fees, FillModel, LatencyConfig, MarginTerms, Operation, PostOnly,
     VenueConfig, Venues,
 };
+use qt_stream::parquet_file::Span;
 use rust_decimal::Decimal;
 use toml::de::{DeTable, DeValue};
 
 use super::delays::DelayText;
+use crate::hours::Hours;
 use crate::toml_table::{TomlTable, decimal};
 use crate::toml_text::TomlText;
 
@@ -25,6 +29,14 @@ pub(crate) struct VenueTerms {
     price_band: Option<Decimal>,
     post_only: Option<PostOnly>,
     partial_fills: Option<bool>,
+    sessions: Option<Sessions>,
+}
+
+/// When a venue trades.
+#[derive(Clone, Debug)]
+struct Sessions {
+    hours: Hours,
+    calendar: Arc<Calendar>,
 }
 
 /// All venues of a file: what holds for each, and what holds for some.
@@ -48,7 +60,8 @@ impl VenueTable {
     }
 
     pub(super) fn read<'a>(text: &mut TomlText<'a>, table: DeTable<'a>) -> Self {
-        let tables = table.iter().filter(|(key, _)| key.get_ref() != "latency");
+        let is_venue = |name: &str| name != "latency" && name != "sessions";
+        let tables = table.iter().filter(|(key, _)| is_venue(key.get_ref()));
         let inner = tables.filter_map(|(key, value)| {
             Some((key.get_ref().to_string(), value.get_ref().as_table()?.clone()))
         });
@@ -75,12 +88,29 @@ impl VenueTable {
         Venues { default: Arc::new(common), by_name }
     }
 
+    /// The sessions that all of these symbols share; `None` where there are none, or several.
+    pub(crate) fn sessions(&self, symbols: &[Symbol]) -> Option<Arc<Calendar>> {
+        let of = |symbol: &Symbol| {
+            let terms = self.by_name.get(symbol.venue());
+            let own = terms.and_then(|terms| terms.sessions.as_ref());
+            own.or(self.common.sessions.as_ref()).map(|sessions| &sessions.calendar)
+        };
+        let first = of(symbols.first()?)?;
+        symbols.iter().all(|symbol| of(symbol) == Some(first)).then(|| Arc::clone(first))
+    }
+
     /// What is assumed of each venue, in words.
     pub(crate) fn describe(&self, currency: Currency) -> Vec<String> {
         let venues = self.venues(FillModel::default(), (currency, &[]));
-        let named = venues.by_name.iter().map(|(name, config)| (&**name, config));
-        let all = std::iter::once(("venues", &venues.default)).chain(named);
-        all.map(|(name, config)| format!("{name}: {}", describe(config))).collect()
+        let named = self.by_name.iter().map(|(name, terms)| (&**name, terms));
+        let all = std::iter::once(("venues", &self.common)).chain(named);
+        let line = |(name, terms): (&str, &VenueTerms)| {
+            let sessions = terms.sessions.as_ref().or(self.common.sessions.as_ref());
+            let sessions = sessions.map(|it| format!(", sessions {}", it.hours));
+            let config = venues.by_name.get(name).unwrap_or(&venues.default);
+            format!("{name}: {}{}", describe(config), sessions.unwrap_or_default())
+        };
+        all.map(line).collect()
     }
 }
 
@@ -131,7 +161,11 @@ impl VenueTerms {
         });
         terms.account = account(&mut table);
         let latency = table.table("latency");
+        let sessions = table.table("sessions");
         table.finish();
+        if let Some(sessions) = sessions {
+            terms.sessions = Sessions::read(text, &format!("{prefix}sessions"), &sessions);
+        }
         if let Some(latency) = latency {
             let folder = text.folder();
             let mut table = TomlTable::new(text, &format!("{prefix}latency."), latency);
@@ -160,7 +194,18 @@ impl VenueTerms {
         config.price_band = self.price_band.or(config.price_band);
         config.post_only = self.post_only.unwrap_or(config.post_only);
         config.fills.is_partial = self.partial_fills.unwrap_or(config.fills.is_partial);
+        if let Some(sessions) = &self.sessions {
+            config.sessions = Arc::clone(&sessions.calendar);
+        }
         config
+    }
+}
+
+impl Sessions {
+    fn read(text: &mut TomlText<'_>, name: &str, table: &DeTable<'_>) -> Option<Self> {
+        let hours = Hours::read(text, name, table)?;
+        let calendar = hours.calendar(Span::ALL).expect("its years are those of a calendar");
+        Some(Self { hours, calendar: Arc::new(calendar) })
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Kind};
+use qt_stream::annotated::Annotated;
 use qt_stream::catalog::Selection;
 use qt_stream::frame::{End, Header};
 use qt_stream::wide::WideColumns;
@@ -22,6 +23,12 @@ pub(crate) trait Stage {
 
     /// Appends what a batch becomes.
     fn batch(&mut self, batch: &Batch, out: &mut Batch) -> anyhow::Result<()>;
+
+    /// A batch with rows of features behind its records, where that is what it becomes; else nothing,
+    /// and the batch is not looked at yet.
+    fn annotate<'b>(&'b mut self, _: &'b Batch) -> Option<Annotated<'b>> {
+        None
+    }
 
     /// Appends what is left when the stream has ended.
     fn finish(&mut self, out: &mut Batch) -> anyhow::Result<()>;
@@ -125,9 +132,15 @@ impl Filter {
                 break Some("signal".to_owned());
             }
             out.clear();
-            match more {
-                true => stage.batch(&batch, &mut out)?,
-                false => stage.finish(&mut out)?,
+            let takes = more && sink.takes_annotated();
+            match if takes { stage.annotate(&batch) } else { None } {
+                Some(annotated) if (annotated.len() as u64) < left => {
+                    left -= annotated.len() as u64;
+                    sink.write_annotated(&annotated)?;
+                }
+                Some(annotated) => annotated.records(&mut out),
+                None if more => stage.batch(&batch, &mut out)?,
+                None => stage.finish(&mut out)?,
             }
             let is_cut = out.len() as u64 >= left;
             if out.len() as u64 > left {

@@ -1,7 +1,8 @@
 //! Which input a command was given: files, the catalog, or standard input.
 //!
-//! The rule is the same everywhere: `--input` names files; a range, symbols or kinds ask for the
-//! catalog; else standard input is read, and the catalog where that is a terminal or nothing.
+//! The rule is the same everywhere: `--input` names files; a range asks for the catalog; else standard
+//! input is read, and the catalog where that is a terminal or nothing. Symbols and kinds choose from
+//! whichever it is.
 
 use std::fs;
 use std::path::PathBuf;
@@ -24,8 +25,8 @@ pub(crate) struct Given {
 }
 
 /// Whether the flags, or the lack of an input, choose the catalog.
-fn is_catalog(read: &ReadArgs, select: &SelectArgs, catalog: bool) -> bool {
-    read.input.is_empty() && (catalog || select.is_given() || !has_input())
+pub(crate) fn is_catalog(read: &ReadArgs, select: &SelectArgs, catalog: bool) -> bool {
+    read.input.is_empty() && (catalog || select.has_range() || !has_input())
 }
 
 /// Opens what the flags name.

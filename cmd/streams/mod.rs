@@ -13,7 +13,7 @@ mod sink;
 mod source;
 
 pub(crate) use filter::{Filter, Stage, first_of};
-pub(crate) use given::{Given, open_given};
+pub(crate) use given::{Given, is_catalog, open_given};
 pub(crate) use reading::{Merged, Reading};
 pub(crate) use sink::Sink;
 pub(crate) use source::{Lane, Rules, Sources, tolerance, warn_of_skipped};

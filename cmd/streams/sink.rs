@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use qt_model::record::Batch;
+use qt_stream::annotated::Annotated;
 use qt_stream::braid::Braid;
 use qt_stream::error::WriteError;
 use qt_stream::frame::{End, Header};
@@ -82,6 +83,15 @@ impl Sink {
 
     pub(crate) fn write_braid(&mut self, braid: &Braid) -> anyhow::Result<()> {
         self.writer.write_braid(braid).map_err(unwrap_io)
+    }
+
+    /// Whether annotated batches need not become records first.
+    pub(crate) fn takes_annotated(&self) -> bool {
+        self.writer.takes_annotated()
+    }
+
+    pub(crate) fn write_annotated(&mut self, annotated: &Annotated<'_>) -> anyhow::Result<()> {
+        self.writer.write_annotated(annotated).map_err(unwrap_io)
     }
 
     pub(crate) fn flush(&mut self) -> anyhow::Result<()> {

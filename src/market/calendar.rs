@@ -37,6 +37,18 @@ impl Calendar {
         sessions.get(sessions.partition_point(|(open, _)| *open < ts)).copied()
     }
 
+    /// When the session that holds an instant closes, else the next one.
+    pub fn next_close(&self, ts: Ts) -> Option<Ts> {
+        self.session(ts).or_else(|| self.next_session(ts)).map(|(_, close)| close)
+    }
+
+    /// How many sessions close after `from`, up to `to`; none where it is always open.
+    pub fn closes_within(&self, from: Ts, to: Ts) -> usize {
+        let Some(sessions) = &self.sessions else { return 0 };
+        let closed_by = |ts: Ts| sessions.partition_point(|(_, close)| *close <= ts);
+        closed_by(to).saturating_sub(closed_by(from))
+    }
+
     /// Whether there are no hours at which it is closed.
     pub fn is_always_open(&self) -> bool {
         self.sessions.is_none()
@@ -79,6 +91,13 @@ mod tests {
             (calendar.next_session(ts(0)), calendar.next_session(ts(21))),
             (Some((ts(0), ts(12))), None)
         );
+        assert_eq!(
+            [11, 12, 29, 30].map(|at| calendar.next_close(ts(at))),
+            [Some(ts(12)), Some(ts(30)), Some(ts(30)), None]
+        );
+        assert_eq!(calendar.closes_within(ts(0), ts(30)), 2);
+        assert_eq!(calendar.closes_within(ts(12), ts(29)), 0);
+        assert_eq!(Calendar::default().closes_within(ts(3), ts(9)), 0);
         assert_eq!(Calendar::default().session(ts(3)), Some((Ts::MIN, Ts::MAX)));
         assert_eq!(Calendar::default().open_ns(ts(3), ts(9)), 6);
         assert_eq!(Calendar::new(Vec::new()).open_ns(ts(3), ts(9)), 0);

@@ -111,7 +111,10 @@ words! {
     TradingStatus {
         PreOpen = "pre_open",
         Open = "open",
+        /// An auction of which the venue says no more.
         Auction = "auction",
+        OpeningAuction = "opening_auction",
+        ClosingAuction = "closing_auction",
         Halted = "halted",
         Closed = "closed",
         Delisted = "delisted",
@@ -198,6 +201,8 @@ words! {
         NotTrading = "not_trading",
         /// There is no price yet to trade against.
         NoMarket = "no_market",
+        /// It is for an auction, and nothing says when there is one.
+        NoAuction = "no_auction",
         InsufficientFunds = "insufficient_funds",
         InsufficientMargin = "insufficient_margin",
         /// A post-only order would take.
@@ -268,6 +273,8 @@ words! {
         NothingToReduce = "nothing_to_reduce",
         /// The market was too thin for the rest.
         NoLiquidity = "no_liquidity",
+        /// The auction that it waited for did not come, or nothing traded in it.
+        NoAuction = "no_auction",
         /// The venue closed the account's positions.
         Liquidation = "liquidation",
         /// The instrument was halted, closed or delisted.

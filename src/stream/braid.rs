@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Key, Kind, Sequence};
+use qt_model::record::{Batch, Key, Kind, QuoteColumns, Sequence};
 use qt_model::time::Ts;
 
 use crate::columns::Plain;
@@ -67,10 +67,18 @@ impl Strand {
     }
 
     /// The records as rows.
-    pub(crate) fn to_batch(&self) -> Batch {
+    pub fn to_batch(&self) -> Batch {
         let mut braid = Braid::default();
         braid.push(self, 0..self.len());
         braid.to_batch()
+    }
+
+    /// The records as columns, where they are quotes of one instrument and lie as such.
+    pub fn quotes(&self) -> Option<QuoteColumns<'_>> {
+        match &self.of {
+            Fibre::Columns(plain) => plain.quotes(self.records.clone()),
+            Fibre::Rows(_) => None,
+        }
     }
 }
 

@@ -156,13 +156,16 @@ impl Source<Strand> for AnyReader {
     type Error = ReadError;
 
     fn next(&mut self, strand: &mut Strand) -> Result<bool, ReadError> {
-        if let Self::Parquet(reader, _) = self {
-            return reader.next(strand);
+        match self {
+            Self::Parquet(reader, _) => reader.next(strand),
+            Self::Arrow(reader) => reader.next(strand),
+            Self::Ndjson(_) | Self::Csv(_) | Self::Empty => {
+                let mut batch = Batch::default();
+                let more = self.next(&mut batch)?;
+                *strand = Strand::of_rows(batch);
+                Ok(more)
+            }
         }
-        let mut batch = Batch::default();
-        let more = self.next(&mut batch)?;
-        *strand = Strand::of_rows(batch);
-        Ok(more)
     }
 }
 

@@ -9,6 +9,7 @@
 )]
 
 pub mod ahead;
+pub mod annotated;
 pub mod arrow_ipc;
 pub mod braid;
 pub mod catalog;
@@ -40,6 +41,8 @@ pub mod wal;
 pub mod wide;
 pub mod write;
 
+#[cfg(test)]
+mod annotated_tests;
 #[cfg(test)]
 mod braid_tests;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::braid::Strand;
 use crate::error::ReadError;
 use crate::frame::Header;
 use crate::input::{AnyReader, Input};
-use crate::parquet_file::{ParquetReader, Span};
+use crate::parquet_file::Span;
 use crate::read::Options;
 use crate::sample;
 use crate::tolerance::Tolerance;
@@ -47,23 +47,22 @@ pub(crate) fn read(bytes: &[u8], options: Options) -> Outcome {
 pub(crate) fn read_span(bytes: &[u8], span: Span, options: Options) -> Outcome {
     // Parquet needs a file; the handle keeps it until the reading is done.
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    let input = if bytes.starts_with(b"PAR1") {
-        file.write_all(bytes).unwrap();
-        Input::File(file.path().to_owned())
-    } else {
-        Input::Pipe("in", Box::new(Cursor::new(bytes.to_vec())))
+    file.write_all(bytes).unwrap();
+    let input = || match bytes.starts_with(b"PAR1") {
+        true => Input::File(file.path().to_owned()),
+        false => Input::Pipe("in", Box::new(Cursor::new(bytes.to_vec()))),
     };
     let mut outcome = Outcome { records: Vec::new(), error: None };
     let tolerance = if options.tolerance.skips() { Tolerance::skip() } else { Tolerance::fail() };
     let twin = Options { tolerance, ..options.clone() };
-    let mut reader = match AnyReader::open(input, span, options) {
+    let mut reader = match AnyReader::open(input(), span, options) {
         Ok(reader) => reader,
         Err(error) => {
             outcome.error = Some(error);
             return outcome;
         }
     };
-    let is_parquet = matches!(reader, AnyReader::Parquet(..));
+    let has_columns = matches!(reader, AnyReader::Parquet(..) | AnyReader::Arrow(_));
     let mut batch = Batch::default();
     loop {
         match reader.next(&mut batch) {
@@ -80,8 +79,8 @@ pub(crate) fn read_span(bytes: &[u8], span: Span, options: Options) -> Outcome {
             }
         }
     }
-    if is_parquet {
-        let (records, error) = read_columns(file.path(), span, twin);
+    if has_columns {
+        let (records, error) = read_columns(input(), span, twin);
         // Tables of columns are longer, so damage takes other neighbours with it.
         let is_damaged = outcome.message().contains("damaged data") && !error.is_empty();
         let both = records.len().min(outcome.records.len());
@@ -92,9 +91,12 @@ pub(crate) fn read_span(bytes: &[u8], span: Span, options: Options) -> Outcome {
     outcome
 }
 
-/// The records and the error of a Parquet file by the road of columns.
-fn read_columns(path: &std::path::Path, span: Span, options: Options) -> (Vec<String>, String) {
-    let mut reader = ParquetReader::new(path, span, options);
+/// The records and the error of an input by the road of columns.
+fn read_columns(input: Input, span: Span, options: Options) -> (Vec<String>, String) {
+    let mut reader = match AnyReader::open(input, span, options) {
+        Ok(reader) => reader,
+        Err(error) => return (Vec::new(), error.to_string()),
+    };
     let (mut records, mut strand) = (Vec::new(), Strand::default());
     loop {
         match reader.next(&mut strand) {

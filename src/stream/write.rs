@@ -4,6 +4,7 @@ use std::io::Write;
 
 use qt_model::record::{Batch, Kind};
 
+use crate::annotated::Annotated;
 use crate::arrow_ipc::ArrowWriter;
 use crate::braid::Braid;
 use crate::csv_file::CsvWriter;
@@ -113,6 +114,34 @@ impl<W: Write + Send> StreamWriter<W> {
         };
         self.digest.braid(braid);
         writer.write_braid(braid)
+    }
+
+    /// Whether annotated batches need not become records first.
+    pub fn takes_annotated(&self) -> bool {
+        matches!(self.encoding, Encoding::Arrow(_) | Encoding::Ndjson { .. })
+    }
+
+    /// The same of a batch with rows of features behind its records.
+    pub fn write_annotated(&mut self, annotated: &Annotated<'_>) -> Result<(), WriteError> {
+        match &mut self.encoding {
+            Encoding::Arrow(writer) if writer.takes(annotated) => {
+                self.digest.annotated(annotated);
+                writer.write_annotated(annotated)
+            }
+            Encoding::Ndjson { out, encoder } => {
+                self.digest.annotated(annotated);
+                Ok(out.write_all(encoder.annotated(annotated))?)
+            }
+            Encoding::Arrow(_)
+            | Encoding::Parquet(_)
+            | Encoding::Csv(_)
+            | Encoding::Table(_)
+            | Encoding::Wide(_) => {
+                let mut records = Batch::default();
+                annotated.records(&mut records);
+                self.write(&records)
+            }
+        }
     }
 
     /// Hands on what is buffered: before a wait, so that the next stage need not wait too.

@@ -3,19 +3,20 @@
 //! Invariant: what comes out depends on the records alone, not on how they are cut into batches.
 //! Absent on purpose: clocks and threads.
 
+mod lane;
+
 use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instruments, Symbol};
-use qt_model::record::{Bar, Batch, Depth, Feature, Head, Kind, Quote, Record, Table};
-use qt_model::time::Ts;
+use qt_model::record::{Bar, Batch, Depth, Feature, Head, QuoteColumns, Record};
 
-use super::feed::{BookFrom, Fed};
-use super::flags;
+use super::feed::BookFrom;
 use super::graph::Scratch;
 use super::latest::{Latest, NoFeatures};
-use super::rows::{Grid, Row, Rows, Sheet};
-use super::work::{Program, Work};
+use super::rows::{Grid, Marks, Row, Rows, Sheet};
+use super::work::Program;
+use lane::{Lane, Plain, each};
 
 /// How an engine works.
 #[derive(Clone, Debug)]
@@ -78,19 +79,6 @@ enum Slot {
     Known(Lane),
 }
 
-/// One symbol.
-#[derive(Debug)]
-struct Lane {
-    work: Work,
-    /// Events so far.
-    events: u64,
-    /// Whether it has events in the batch at hand.
-    is_touched: bool,
-    /// When it was last heard of, and when it had its last event.
-    last: Option<Ts>,
-    last_event: Option<Ts>,
-}
-
 impl Engine {
     pub fn new(program: Program, options: EngineOptions, wanted: Wanted) -> Self {
         Self {
@@ -124,6 +112,39 @@ impl Engine {
             self.sheet.turn();
         }
         Grid::new(&self.sheet)
+    }
+
+    /// Computes the rows of quotes and appends them to columns that the caller keeps, one a feature;
+    /// NaN where there is no value. What else is known of the rows lies in memory of the engine until
+    /// the next call.
+    pub fn quotes(
+        &mut self,
+        quotes: &QuoteColumns<'_>,
+        instruments: &Instruments,
+        out: &mut [Vec<f64>],
+    ) -> Marks<'_> {
+        let turns = matches!(self.program, Program::Lob(_));
+        self.sheet.begin(self.program.width(), !turns);
+        self.know(quotes.instrument(), instruments);
+        self.sheet.exchange(out);
+        // What is fed is computed before it leaves the cache.
+        for start in (0..quotes.len()).step_by(STRETCH) {
+            let part = quotes.slice(start..quotes.len().min(start + STRETCH));
+            let Self { symbols, options, sheet, scratch, .. } = self;
+            let Slot::Known(lane) = &mut symbols[quotes.instrument().index()] else {
+                (0..part.len()).for_each(|_| sheet.end_record());
+                continue;
+            };
+            let mut plain = Plain::new(lane, options, sheet);
+            plain.columns(&part);
+            plain.put();
+            lane.work.finish(scratch, sheet);
+        }
+        if turns {
+            self.sheet.turn();
+        }
+        self.sheet.exchange(out);
+        Marks::new(&self.sheet)
     }
 
     fn compute(&mut self, batch: &Batch, by_column: bool) {
@@ -193,7 +214,7 @@ impl Engine {
             return 1;
         };
         let events = lane.events;
-        let mut plain = Plain { lane, options, sheet, rows: 0 };
+        let mut plain = Plain::new(lane, options, sheet);
         let count = match first {
             Record::Quote(_) => plain.quotes(batch, from, id),
             Record::Depth(_) => each(batch, from, id, |row: &Depth, depth| {
@@ -245,129 +266,8 @@ impl Engine {
     }
 }
 
-/// Calls with the rows of one kind and one symbol that stand one behind the other from a place on,
-/// and their places in the table of the kind. How many they were.
-#[inline]
-fn each<T: Table>(
-    batch: &Batch,
-    from: usize,
-    id: InstrumentId,
-    mut take: impl FnMut(&T, usize),
-) -> usize {
-    let rows = batch.rows::<T>();
-    let mut count = 0;
-    for slot in batch.slots()[from..].iter().take_while(|slot| slot.kind == T::KIND) {
-        let row = &rows[slot.index as usize];
-        if row.head().instrument != Some(id) {
-            break;
-        }
-        take(row, slot.index as usize);
-        count += 1;
-    }
-    count
-}
-
-impl Lane {
-    fn new(work: Work) -> Self {
-        Self { work, events: 0, is_touched: false, last: None, last_event: None }
-    }
-}
-
-/// A run of records of one symbol. Rows that carry no flag are only counted, until something else
-/// comes: then they are put down at once.
-struct Plain<'a> {
-    lane: &'a mut Lane,
-    options: &'a EngineOptions,
-    sheet: &'a mut Sheet,
-    rows: usize,
-}
-
-impl Plain<'_> {
-    /// Feeds quotes from a place on as far as they are of one symbol; how many they were.
-    fn quotes(&mut self, batch: &Batch, from: usize, id: InstrumentId) -> usize {
-        let options = self.options;
-        let may_skip = options.every == 1 && options.stale_after_ns.is_none();
-        let (slots, mut at) = (&batch.slots()[from..], 0);
-        let rows = &batch.rows::<Quote>()[slots[0].index as usize..];
-        let is_alone = batch.only_kind().is_some();
-        // Most runs are long or of a single record: it looks ahead further as one goes on.
-        let mut ahead = 4;
-        loop {
-            let slots = &slots[at..];
-            let slots = &slots[..slots.len().min(ahead)];
-            let count = match is_alone {
-                true => slots.len(),
-                false => slots.iter().take_while(|slot| slot.kind == Kind::Quote).count(),
-            };
-            let next = &rows[at..at + count];
-            let Some(row) = next.first().filter(|row| row.head.instrument == Some(id)) else {
-                return at;
-            };
-            let plain = match may_skip {
-                true => self.lane.work.plain(next, options.forget_after_ns),
-                false => 0,
-            };
-            ahead = (2 * ahead).min(256);
-            if plain == 0 {
-                self.feed(&row.head, |work| work.quote(row));
-                at += 1;
-                continue;
-            }
-            at += plain;
-            self.rows += plain;
-            let last = Some(next[plain - 1].head.ts_recv);
-            (self.lane.last, self.lane.last_event) = (self.lane.last.max(last), last);
-        }
-    }
-
-    #[inline]
-    fn feed(&mut self, head: &Head, take: impl FnOnce(&mut Work) -> Fed) {
-        let lane = &mut *self.lane;
-        let ts = head.ts_recv;
-        let idle = lane.last.map(|last| ts.nanos().saturating_sub(last.nanos()));
-        if idle.is_some_and(|idle| idle > self.options.forget_after_ns) {
-            lane.work.forget();
-        }
-        lane.last = lane.last.max(Some(ts));
-        let fed = take(&mut lane.work);
-        if fed != Fed::Nothing {
-            lane.last_event = Some(ts);
-        }
-        let is_late = |bound: i64| ts.since(head.ts_event) > bound;
-        let fed = match self.options.stale_after_ns.is_some_and(is_late) {
-            true => fed.with(flags::STALE_INPUT),
-            false => fed,
-        };
-        let is_plain = fed == Fed::Row { flags: 0 };
-        if is_plain && self.options.every == 1 && lane.work.can_wait() {
-            self.rows += 1;
-        } else {
-            self.other(fed);
-        }
-    }
-
-    /// Puts down what is not plain.
-    #[inline(never)]
-    fn other(&mut self, fed: Fed) {
-        self.put();
-        if let Fed::Row { flags } | Fed::Reset { flags } = fed {
-            let is_due = self.lane.events.is_multiple_of(self.options.every);
-            self.lane.events += 1;
-            let row = is_due.then(|| self.sheet.open(flags));
-            self.lane.work.put(row, self.sheet);
-        }
-        self.sheet.end_record();
-    }
-
-    /// Puts down the rows that were counted.
-    fn put(&mut self) {
-        let rows = std::mem::take(&mut self.rows);
-        if rows > 0 {
-            self.lane.events += rows as u64;
-            self.lane.work.put_plain(self.sheet.open_plain(rows));
-        }
-    }
-}
+/// How many events are fed before they are computed, where they come as columns.
+const STRETCH: usize = 1024;
 
 impl Row<'_> {
     /// The row as a record, with the head of its cause.

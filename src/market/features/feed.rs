@@ -2,6 +2,7 @@
 
 mod columns;
 mod deep;
+mod plain;
 mod tops;
 mod touch;
 
@@ -291,42 +292,6 @@ impl Feed {
         if is_full {
             self.flush(columns);
         }
-    }
-
-    /// Takes quotes that are plain: the next rows, which carry no flag. How many they were; what
-    /// follows them wants a closer look, or there is no more room in the run.
-    #[inline]
-    pub(super) fn plain(
-        &mut self,
-        rows: &[Quote],
-        idle_max: i64,
-        clocks: Clocks,
-        columns: &mut Columns,
-    ) -> usize {
-        let (Some(first), BookFrom::Quotes) = (rows.first(), self.from) else { return 0 };
-        let wants = columns.wants(Touches::WANTED | Deep::WANTED);
-        if !clocks.book || wants || self.pending != 0 || self.last_recv == Ts::MIN {
-            return 0;
-        }
-        let (id, began) = (first.head.instrument, *self.began.get_or_insert(first.head.ts_event));
-        let (mut last, mut now) = (self.last_recv, self.now);
-        let (count, is_full) = self.tops.extend(columns.rows(), |at| {
-            let row = rows.get(at)?;
-            let Head { ts_event, ts_recv, instrument, .. } = row.head;
-            let best = Best::of_quote(row).filter(Best::is_sound)?;
-            let idle = ts_recv.nanos().saturating_sub(last.nanos());
-            if instrument != id || idle < 0 || idle > idle_max {
-                return None;
-            }
-            (last, now) = (ts_recv, now.max(ts_event.since(began)));
-            Some(Top { best, ts: ts_event, now })
-        });
-        columns.open_all(count);
-        (self.last_recv, self.now) = (last, now);
-        if is_full {
-            self.flush(columns);
-        }
-        count
     }
 
     /// Opens the row of a book that is crossed or has one side.

@@ -80,7 +80,7 @@ impl Plan {
     }
 
     /// What a step makes of a block of events.
-    #[inline]
+    #[inline(always)]
     fn column<'a>(
         &self,
         step: usize,
@@ -225,14 +225,10 @@ impl State {
                 self.is_warm = self.warm.iter().all(|warm| *warm);
             } else if let Placed::From(first) = placed {
                 // Once warm, always warm.
-                let marks = sheet.marks_mut(first + event, count - event);
-                let mask = self.mask();
-                marks.iter_mut().for_each(|mark| (mark.warm, mark.is_warm) = (mask, true));
-                return;
+                return sheet.warm_up(first + event..first + count, self.mask(), true);
             }
             if let Some(row) = placed.row(event) {
-                let mark = &mut sheet.marks_mut(row, 1)[0];
-                (mark.warm, mark.is_warm) = (self.mask(), self.is_warm);
+                sheet.warm_up(row..row + 1, self.mask(), self.is_warm);
             }
         }
     }
@@ -259,6 +255,11 @@ impl State {
             let column = column(*feature);
             column.is_whole || !column.values.iter().any(|value| is_skip(*value))
         };
+        let four = |from: usize| [0, 1, 2, 3].map(|at| column(from + at).values);
+        let is_by_row = !sheet.is_by_column();
+        let may_go_back = |feature: &usize| {
+            is_by_row && features >= 4 && (features - 4..*feature).all(|before| says_all(&before))
+        };
         let mut feature = 0;
         while feature < features {
             // Most columns say something of every event, and most rows lie one behind the other.
@@ -274,11 +275,11 @@ impl State {
                     feature += 1;
                     continue;
                 }
-                4 => sheet.lay_four(
-                    [0, 1, 2, 3].map(|at| column(feature + at).values),
-                    feature,
-                    first,
-                ),
+                4 => sheet.lay_four(four(feature), feature, first),
+                // The last ones go with those before them: beside each other they cost one visit.
+                1..4 if feature + together == features && may_go_back(&feature) => {
+                    sheet.lay_four(four(features - 4), features - 4, first);
+                }
                 _ => (feature..feature + together)
                     .for_each(|at| sheet.lay(column(at).values, at, first)),
             }

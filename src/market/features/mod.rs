@@ -44,6 +44,6 @@ pub use graph::{CompileError, Plan};
 pub use latest::{Latest, NoFeatures};
 pub use lob::{LOB27, LobSet};
 pub use registry::{Arg, ArgKind, Body, Function, SETS, Set, Timed, function, functions, set};
-pub use rows::{Grid, Row, Rows};
+pub use rows::{Grid, Marks, Row, Rows};
 pub use suggest::unknown;
 pub use work::{Program, UnknownFeature};

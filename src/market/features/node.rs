@@ -32,13 +32,16 @@ pub struct Column<'a> {
 /// How many events run through a step at once. The columns of a plan fit the nearest cache.
 pub(super) const BLOCK: usize = 256;
 
-/// Whether a value of a block is absent. Looks at all of them, several at once.
+/// Whether a value of a block is absent. Looks at all of them, several at once: but for its sign an
+/// absent one is the largest there is, as an integer.
 #[inline]
 pub(super) fn has_absent(values: &[f64]) -> bool {
-    wide(
+    let size = |value: &f64| value.abs().to_bits().cast_signed();
+    let largest = wide(
         #[inline(always)]
-        || values.iter().fold(0, |has, value| has | u64::from(value.is_nan())) != 0,
-    )
+        || values.iter().fold(0, |largest, value| size(value).max(largest)),
+    );
+    largest > f64::INFINITY.to_bits().cast_signed()
 }
 
 /// A step over the values that are there. It keeps its state over absences and passes them on: where
@@ -54,6 +57,15 @@ pub(super) fn each(input: Column<'_>, out: &mut [f64], mut step: impl FnMut(&[f6
         step(&dense[..count], &mut found[..count]);
     }
     spread_out(input.values, &found[..count], out);
+}
+
+/// The same of a step whose loops are as wide as the machine.
+#[inline(always)]
+pub(super) fn each_wide(input: Column<'_>, out: &mut [f64], step: impl FnMut(&[f64], &mut [f64])) {
+    wide(
+        #[inline(always)]
+        || each(input, out, step),
+    );
 }
 
 /// The same of a step of two parts.

@@ -13,66 +13,84 @@ pub(super) struct Sheet {
     by_column: bool,
     /// Whether rows have a warm mask: one bit a feature, as long as bits suffice.
     has_mask: bool,
+    /// Row behind row.
     values: Vec<f64>,
-    /// What is turned.
-    spare: Vec<f64>,
-    marks: Vec<Mark>,
+    /// A column each, with so many rows of before in front.
+    columns: Vec<Vec<f64>>,
+    before: usize,
+    /// Of each row: its flags, one bit a feature that has had a value (the first 64 of them), and
+    /// whether all have.
+    flags: Vec<u64>,
+    warm: Vec<u64>,
+    is_warm: Vec<bool>,
     /// For each record, how many rows there are up to its own.
     ends: Vec<u32>,
-}
-
-/// What is known of a row beside its values.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Mark {
-    pub(super) flags: u64,
-    /// One bit a feature that has had a value; the first 64 of them.
-    pub(super) warm: u64,
-    /// Whether all have.
-    pub(super) is_warm: bool,
 }
 
 impl Sheet {
     /// Forgets the rows; those that follow are that wide.
     pub(super) fn begin(&mut self, width: usize, by_column: bool) {
-        (self.width, self.by_column) = (width, by_column);
+        (self.width, self.by_column, self.before) = (width, by_column, 0);
         self.has_mask = width <= 64;
-        self.marks.clear();
+        self.columns.resize_with(width, Vec::new);
+        self.columns.iter_mut().for_each(Vec::clear);
+        self.flags.clear();
+        self.warm.clear();
+        self.is_warm.clear();
         self.ends.clear();
+    }
+
+    /// Lends the columns of somebody else, behind whose rows those of this sheet come; called again,
+    /// it gives them back.
+    pub(super) fn exchange(&mut self, columns: &mut [Vec<f64>]) {
+        assert_eq!(columns.len(), self.width, "there is a column for each feature");
+        let lengths = columns.iter().map(Vec::len);
+        self.before = lengths.clone().next().unwrap_or(0);
+        assert!(lengths.into_iter().all(|length| length == self.before), "rows are whole");
+        self.columns.iter_mut().zip(columns).for_each(|(own, other)| std::mem::swap(own, other));
     }
 
     /// Adds a row; its place. Its values are those of a row of before until they are filled in.
     #[inline]
     pub(super) fn open(&mut self, flags: u64) -> usize {
-        self.marks.push(Mark { flags, ..Mark::default() });
-        self.marks.len() - 1
+        self.flags.push(flags);
+        self.warm.push(0);
+        self.is_warm.push(false);
+        self.flags.len() - 1
     }
 
     /// The record at hand is done, with a row or without.
     #[inline]
     pub(super) fn end_record(&mut self) {
-        self.ends.push(self.marks.len() as u32);
+        self.ends.push(self.flags.len() as u32);
     }
 
     /// Adds rows without flags, each of a record of its own; their places.
     pub(super) fn open_plain(&mut self, count: usize) -> Range<usize> {
-        let first = self.marks.len();
-        self.marks.resize(first + count, Mark::default());
+        let first = self.flags.len();
+        self.flags.resize(first + count, 0);
+        self.warm.resize(first + count, 0);
+        self.is_warm.resize(first + count, false);
         self.ends.extend(first as u32 + 1..=(first + count) as u32);
         first..first + count
     }
 
+    pub(super) fn is_by_column(&self) -> bool {
+        self.by_column
+    }
+
     /// Makes room for the values of all rows.
     pub(super) fn close(&mut self) {
-        self.values.resize(self.marks.len() * self.width, f64::NAN);
+        if !self.by_column {
+            self.values.resize(self.flags.len() * self.width, f64::NAN);
+        }
     }
 
     /// Lays a column of a feature down from a row on.
     #[inline]
     pub(super) fn lay(&mut self, column: &[f64], feature: usize, first: usize) {
         if self.by_column {
-            let start = feature * self.marks.len() + first;
-            self.values[start..start + column.len()].copy_from_slice(column);
-            return;
+            return put(&mut self.columns[feature], self.before + first, column);
         }
         let rows = self.values[first * self.width..].chunks_exact_mut(self.width);
         for (value, row) in column.iter().zip(rows) {
@@ -98,24 +116,19 @@ impl Sheet {
     pub(super) fn turn(&mut self) {
         assert!(!self.by_column, "columns are columns");
         self.by_column = true;
-        let (rows, width) = (self.marks.len(), self.width);
-        std::mem::swap(&mut self.values, &mut self.spare);
-        self.values.resize(rows * width, f64::NAN);
-        for (row, values) in self.spare[..rows * width].chunks_exact(width.max(1)).enumerate() {
-            for (feature, value) in values.iter().enumerate() {
-                self.values[feature * rows + row] = *value;
-            }
+        for (feature, column) in self.columns.iter_mut().enumerate() {
+            let rows = self.values.chunks_exact(self.width).take(self.flags.len());
+            column.extend(rows.map(|row| row[feature]));
         }
     }
 
     /// Says one value.
     #[inline]
     pub(super) fn set(&mut self, feature: usize, row: usize, value: f64) {
-        let at = match self.by_column {
-            true => feature * self.marks.len() + row,
-            false => row * self.width + feature,
-        };
-        self.values[at] = value;
+        match self.by_column {
+            true => put(&mut self.columns[feature], self.before + row, &[value]),
+            false => self.values[row * self.width + feature] = value,
+        }
     }
 
     /// The values of the row that was opened last, to be filled in at once.
@@ -128,8 +141,11 @@ impl Sheet {
         &mut self.values[row * self.width..end]
     }
 
-    pub(super) fn marks_mut(&mut self, first: usize, count: usize) -> &mut [Mark] {
-        &mut self.marks[first..first + count]
+    /// Says of rows which features have had a value, and whether all have.
+    #[inline]
+    pub(super) fn warm_up(&mut self, rows: Range<usize>, mask: u64, is_warm: bool) {
+        self.warm[rows.clone()].fill(mask);
+        self.is_warm[rows].fill(is_warm);
     }
 
     /// The row that a record caused.
@@ -137,6 +153,50 @@ impl Sheet {
     fn of(&self, record: usize) -> Option<usize> {
         let before = if record == 0 { 0 } else { self.ends[record - 1] };
         (self.ends[record] > before).then_some(before as usize)
+    }
+}
+
+/// Lays values down from a row of a column on. Rows between its end and these are filled later: of
+/// several symbols whose rows alternate, one is laid down before the other.
+#[inline]
+fn put(column: &mut Vec<f64>, first: usize, values: &[f64]) {
+    if column.len() < first {
+        column.resize(first, f64::NAN);
+    }
+    let (inside, behind) = values.split_at(values.len().min(column.len() - first));
+    column[first..first + inside.len()].copy_from_slice(inside);
+    column.extend_from_slice(behind);
+}
+
+/// What is known of the rows of a batch beside their values.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks<'a> {
+    sheet: &'a Sheet,
+}
+
+impl<'a> Marks<'a> {
+    pub(super) fn new(sheet: &'a Sheet) -> Self {
+        Self { sheet }
+    }
+
+    /// How many rows there are, warm or not.
+    pub fn rows(&self) -> usize {
+        self.sheet.flags.len()
+    }
+
+    /// The flags of each row.
+    pub fn flags(&self) -> impl Iterator<Item = u64> + 'a {
+        self.sheet.flags.iter().copied()
+    }
+
+    /// One bit a feature that has had a value, for each row; nothing for more than 64 features.
+    pub fn warm(&self) -> Option<impl Iterator<Item = u64> + 'a> {
+        self.sheet.has_mask.then(|| self.sheet.warm.iter().copied())
+    }
+
+    /// The row that the record at that place of the batch caused, if it caused one.
+    pub fn row_of(&self, record: usize) -> Option<usize> {
+        self.sheet.of(record)
     }
 }
 
@@ -154,28 +214,17 @@ impl<'a> Grid<'a> {
 
     /// How many rows there are, warm or not.
     pub fn rows(&self) -> usize {
-        self.sheet.marks.len()
+        self.marks().rows()
     }
 
     /// The values of a feature, a row each; NaN where there is none.
     pub fn column(&self, feature: usize) -> &'a [f64] {
-        let rows = self.rows();
-        &self.sheet.values[feature * rows..][..rows]
+        &self.sheet.columns[feature]
     }
 
-    /// The flags of each row.
-    pub fn flags(&self) -> impl Iterator<Item = u64> + 'a {
-        self.sheet.marks.iter().map(|mark| mark.flags)
-    }
-
-    /// One bit a feature that has had a value, for each row; nothing for more than 64 features.
-    pub fn warm(&self) -> Option<impl Iterator<Item = u64> + 'a> {
-        self.sheet.has_mask.then(|| self.sheet.marks.iter().map(|mark| mark.warm))
-    }
-
-    /// The row that the record at that place of the batch caused, if it caused one.
-    pub fn row_of(&self, record: usize) -> Option<usize> {
-        self.sheet.of(record)
+    /// What is known of the rows beside their values.
+    pub fn marks(&self) -> Marks<'a> {
+        Marks::new(self.sheet)
     }
 }
 
@@ -211,7 +260,7 @@ impl<'a> Rows<'a> {
 
     /// The values of all rows where each of so many records caused one that counts: record `n` row `n`.
     pub fn dense(&self, records: usize) -> Option<&'a [f64]> {
-        let is_dense = records > 0 && self.sheet.marks.len() == records && self.sheet.width > 0;
+        let is_dense = records > 0 && self.sheet.flags.len() == records && self.sheet.width > 0;
         (is_dense && !self.warm_only).then_some(&self.sheet.values)
     }
 
@@ -219,15 +268,15 @@ impl<'a> Rows<'a> {
     #[inline]
     pub fn of(&self, record: usize) -> Option<Row<'a>> {
         let row = self.sheet.of(record)?;
-        let mark = &self.sheet.marks[row];
-        if self.warm_only && !mark.is_warm {
+        let is_warm = self.sheet.is_warm[row];
+        if self.warm_only && !is_warm {
             return None;
         }
         Some(Row {
             values: &self.sheet.values[row * self.sheet.width..][..self.sheet.width],
-            warm: self.sheet.has_mask.then_some(mark.warm),
-            is_warm: mark.is_warm,
-            flags: mark.flags,
+            warm: self.sheet.has_mask.then(|| self.sheet.warm[row]),
+            is_warm,
+            flags: self.sheet.flags[row],
         })
     }
 }

@@ -5,6 +5,7 @@
 //! as [`Record`]. `stream` and `end`, which frame a stream, belong to the codecs.
 
 mod batch;
+mod columns;
 mod derived;
 mod field;
 mod key;
@@ -16,6 +17,7 @@ mod terms;
 mod trading;
 
 pub use batch::{Batch, Slot};
+pub use columns::{QuoteCells, QuoteColumns};
 pub use derived::{Feature, Label};
 pub use field::{Field, FieldType, FieldValue, Value};
 pub use key::Key;

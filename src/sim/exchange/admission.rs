@@ -6,6 +6,7 @@ use qt_model::words::{RejectReason, TimeInForce};
 use qt_trade::ledger::Amount;
 use rust_decimal::Decimal;
 
+use super::auctions::Auction;
 use super::booking::{is_beyond, mid};
 use super::config::{PostOnly, SelfTrade};
 use super::market::{Basis, Public};
@@ -20,17 +21,17 @@ impl Exchange {
         check_grid(terms, new)?;
         self.check_links(new.links.parent)?;
         let public = turn.market.of(new.instrument);
-        if !public.is_open() || terms.expiry.is_some_and(|expiry| expiry <= self.now) {
-            return Err(RejectReason::NotTrading);
-        }
-        if public.basis() == Basis::Nothing {
+        self.check_session(terms, public, new)?;
+        let is_for_auction = Auction::of(new.time_in_force).is_some();
+        if public.basis() == Basis::Nothing && !is_for_auction {
             return Err(RejectReason::NoMarket);
         }
         self.check_band(terms, public, new)?;
         if new.links.parent.is_some() || is_stop(new.pricing) {
             return Ok(());
         }
-        self.check_taking(public, new)
+        self.check_backing(public, new)?;
+        if is_for_auction { Ok(()) } else { self.check_taking(public, new) }
     }
 
     pub(super) fn check_band(
@@ -49,13 +50,17 @@ impl Exchange {
         Ok(())
     }
 
-    /// What only matters to an order that meets the market at once.
-    fn check_taking(&self, public: &Public, new: &NewOrder) -> Result<(), RejectReason> {
-        let config = &self.venues[self.terms[new.instrument.index()].venue].config;
+    /// Whether there is something behind an order: a position to reduce, or money.
+    fn check_backing(&self, public: &Public, new: &NewOrder) -> Result<(), RejectReason> {
         if new.reduce_only && self.reducible(new.instrument, new.side) == 0 {
             return Err(RejectReason::WouldNotReduce);
         }
-        self.check_funds(public, new, new.qty.mantissa(), (Amount::ZERO, 0))?;
+        self.check_funds(public, new, new.qty.mantissa(), (Amount::ZERO, 0))
+    }
+
+    /// What only matters to an order that meets the market at once.
+    fn check_taking(&self, public: &Public, new: &NewOrder) -> Result<(), RejectReason> {
+        let config = &self.venues[self.terms[new.instrument.index()].venue].config;
         let is_post_only = new.time_in_force == TimeInForce::Gtx;
         if is_post_only && self.would_take(public, new) && config.post_only == PostOnly::Reject {
             return Err(RejectReason::WouldTake);
@@ -134,8 +139,7 @@ pub(super) fn check_shape(new: &NewOrder) -> Result<(), RejectReason> {
         TimeInForce::Gtd => new.good_till.is_some(),
         TimeInForce::Gtx => matches!(new.pricing, Pricing::Limit { .. }),
         TimeInForce::Day | TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok => true,
-        // There is no auction to take part in.
-        TimeInForce::Opg | TimeInForce::Cls => return Err(RejectReason::Other),
+        TimeInForce::Opg | TimeInForce::Cls => !is_stop(new.pricing) && new.display.is_none(),
     };
     let shows =
         new.display.is_none_or(|display| is_limit && !display.is_zero() && display <= new.qty);

@@ -15,6 +15,7 @@ use qt_model::units::Px;
 use qt_model::words::{CancelReason, Liquidity, Side, TimeInForce};
 use rust_decimal::Decimal;
 
+use super::auctions::Auction;
 use super::booking::{is_beyond, qty_of};
 use super::market::{Basis, LastBar};
 use super::orders::{Resting, Standing};
@@ -23,11 +24,11 @@ use super::{Exchange, Turn};
 
 /// What a bar still has for us.
 #[derive(Debug)]
-struct Supply {
-    bar: LastBar,
+pub(super) struct Supply {
+    pub(super) bar: LastBar,
     /// Orders that came after this have missed the open.
     open: Ts,
-    units: i64,
+    pub(super) units: i64,
 }
 
 impl Exchange {
@@ -46,6 +47,7 @@ impl Exchange {
         let open = bar.open_ts.checked_add_nanos(rules.grace_ns).unwrap_or(Ts::MAX);
         let units = supply(&bar, rules.volume_share, terms.lot());
         let mut supply = Supply { bar, open, units };
+        self.auctions_in_bar(turn, instrument, &mut supply, Auction::Opening);
         // What follows from a fill at the open stands in the market for the rest of the bar.
         self.in_bar = Some(bar.open_ts);
         self.at_open(turn, instrument, &mut supply);
@@ -54,6 +56,7 @@ impl Exchange {
         self.limits_inside(turn, instrument, &mut supply);
         self.stops_inside(turn, instrument, &mut supply, true);
         self.trail(instrument, &bar);
+        self.auctions_in_bar(turn, instrument, &mut supply, Auction::Closing);
     }
 
     /// Everything that waits for an open, then stops that the open has passed.
@@ -97,14 +100,12 @@ impl Exchange {
             TimeInForce::Ioc | TimeInForce::Fok => {
                 self.cancel_slot(turn, slot, CancelReason::Remainder);
             }
-            TimeInForce::Day
-            | TimeInForce::Gtc
-            | TimeInForce::Gtd
-            | TimeInForce::Gtx
-            | TimeInForce::Opg
-            | TimeInForce::Cls => {
+            TimeInForce::Day | TimeInForce::Gtc | TimeInForce::Gtd | TimeInForce::Gtx => {
                 self.leave(slot);
                 self.queue_up(turn, slot);
+            }
+            TimeInForce::Opg | TimeInForce::Cls => {
+                panic!("{resting:?} meets an open outside its auction")
             }
         }
     }

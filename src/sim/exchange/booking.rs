@@ -123,6 +123,7 @@ impl Exchange {
                 pit.stops_mut(side).unlink(&mut self.orders, slot, trigger);
             }
             (Standing::Opening, _) => pit.opening.retain(|opening| *opening != slot),
+            (Standing::Auction, _) => pit.auction.retain(|waiting| *waiting != slot),
             (Standing::Arriving | Standing::Held, _) => {}
         }
         self.orders.get_mut(slot).standing = Standing::Arriving;
@@ -183,7 +184,10 @@ impl Exchange {
         let mut at = 0;
         while let Some(slot) = self.pits[instrument.index()].reducers.get(at).copied() {
             let resting = *self.orders.get(slot);
-            let is_in_market = matches!(resting.standing, Standing::Queued | Standing::Opening);
+            let is_in_market = matches!(
+                resting.standing,
+                Standing::Queued | Standing::Opening | Standing::Auction
+            );
             let open = self.open_units(slot);
             if is_in_market && open < resting.leaves().mantissa() {
                 let left = plus(resting.filled, qty_of(open));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use qt_market::calendar::Calendar;
 use qt_model::order::{Cash, Currency};
 use rust_decimal::Decimal;
 
@@ -34,6 +35,8 @@ pub struct VenueConfig {
     pub self_trade: SelfTrade,
     pub post_only: PostOnly,
     pub bars: BarRules,
+    /// When it trades, where that is known: auctions are held as a session opens and closes.
+    pub sessions: Arc<Calendar>,
 }
 
 impl Default for VenueConfig {
@@ -52,6 +55,7 @@ impl Default for VenueConfig {
             self_trade: SelfTrade::default(),
             post_only: PostOnly::default(),
             bars: BarRules::default(),
+            sessions: Arc::default(),
         }
     }
 }

@@ -13,6 +13,7 @@ use qt_model::time::{DAY_NANOS, Ts};
 use qt_model::words::{CancelReason, TimeInForce, TradingStatus};
 use rust_decimal::Decimal;
 
+use super::auctions::Auction;
 use super::closeout::mark_of;
 use super::config::AccountKind;
 use super::market::{Market, Public};
@@ -49,7 +50,7 @@ impl Exchange {
             self.dues.pop_first();
             self.now = self.now.max(at);
             match due {
-                Due::Expiry(order) => self.expire(turn, order),
+                Due::Expiry(order) => self.run_out(turn, order),
                 Due::Funding(Rank(_, instrument)) => self.pay_funding(turn, instrument, at),
                 Due::Interest(Rank(_, instrument)) => self.pay_interest(turn, instrument),
                 Due::Settlement(Rank(_, instrument)) => self.end_contract(turn, instrument),
@@ -79,12 +80,31 @@ impl Exchange {
     }
 
     /// Notes when an order will expire.
-    pub(super) fn expect_expiry(&mut self, slot: u32) {
+    pub(super) fn expect_expiry(&mut self, public: &Public, slot: u32) {
+        let resting = self.orders.get(slot);
+        let at = match Auction::of(resting.new.time_in_force) {
+            Some(_) => Some(self.last_call(public, resting)),
+            None => expiry(resting),
+        };
         let resting = self.orders.get_mut(slot);
-        resting.expires = expiry(resting);
-        if let Some(at) = resting.expires {
+        resting.expires = at;
+        if let Some(at) = at {
             self.dues.insert((at, Due::Expiry(resting.order)));
         }
+    }
+
+    /// The time of an order is over; one for an auction may have longer by what is known now.
+    fn run_out(&mut self, turn: &mut Turn<'_>, order: OrderNo) {
+        let slot = self.orders.find(order).expect("the expiry of an order ends with it");
+        let resting = self.orders.get(slot);
+        if Auction::of(resting.new.time_in_force).is_none() {
+            return self.expire(turn, order);
+        }
+        let public = turn.market.of(resting.new.instrument);
+        if self.last_call(public, resting) > self.now {
+            return self.expect_expiry(public, slot);
+        }
+        self.cancel_slot(turn, slot, CancelReason::NoAuction);
     }
 
     pub(super) fn forget_expiry(&mut self, slot: u32) {
@@ -123,9 +143,12 @@ impl Exchange {
                 | TradingStatus::PreOpen
                 | TradingStatus::Open
                 | TradingStatus::Auction
+                | TradingStatus::OpeningAuction
+                | TradingStatus::ClosingAuction
                 | TradingStatus::Halted => {}
             }
         }
+        self.auction_over(turn, instrument);
         self.crossed(turn, instrument);
     }
 
@@ -141,7 +164,9 @@ impl Exchange {
                 self.expect_funding(turn.market.of(instrument), instrument);
             }
             // It is told as it is paid.
-            Some(_) | None => self.pay_rate(turn, instrument, funding.rate),
+            Some(_) => self.pay_rate(turn, instrument, funding.rate),
+            // A rate as it stands, which some feeds repeat with each tick: nothing is settled by it.
+            None => {}
         }
     }
 

@@ -9,6 +9,7 @@ use qt_model::words::{CancelReason, RejectReason, TimeInForce};
 use qt_trade::risk::Approved;
 
 use super::admission::{check_grid, check_shape, is_stop};
+use super::auctions::Auction;
 use super::booking::{mid, plus, qty_of};
 use super::config::PostOnly;
 use super::market::{Basis, Market};
@@ -88,7 +89,7 @@ impl Exchange {
             pit.reducers.push(slot);
         }
         self.report(turn, order, ReportKind::Acknowledged);
-        self.expect_expiry(slot);
+        self.expect_expiry(turn.market.of(new.instrument), slot);
         if self.tie(turn, slot) {
             self.activate(turn, slot);
         }
@@ -112,6 +113,9 @@ impl Exchange {
         }
         let new = self.orders.get(slot).new;
         let public = turn.market.of(new.instrument);
+        if Auction::of(new.time_in_force).is_some() {
+            return self.join_auction(turn, slot);
+        }
         if public.basis() == Basis::Bars {
             let is_resting = new.time_in_force == TimeInForce::Gtx;
             if is_resting {
@@ -195,7 +199,9 @@ impl Exchange {
         let is_smaller = amended.pricing == resting.new.pricing && amended.qty <= resting.new.qty;
         match resting.standing {
             Standing::Queued if is_smaller => self.restate(turn, slot, amended),
-            Standing::Held | Standing::Opening => self.restate(turn, slot, amended),
+            Standing::Held | Standing::Opening | Standing::Auction => {
+                self.restate(turn, slot, amended);
+            }
             Standing::Queued | Standing::Waiting | Standing::Arriving => {
                 self.leave(slot);
                 self.restate(turn, slot, amended);
@@ -237,9 +243,7 @@ impl Exchange {
         check_shape(&amended)?;
         check_grid(terms, &amended)?;
         let public = turn.market.of(amended.instrument);
-        if !public.is_open() {
-            return Err(RejectReason::NotTrading);
-        }
+        self.check_session(terms, public, &amended)?;
         self.check_band(terms, public, &amended)?;
         let is_post_only = amended.time_in_force == TimeInForce::Gtx;
         let is_anew = change.px.is_some() || amended.qty > resting.new.qty;

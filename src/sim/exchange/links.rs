@@ -133,7 +133,7 @@ impl Exchange {
                 self.leave(slot);
                 self.queue_up(turn, slot);
             }
-            Standing::Arriving | Standing::Waiting | Standing::Opening => {}
+            Standing::Arriving | Standing::Waiting | Standing::Opening | Standing::Auction => {}
         }
     }
 

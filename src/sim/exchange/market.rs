@@ -13,6 +13,8 @@ use qt_model::units::{Px, Qty};
 use qt_model::words::{BarClock, MboAction, Side, TradingStatus};
 use rust_decimal::Decimal;
 
+use super::phases::Phases;
+
 /// The best price of a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {
@@ -104,7 +106,7 @@ pub struct Public {
     bar: Option<LastBar>,
     mark: Option<Decimal>,
     funding: Option<Announced>,
-    status: Option<TradingStatus>,
+    phases: Phases,
 }
 
 /// The orders of a book, and what the last record did to them.
@@ -198,11 +200,16 @@ impl Public {
 
     /// `None`: the venue never said, which counts as open.
     pub fn status(&self) -> Option<TradingStatus> {
-        self.status
+        self.phases.status()
     }
 
     pub fn is_open(&self) -> bool {
-        matches!(self.status, None | Some(TradingStatus::Open))
+        matches!(self.status(), None | Some(TradingStatus::Open))
+    }
+
+    /// The auctions of the venue, as far as it tells of them.
+    pub(super) fn phases(&self) -> &Phases {
+        &self.phases
     }
 
     /// The size shown at a price; `None` where the price is too deep to be seen.
@@ -258,7 +265,7 @@ impl Public {
         } else if let Record::Funding(view) = record {
             self.announce(view.row);
         } else if let Record::Status(view) = record {
-            self.status = Some(view.row.status);
+            self.phases.tell(view.row.status);
         } else {
             return News::Nothing;
         }
@@ -340,6 +347,7 @@ impl Public {
 
     fn trade(&mut self, trade: &Trade) -> News {
         let (px, qty, side) = (trade.px, trade.qty, trade.side);
+        self.phases.print(px, qty);
         self.last = Some(Print { px, qty, side, ts_event: trade.head.ts_event });
         if self.basis < Basis::Trades { self.refresh() } else { News::Something }
     }

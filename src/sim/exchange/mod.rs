@@ -11,6 +11,7 @@
 
 mod account;
 mod admission;
+mod auctions;
 mod bars;
 mod booking;
 mod closeout;
@@ -24,6 +25,7 @@ mod links;
 mod maker;
 mod market;
 mod orders;
+mod phases;
 mod pit;
 mod queue;
 mod stops;
@@ -215,6 +217,7 @@ impl Exchange {
         } else if let Record::Depth(view) = record {
             self.depth(turn, instrument, view.row, view.levels);
         } else if let Record::Trade(view) = record {
+            self.printed(turn, instrument, view.row);
             self.trade(turn, instrument, view.row);
         } else if let Record::Quote(_) = record {
             self.quote(turn, instrument);

@@ -24,6 +24,8 @@ pub enum Standing {
     Waiting,
     /// To be executed when the next bar opens.
     Opening,
+    /// Outside the market until its auction.
+    Auction,
     /// In the book at its limit.
     Queued,
 }

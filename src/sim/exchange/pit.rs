@@ -27,6 +27,8 @@ pub(super) struct Pit {
     pub(super) trailing: Vec<u32>,
     /// Orders for the next bar's open, in order of arrival.
     pub(super) opening: Vec<u32>,
+    /// Orders for an auction, in order of arrival.
+    pub(super) auction: Vec<u32>,
     pub(super) taken: Vec<Taken>,
     /// How many orders stand here, in whatever way.
     pub(super) live: u32,
@@ -53,6 +55,7 @@ impl Default for Pit {
             sell_stops: Ranks::new(Side::Buy),
             trailing: Vec::new(),
             opening: Vec::new(),
+            auction: Vec::new(),
             taken: Vec::new(),
             live: 0,
             reducers: Vec::new(),

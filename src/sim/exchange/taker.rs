@@ -216,12 +216,12 @@ impl Exchange {
             TimeInForce::Ioc | TimeInForce::Fok => {
                 self.cancel_slot(turn, slot, CancelReason::Remainder);
             }
-            TimeInForce::Day
-            | TimeInForce::Gtc
-            | TimeInForce::Gtd
-            | TimeInForce::Gtx
-            | TimeInForce::Opg
-            | TimeInForce::Cls => self.queue_up(turn, slot),
+            TimeInForce::Day | TimeInForce::Gtc | TimeInForce::Gtd | TimeInForce::Gtx => {
+                self.queue_up(turn, slot);
+            }
+            TimeInForce::Opg | TimeInForce::Cls => {
+                panic!("{resting:?} meets the market outside its auction")
+            }
         }
     }
 

@@ -58,15 +58,19 @@ pub(super) fn schema_of(decoder: &StreamDecoder) -> Option<SchemaRef> {
 
 /// Places the rows of all channels in the order of their numbers. `next` is the least number that
 /// may come, and moves on. Holes are the work of filters; a number twice, or one that comes too
-/// late for its place, is damage.
+/// late for its place, is damage, and so are rows of one kind that are not in their own order.
 pub(super) fn interleave(
     channels: &mut [Channel],
     next: &mut u64,
     batch: &mut Batch,
 ) -> Result<(), String> {
+    let mut rows = [0; Kind::ALL.len()];
     for (ordinal, kind, row) in sorted(channels) {
         if ordinal < *next {
             return Err(format!("record number {ordinal} came again, or too late for its place"));
+        }
+        if std::mem::replace(&mut rows[kind.index()], row + 1) != row {
+            return Err(format!("the numbers of `{}` fall before {ordinal}", kind.name()));
         }
         batch.place(kind, row);
         *next = ordinal.saturating_add(1);

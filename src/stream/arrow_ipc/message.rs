@@ -17,11 +17,13 @@ pub(super) struct Bytes {
     reader: Box<dyn Read + Send>,
     /// Bytes taken so far.
     at: u64,
+    /// Room for bytes that nobody asks for.
+    passed: Vec<u8>,
 }
 
 impl Bytes {
     pub(super) fn new(input: &Arc<str>, reader: Box<dyn Read + Send>) -> Self {
-        Self { input: Arc::clone(input), reader, at: 0 }
+        Self { input: Arc::clone(input), reader, at: 0, passed: Vec::new() }
     }
 
     pub(super) fn place(&self) -> Place {
@@ -56,9 +58,7 @@ impl Bytes {
     /// Appends exactly that many bytes.
     pub(super) fn append(&mut self, length: u64, to: &mut Vec<u8>) -> Result<(), ReadError> {
         if length > FRAME_LIMIT {
-            return Err(
-                self.corrupt(format!("a length of {length} bytes, above any that is written"))
-            );
+            return Err(self.too_long(length));
         }
         let before = to.len();
         // A false length must not reserve memory that the input never fills.
@@ -71,6 +71,30 @@ impl Bytes {
         }
         self.at += length;
         Ok(())
+    }
+
+    /// Passes over exactly that many bytes.
+    pub(super) fn skip(&mut self, length: u64) -> Result<(), ReadError> {
+        if length > FRAME_LIMIT {
+            return Err(self.too_long(length));
+        }
+        // As much as a pipe holds: what is not kept need not leave the cache.
+        self.passed.resize(1 << 16, 0);
+        let mut had = 0;
+        while had < length {
+            let most = usize::try_from(length - had).map_or(1 << 16, |left| left.min(1 << 16));
+            match read_some(&mut self.reader, &mut self.passed[..most]) {
+                Ok(0) => return Err(self.truncated(length, had as usize)),
+                Ok(read) => had += read as u64,
+                Err(source) => return Err(self.io(source)),
+            }
+        }
+        self.at += length;
+        Ok(())
+    }
+
+    fn too_long(&self, length: u64) -> ReadError {
+        self.corrupt(format!("a length of {length} bytes, above any that is written"))
     }
 
     /// All that is left, up to a limit.

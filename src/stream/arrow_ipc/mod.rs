@@ -9,6 +9,7 @@
 mod channel;
 mod message;
 mod read;
+mod strands;
 mod write;
 
 #[cfg(test)]

@@ -25,19 +25,19 @@ pub struct ArrowReader {
     input: Arc<str>,
     bytes: Bytes,
     options: Options,
-    symbols: Symbols,
+    pub(super) symbols: Symbols,
     header: Option<Header>,
-    channels: Vec<Channel>,
-    is_plain: bool,
-    is_done: bool,
+    pub(super) channels: Vec<Channel>,
+    pub(super) is_plain: bool,
+    pub(super) is_done: bool,
     /// Whether a plain stream's end-of-stream mark was seen.
     is_ended: bool,
     /// An error that waits until the records before it are handed out.
-    pending: Option<ReadError>,
-    digest: Option<Digest>,
+    pub(super) pending: Option<ReadError>,
+    pub(super) digest: Option<Digest>,
     spare: Vec<Level>,
     /// A plain stream's first table, read to learn its schema.
-    first: Option<RecordBatch>,
+    pub(super) first: Option<RecordBatch>,
     /// The least number that the next record of an interleaved stream may have.
     next: u64,
 }
@@ -134,13 +134,17 @@ impl ArrowReader {
         }
     }
 
-    /// Reads one frame; `None` at the end of the input.
+    /// Reads one frame, without its bytes where nobody asks for them; `None` at the end of the input.
     fn frame(&mut self, payload: &mut Vec<u8>) -> Result<Option<u32>, ReadError> {
         payload.clear();
         let Some(head) = self.bytes.array::<12>()? else { return Ok(None) };
         let channel = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
         let length = u64::from_le_bytes(head[4..].try_into().expect("eight of twelve bytes"));
-        self.bytes.append(length, payload)?;
+        let known = self.channels.iter().find(|known| known.number == channel);
+        match known.is_some_and(|known| self.options.passes_over(known.kind)) {
+            true => self.bytes.skip(length)?,
+            false => self.bytes.append(length, payload)?,
+        }
         Ok(Some(channel))
     }
 
@@ -233,7 +237,7 @@ impl ArrowReader {
         }
     }
 
-    fn next_table(&mut self) -> Result<Option<RecordBatch>, ReadError> {
+    pub(super) fn next_table(&mut self) -> Result<Option<RecordBatch>, ReadError> {
         while !self.is_ended {
             match self.bytes.message()? {
                 Message::Whole(mut buffer) => {
@@ -275,7 +279,7 @@ impl ArrowReader {
     }
 
     /// Takes a cut for the end, if the user said that there may be one.
-    fn forgive(&mut self, read: Result<(), ReadError>) -> Result<(), ReadError> {
+    pub(super) fn forgive(&mut self, read: Result<(), ReadError>) -> Result<(), ReadError> {
         match read {
             Err(ReadError::Truncated { .. }) if self.options.allow_truncated => {
                 self.is_done = true;
@@ -372,9 +376,6 @@ impl ArrowReader {
         let at = self.channels.iter().position(|channel| channel.number == number);
         let at =
             at.ok_or_else(|| self.bytes.corrupt(format!("channel {number} was never opened")))?;
-        if self.options.passes_over(self.channels[at].kind) {
-            return Ok(());
-        }
         let mut buffer = Buffer::from_vec(payload);
         while !buffer.is_empty() {
             let table = self.channels[at].decode(&mut buffer);

@@ -10,6 +10,7 @@ use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Kind};
 
 use super::{CONTROL, HEADER_KEY, MARK};
+use crate::annotated::{Annotated, Item};
 use crate::braid::Braid;
 use crate::columns::{RowWriter, Strip};
 use crate::error::WriteError;
@@ -96,6 +97,48 @@ impl<W: Write> ArrowWriter<W> {
             self.put(at, &table)?;
         }
         self.close_batch(batch.len())
+    }
+
+    /// Whether rows of features can stand beside the tables of a batch: not beside others of their kind,
+    /// and not where the road of rows names a record that does not belong here.
+    pub fn takes(&self, annotated: &Annotated<'_>) -> bool {
+        let is_beside_none = annotated.only || annotated.batch.count(Kind::Feature) == 0;
+        let may_be_here = match self.plain {
+            None => true,
+            Some(Kind::Feature) => annotated.only,
+            Some(_) => annotated.rows.is_empty() && annotated.only,
+        };
+        is_beside_none && may_be_here
+    }
+
+    /// The same of an annotated batch that it takes.
+    pub fn write_annotated(&mut self, annotated: &Annotated<'_>) -> Result<(), WriteError> {
+        let Annotated { batch, rows, only } = *annotated;
+        self.begin(batch.instruments())?;
+        self.ordinals.iter_mut().for_each(Vec::clear);
+        if self.plain.is_none() {
+            let mut number = self.records;
+            annotated.each(|item| {
+                let kind = match item {
+                    Item::Record(at) => batch.slots()[at].kind,
+                    Item::Row(..) => Kind::Feature,
+                };
+                self.ordinals[kind.index()].push(number);
+                number += 1;
+            });
+        }
+        for kind in Kind::ALL.iter().copied().filter(|kind| !only && batch.count(*kind) > 0) {
+            let at = self.channel(kind)?;
+            let table = self.channels[at].rows.table(batch, &self.ordinals[kind.index()])?;
+            self.put(at, &table)?;
+        }
+        if !rows.is_empty() {
+            let at = self.channel(Kind::Feature)?;
+            let ordinals = &self.ordinals[Kind::Feature.index()];
+            let table = self.channels[at].rows.features((batch, rows), ordinals)?;
+            self.put(at, &table)?;
+        }
+        self.close_batch(annotated.len())
     }
 
     fn close_batch(&mut self, records: usize) -> Result<(), WriteError> {

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use arrow::array::{
     BooleanBufferBuilder, Float64Array, Int8Array, ListArray, StringArray, UInt32Array, UInt64Array,
 };
-use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{ArrowNativeType, DataType, Field};
 use qt_model::ids::InstrumentId;
 use qt_model::record::{Batch, Depth, Feature, Head, Level, Quote, Trade};
 use qt_model::words::{DepthAction, Side, Word};
 
 use super::write::{Columns, Mantissas};
+use crate::annotated::FeatureRows;
 use crate::error::WriteError;
 
 /// A column in the making, where values may be absent.
@@ -243,6 +244,45 @@ pub(super) fn features(
     marks.into_iter().for_each(|marks| numbers(marks, columns));
     columns.push(Arc::new(seq));
     Ok(())
+}
+
+/// The same of rows that stand beside a batch.
+pub(super) fn feature_rows(
+    (batch, rows): (&Batch, &FeatureRows),
+    ordinals: &[u64],
+    columns: &mut Columns<'_>,
+) {
+    let mut heads = Heads::with_capacity(rows.len());
+    for causes in rows.causes().chunks(STRETCH) {
+        heads.extend(causes.iter().map(|cause| batch.head(*cause as usize)), columns);
+    }
+    let (seq, _) = heads.open(ordinals.to_vec(), columns);
+    let sets = std::iter::repeat_n(&**rows.set(), rows.len());
+    columns.push(Arc::new(StringArray::from_iter_values(sets)));
+    columns.push(Arc::new(flat_lists(rows)));
+    let warm = match rows.warm() {
+        Some(warm) => UInt64Array::from(warm.to_vec()),
+        None => columns.absent(rows.len()),
+    };
+    columns.push(Arc::new(warm));
+    columns.push(Arc::new(UInt64Array::from(rows.flags().to_vec())));
+    columns.push(Arc::new(seq));
+}
+
+fn flat_lists(rows: &FeatureRows) -> ListArray {
+    let values = rows.values();
+    let has_absent = values.iter().fold(false, |any, value| any | value.is_nan());
+    let nulls = has_absent.then(|| {
+        NullBuffer::new(BooleanBuffer::collect_bool(values.len(), |at| !values[at].is_nan()))
+    });
+    let present = match has_absent {
+        true => values.iter().map(|value| if value.is_nan() { 0.0 } else { *value }).collect(),
+        false => values.to_vec(),
+    };
+    let item = Arc::new(Field::new_list_field(DataType::Float64, true));
+    let values = Arc::new(Float64Array::new(present.into(), nulls));
+    let lengths = std::iter::repeat_n(rows.width(), rows.len());
+    ListArray::new(item, OffsetBuffer::from_lengths(lengths), values, None)
 }
 
 fn lists(rows: &[Feature]) -> ListArray {

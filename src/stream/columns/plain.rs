@@ -12,7 +12,9 @@ use arrow::array::{Array, UInt64Array};
 use arrow::buffer::ScalarBuffer;
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Depth, Head, Key, Kind, Level, Quote, Trade};
+use qt_model::record::{
+    Batch, Depth, Head, Key, Kind, Level, Quote, QuoteCells, QuoteColumns, Trade,
+};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::{DepthAction, Side, Word};
@@ -221,6 +223,24 @@ impl Plain {
             OfRows::One(id) => *id,
             OfRows::Many(_) => None,
         }
+    }
+
+    /// Records as they lie, where they are quotes of one instrument.
+    pub(crate) fn quotes(&self, records: Range<usize>) -> Option<QuoteColumns<'_>> {
+        let (Own::Quote(own), Some(instrument)) = (&self.own, self.only_instrument()) else {
+            return None;
+        };
+        let cells = QuoteCells {
+            ts_event: &self.event[records.clone()],
+            ts_recv: &self.recv[records.clone()],
+            seq: &self.seq[records.clone()],
+            bid_px: &own.bid_px[records.clone()],
+            bid_qty: &own.bid_qty[records.clone()],
+            ask_px: &own.ask_px[records.clone()],
+            ask_qty: &own.ask_qty[records.clone()],
+            id: own.id.part(&records).0,
+        };
+        QuoteColumns::new(instrument, cells)
     }
 
     /// Appends records as rows, without placing them.

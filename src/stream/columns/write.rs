@@ -20,6 +20,7 @@ use super::braid_write::{self, Strip};
 use super::hot_write;
 use super::keys::SymbolKeys;
 use super::schema::{ColumnScale, ColumnScales, MONEY_SCALE};
+use crate::annotated::FeatureRows;
 use crate::error::WriteError;
 
 /// Makes the tables of one kind.
@@ -91,6 +92,18 @@ impl RowWriter {
             Kind::Depth => hot_write::depths(batch, ordinals, columns),
             Kind::Feature => hot_write::features(batch, ordinals, columns),
             _ => general(kind, batch, ordinals, columns),
+        })
+    }
+
+    /// Rows of features beside a batch as a table.
+    pub(crate) fn features(
+        &mut self,
+        (batch, rows): (&Batch, &FeatureRows),
+        ordinals: &[u64],
+    ) -> Result<RecordBatch, WriteError> {
+        self.make(batch.instruments(), |columns| {
+            hot_write::feature_rows((batch, rows), ordinals, columns);
+            Ok(())
         })
     }
 

@@ -19,6 +19,8 @@ use qt_model::words::Word;
 use rust_decimal::Decimal;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use crate::annotated::{Annotated, Item};
+
 /// How many bytes gather before they are hashed in one go: a part of the nearest cache.
 const GATHER: usize = 1 << 13;
 
@@ -67,22 +69,51 @@ impl Digest {
     /// Takes in the records of the batch from that place on.
     pub fn update_from(&mut self, batch: &Batch, start: usize) {
         self.know(batch.instruments());
-        let (trades, depths) = (batch.rows::<Trade>(), batch.rows::<Depth>());
-        let features = batch.rows::<Feature>();
-        for (at, slot) in batch.slots().iter().enumerate().skip(start) {
-            let index = slot.index as usize;
-            match slot.kind {
-                Kind::Trade => self.trade(&trades[index]),
-                Kind::Depth => self.depth(&depths[index], batch.levels(index)),
-                Kind::Feature => self.feature(&features[index]),
-                _ => self.push(&batch.get(at)),
-            }
-            if self.gathered.len() >= GATHER {
-                self.hash.update(&self.gathered);
-                self.gathered.clear();
-            }
-        }
+        (start..batch.len()).for_each(|at| self.record(batch, at));
         self.records += (batch.len() - start) as u64;
+    }
+
+    /// Takes in the records of an annotated batch.
+    pub fn annotated(&mut self, annotated: &Annotated<'_>) {
+        let Annotated { batch, rows, .. } = *annotated;
+        self.know(batch.instruments());
+        annotated.each(|item| match item {
+            Item::Record(at) => self.record(batch, at),
+            Item::Row(at, row) => {
+                let marks = [row.warm, Some(row.flags)];
+                let of = |value: &f64| if value.is_nan() { f64::NAN } else { *value };
+                self.feature_of(batch.head(at), rows.set(), (row.values, of), marks);
+                self.weigh();
+            }
+        });
+        self.records += annotated.len() as u64;
+    }
+
+    /// Takes in the record at a place of a batch, whose instruments are known.
+    #[inline]
+    fn record(&mut self, batch: &Batch, at: usize) {
+        let slot = batch.slots()[at];
+        let index = slot.index as usize;
+        match slot.kind {
+            Kind::Trade => self.trade(&batch.rows::<Trade>()[index]),
+            Kind::Depth => self.depth(&batch.rows::<Depth>()[index], batch.levels(index)),
+            Kind::Feature => {
+                let row = &batch.rows::<Feature>()[index];
+                let of = |value: &Option<f64>| value.unwrap_or(f64::NAN);
+                self.feature_of(&row.head, &row.set, (&row.values, of), [row.warm, row.flags]);
+            }
+            _ => self.push(&batch.get(at)),
+        }
+        self.weigh();
+    }
+
+    /// Hashes what gathered, once it is much.
+    #[inline]
+    fn weigh(&mut self) {
+        if self.gathered.len() >= GATHER {
+            self.hash.update(&self.gathered);
+            self.gathered.clear();
+        }
     }
 
     fn know(&mut self, instruments: &Arc<Instruments>) {
@@ -203,12 +234,17 @@ impl Digest {
     }
 
     #[inline]
-    fn feature(&mut self, row: &Feature) {
+    fn feature_of<V>(
+        &mut self,
+        head: &Head,
+        set: &str,
+        (values, of): (&[V], impl Fn(&V) -> f64),
+        marks: [Option<u64>; 2],
+    ) {
         // The set and the values are always there.
-        let marks = [row.warm, row.flags];
-        self.words(&self.head(Kind::Feature, &row.head, 0b11 | mask(&marks) << 2));
-        self.string(&row.set);
-        self.list(&row.values);
+        self.words(&self.head(Kind::Feature, head, 0b11 | mask(&marks) << 2));
+        self.string(set);
+        self.list(values, of);
         self.optional(&marks);
     }
 
@@ -220,9 +256,9 @@ impl Digest {
 
     /// An absent value is a NaN here, which no present value can be.
     #[inline]
-    fn list(&mut self, list: &[Option<f64>]) {
+    fn list<V>(&mut self, list: &[V], of: impl Fn(&V) -> f64) {
         self.words(&[list.len() as u64]);
-        let word = |value: &Option<f64>| value.unwrap_or(f64::NAN).to_bits().to_le_bytes();
+        let word = |value: &V| of(value).to_bits().to_le_bytes();
         for eight in list.chunks(8) {
             let mut bytes = [[0; 8]; 8];
             bytes.iter_mut().zip(eight).for_each(|(bytes, value)| *bytes = word(value));
@@ -266,7 +302,7 @@ impl Digest {
             Value::Decimal(value) => self.decimal(*value),
             Value::Word(index) => self.words(&[*index as u64]),
             Value::Text(text) => self.string(text),
-            Value::F64List(list) => self.list(list),
+            Value::F64List(list) => self.list(list, |value| value.unwrap_or(f64::NAN)),
         }
     }
 

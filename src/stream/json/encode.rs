@@ -1,19 +1,19 @@
 //! Records to NDJSON: hot kinds by hand, every kind by its fields, with equal bytes.
 
+mod features;
+
 use std::sync::Arc;
 
 use qt_model::decimal::{self, SAFE_MANTISSA};
 use qt_model::instrument::Instruments;
-use qt_model::record::{
-    Batch, Depth, Feature, Field, Head, Kind, Level, Quote, Record, Trade, Value,
-};
+use qt_model::record::{Batch, Depth, Field, Head, Kind, Level, Quote, Record, Trade, Value};
 use qt_model::time::TsWriter;
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::{DepthAction, Side};
 use rust_decimal::Decimal;
 
 use super::general::Scales;
-use super::line::{FLOATS, LEVELS, Padded, Page, Pen};
+use super::line::{LEVELS, Padded, Page, Pen};
 
 /// Writes records as lines; keeps what repeats from record to record.
 #[derive(Debug, Default)]
@@ -46,19 +46,22 @@ impl Encoder {
     pub fn lines(&mut self, batch: &Batch) -> &[u8] {
         self.know(batch.instruments());
         self.page.clear();
-        let (trades, depths, quotes) = (batch.rows(), batch.rows(), batch.rows());
-        let features = batch.rows();
-        for (at, slot) in batch.slots().iter().enumerate() {
-            let index = slot.index as usize;
-            match slot.kind {
-                Kind::Trade => self.trade(&trades[index]),
-                Kind::Depth => self.depth(&depths[index], batch.levels(index)),
-                Kind::Quote => self.quote(&quotes[index]),
-                Kind::Feature => self.feature(&features[index]),
-                _ => self.general(&batch.get(at)),
-            }
-        }
+        (0..batch.len()).for_each(|at| self.line(batch, at));
         self.page.text()
+    }
+
+    /// Writes the record at a place of a batch, whose instruments are known.
+    #[inline]
+    fn line(&mut self, batch: &Batch, at: usize) {
+        let slot = batch.slots()[at];
+        let index = slot.index as usize;
+        match slot.kind {
+            Kind::Trade => self.trade(&batch.rows()[index]),
+            Kind::Depth => self.depth(&batch.rows()[index], batch.levels(index)),
+            Kind::Quote => self.quote(&batch.rows()[index]),
+            Kind::Feature => self.feature(&batch.rows()[index]),
+            _ => self.general(&batch.get(at)),
+        }
     }
 
     /// Appends the records of a batch, a line each.
@@ -183,46 +186,6 @@ impl Encoder {
             let written = pen.written();
             self.page.take(written);
         }
-    }
-
-    #[inline]
-    fn feature(&mut self, row: &Feature) {
-        let (mut pen, clocks, known) = self.begin(&row.head);
-        pen.put(br#"{"k":"feature""#);
-        clocks.head(&mut pen, &row.head, known);
-        let written = pen.written();
-        self.page.take(written);
-        if self.set.as_ref().is_none_or(|(set, _)| *set != row.set) {
-            let mut text = br#","set":"#.to_vec();
-            string(&row.set, &mut text);
-            text.extend_from_slice(br#","values":["#);
-            self.set = Some((Arc::clone(&row.set), text));
-        }
-        if let Some((_, text)) = &self.set {
-            self.page.extend(text);
-        }
-        let mut is_first = true;
-        for values in row.values.chunks(FLOATS) {
-            let mut pen = self.page.pen();
-            for value in values {
-                if !std::mem::take(&mut is_first) {
-                    pen.put(b",");
-                }
-                match value {
-                    Some(value) => pen.float(*value),
-                    None => pen.put(b"null"),
-                }
-            }
-            let written = pen.written();
-            self.page.take(written);
-        }
-        let mut pen = self.page.pen();
-        pen.put(b"]");
-        pen.id(br#","warm":"#, row.warm);
-        pen.id(br#","flags":"#, row.flags);
-        pen.tail(row.head.seq);
-        let written = pen.written();
-        self.page.take(written);
     }
 
     /// Any kind, by its fields.

@@ -1,9 +1,12 @@
-//! Equity on a grid of equal periods, and the returns between its samples.
+//! Equity on a grid of equal periods or of sessions, and the returns between its samples.
 //!
 //! A sample is the last equity at or before its instant. The first is the starting equity at the
 //! start; a last period that the grid cuts is kept, unless it is the only one. Memory: one double
-//! a period, two with a benchmark. Absent on purpose: sessions of a calendar, and months.
+//! a period, two with a benchmark. Absent on purpose: months, and what a market is worth while it is closed.
 
+use std::sync::Arc;
+
+use qt_market::calendar::Calendar;
 use qt_model::time::{DAY_NANOS, Ts};
 
 use super::along::Steps;
@@ -13,10 +16,18 @@ use super::sum::Total;
 use crate::ledger::DoublePx;
 use crate::ledger::Money;
 
-/// The length of a period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The grid: periods of one length, of a market that never closes or within its sessions.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     nanos: i64,
+    sessions: Option<Sessions>,
+}
+
+/// The sessions of a market, and how many periods of them make a year.
+#[derive(Clone, Debug, PartialEq)]
+struct Sessions {
+    calendar: Arc<Calendar>,
+    periods_per_year: f64,
 }
 
 /// Why a length makes no grid.
@@ -24,31 +35,85 @@ pub struct Sample {
 #[error("a period of {0} ns makes no grid: expected a divisor of a day, a day, or a week")]
 pub struct SampleError(pub i64);
 
+const WEEK_NANOS: i64 = 7 * DAY_NANOS;
+const YEAR_NANOS: i64 = 365 * DAY_NANOS;
+
 impl Sample {
-    pub const DAY: Self = Self { nanos: DAY_NANOS };
+    pub const DAY: Self = Self { nanos: DAY_NANOS, sessions: None };
 
     /// A divisor of a day, a day, or a week, in nanoseconds.
     pub fn every(nanos: i64) -> Result<Self, SampleError> {
-        let fits = nanos > 0 && DAY_NANOS % nanos == 0 || nanos == 7 * DAY_NANOS;
-        if fits { Ok(Self { nanos }) } else { Err(SampleError(nanos)) }
+        let fits = nanos > 0 && DAY_NANOS % nanos == 0 || nanos == WEEK_NANOS;
+        if fits { Ok(Self { nanos, sessions: None }) } else { Err(SampleError(nanos)) }
     }
 
-    pub const fn nanos(self) -> i64 {
+    /// The same within sessions: days become sessions, sampled as they close, and of shorter periods
+    /// those are left that end in a session. A year is that from `start` on. Weeks stay what they are,
+    /// and so does everything where there is no session in that year.
+    pub fn within(self, calendar: &Arc<Calendar>, start: Ts) -> Self {
+        let end = start.checked_add_nanos(YEAR_NANOS).unwrap_or(Ts::MAX);
+        let periods_per_year = match self.nanos {
+            WEEK_NANOS => 0.0,
+            DAY_NANOS => calendar.closes_within(start, end) as f64,
+            nanos => calendar.open_ns(start, end) as f64 / nanos as f64,
+        };
+        if periods_per_year == 0.0 || calendar.is_always_open() {
+            return self;
+        }
+        let calendar = Arc::clone(calendar);
+        Self { sessions: Some(Sessions { calendar, periods_per_year }), ..self }
+    }
+
+    pub const fn nanos(&self) -> i64 {
         self.nanos
     }
 
-    /// How many make a year of a market that never closes.
-    pub fn periods_per_year(self) -> f64 {
-        // Fifty-two weeks, as everyone counts them, though a year is longer by a day.
-        if self.nanos == 7 * DAY_NANOS { 52.0 } else { 365.0 * (DAY_NANOS / self.nanos) as f64 }
+    /// Whether the grid follows the sessions of a calendar.
+    pub const fn has_sessions(&self) -> bool {
+        self.sessions.is_some()
     }
 
-    /// The first instant of the grid after `ts`.
-    fn after(self, ts: Ts) -> Ts {
+    /// How many make a year.
+    pub fn periods_per_year(&self) -> f64 {
+        if let Some(sessions) = &self.sessions {
+            return sessions.periods_per_year;
+        }
+        // Fifty-two weeks, as everyone counts them, though a year is longer by a day.
+        if self.nanos == WEEK_NANOS { 52.0 } else { 365.0 * (DAY_NANOS / self.nanos) as f64 }
+    }
+
+    /// The first instant of the grid after `ts`; the end of time where a calendar has come to its end.
+    fn after(&self, ts: Ts) -> Ts {
+        match &self.sessions {
+            None => self.tick_after(ts),
+            Some(sessions) if self.nanos == DAY_NANOS => {
+                sessions.calendar.next_close(ts).unwrap_or(Ts::MAX)
+            }
+            Some(sessions) => self.tick_within(&sessions.calendar, ts),
+        }
+    }
+
+    /// The first instant of the clock after `ts`, whether or not anybody trades.
+    fn tick_after(&self, ts: Ts) -> Ts {
         // Weeks begin on Mondays, and the epoch was a Thursday.
-        let offset = if self.nanos == 7 * DAY_NANOS { 4 * DAY_NANOS } else { 0 };
+        let offset = if self.nanos == WEEK_NANOS { 4 * DAY_NANOS } else { 0 };
         let place = ts.nanos().saturating_sub(offset).div_euclid(self.nanos);
         Ts::from_nanos((place + 1).saturating_mul(self.nanos).saturating_add(offset))
+    }
+
+    fn tick_within(&self, calendar: &Calendar, mut ts: Ts) -> Ts {
+        loop {
+            let tick = self.tick_after(ts);
+            // One at the close ends the session's last period.
+            let before = Ts::from_nanos(tick.nanos() - 1);
+            if calendar.is_open(before) {
+                return tick;
+            }
+            match calendar.next_session(tick) {
+                Some((open, _)) => ts = open,
+                None => return Ts::MAX,
+            }
+        }
     }
 }
 
@@ -104,10 +169,10 @@ impl Sampler {
     ) -> Self {
         let fixed = (mode == Mode::FixedCapital).then_some(capital);
         Self {
+            next: sample.after(start),
             sample,
             mode,
             capital,
-            next: sample.after(start),
             last_ts: start,
             previous: equity,
             equity,
@@ -272,6 +337,53 @@ mod tests {
         sampler.equity(ts("2024-03-02T10:00:00Z"), money("50"));
         let sampled = sampler.finish(ts(start), ts("2024-03-04T00:00:00Z"));
         assert!(sampled.is_broken);
+    }
+
+    /// Two sessions of six hours and a half around a change of clocks.
+    fn sessions() -> Arc<Calendar> {
+        let session = |open: &str, close: &str| (ts(open), ts(close));
+        Arc::new(Calendar::new(vec![
+            session("2024-03-08T14:30:00Z", "2024-03-08T21:00:00Z"),
+            session("2024-03-11T13:30:00Z", "2024-03-11T20:00:00Z"),
+        ]))
+    }
+
+    #[test]
+    fn days_of_a_calendar_are_sampled_as_their_sessions_close() {
+        let start = ts("2024-03-08T15:00:00Z");
+        let sample = Sample::DAY.within(&sessions(), start);
+        assert!((sample.periods_per_year() - 2.0).abs() < 1e-12);
+        let mut sampler =
+            Sampler::new(sample, Mode::Compounded, Money::ZERO, start, money("100"), 5);
+        sampler.equity(ts("2024-03-08T20:00:00Z"), money("110"));
+        // What moves while it is closed belongs to the next session.
+        sampler.equity(ts("2024-03-10T00:00:00Z"), money("50"));
+        sampler.equity(ts("2024-03-11T19:59:59Z"), money("121"));
+        let sampled = sampler.finish(start, ts("2024-03-11T21:00:00Z"));
+        let rounded: Vec<_> = sampled.returns.iter().map(|r| format!("{r:.12}")).collect();
+        // The calendar ends here, and so does the grid: what is left is a partial period.
+        assert_eq!(rounded, ["0.100000000000", "0.100000000000", "0.000000000000"]);
+    }
+
+    #[test]
+    fn shorter_periods_end_in_sessions_and_weeks_know_none() {
+        let hour = Sample::every(3_600_000_000_000).unwrap();
+        let start = ts("2024-03-08T00:00:00Z");
+        let within = hour.clone().within(&sessions(), start);
+        assert!((within.periods_per_year() - 13.0).abs() < 1e-12);
+        let mut grid = vec![start];
+        while grid.len() < 16 {
+            grid.push(within.after(grid[grid.len() - 1]));
+        }
+        assert_eq!(grid[1], ts("2024-03-08T15:00:00Z"));
+        assert_eq!(grid[7], ts("2024-03-08T21:00:00Z"));
+        assert_eq!(grid[8], ts("2024-03-11T14:00:00Z"));
+        assert_eq!((grid[14], grid[15]), (ts("2024-03-11T20:00:00Z"), Ts::MAX));
+        let week = Sample::every(WEEK_NANOS).unwrap();
+        assert_eq!(week.clone().within(&sessions(), start), week);
+        let later = ts("2026-01-01T00:00:00Z");
+        assert_eq!(hour.clone().within(&sessions(), later), hour, "no session that year");
+        assert_eq!(hour.clone().within(&Arc::default(), start), hour, "always open");
     }
 
     #[test]

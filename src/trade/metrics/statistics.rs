@@ -86,7 +86,7 @@ impl Statistics {
         let fixed = (options.mode == super::returns::Mode::FixedCapital).then_some(options.capital);
         let worth = Worth { equity, ..Worth::default() };
         let mut sampler = Sampler::new(
-            options.sample,
+            options.sample.clone(),
             options.mode,
             options.capital,
             start,

@@ -76,6 +76,8 @@ pub enum Refused {
     Impossible { from: OrderStatus, to: OrderStatus },
     /// More filled than the order's size.
     Overfilled,
+    /// The answer to a request that crossed the end of its order: nothing is wrong.
+    Crossed,
 }
 
 /// How many ended orders are remembered.
@@ -188,7 +190,7 @@ impl OrderTable {
             Some(at) => self.report_live(at, &report.what),
             None => self.report_ended(report),
         };
-        self.refused += u64::from(result.is_err());
+        self.refused += u64::from(result.is_err_and(|refused| refused != Refused::Crossed));
         result
     }
 
@@ -241,6 +243,21 @@ impl OrderTable {
         let entry = self.ended.iter_mut().find(|entry| entry.order == report.order);
         let entry = entry.ok_or(Refused::Unknown)?;
         let ReportKind::Filled(execution) = report.what else {
+            let is_awaited = match report.what {
+                ReportKind::CancelRefused(_) => std::mem::take(&mut entry.is_cancelling),
+                ReportKind::AmendRefused(_) => entry.amending.take().is_some(),
+                ReportKind::Acknowledged
+                | ReportKind::Rejected(_)
+                | ReportKind::Filled(_)
+                | ReportKind::Triggered
+                | ReportKind::Amended(_)
+                | ReportKind::Cancelled(_)
+                | ReportKind::Expired
+                | ReportKind::Unknown => false,
+            };
+            if is_awaited {
+                return Err(Refused::Crossed);
+            }
             let to = target(entry, &report.what);
             return Err(Refused::Impossible { from: entry.status, to });
         };

@@ -44,6 +44,7 @@ fn states(steps: &[ReportKind]) -> (OrderTable, Vec<&'static str>) {
             Err(Refused::Unknown) => "unknown order",
             Err(Refused::Impossible { .. }) => "impossible",
             Err(Refused::Overfilled) => "overfilled",
+            Err(Refused::Crossed) => "crossed",
         }
     };
     let states = steps.iter().map(state).collect();
@@ -79,6 +80,26 @@ fn a_cancel_that_crosses_a_fill_stays_under_way() {
     let change = report(ReportKind::Cancelled(CancelReason::Requested)).unwrap();
     assert_eq!((change.entry.status, change.entry.filled), (OrderStatus::Cancelled, qty(3)));
     assert_eq!(table.exposure(instrument(), 3).open_buys, 0);
+}
+
+#[test]
+fn answers_that_cross_the_end_of_an_order_are_no_mistakes() {
+    let (mut table, _) = states(&[ReportKind::Acknowledged]);
+    let order = OrderNo(1);
+    assert!(table.amend(order, Amendment { px: Some(Px::new(6)), qty: None }));
+    assert!(table.cancel(order));
+    let mut report = |what| table.report(&Report { order, ts_event: Ts::default(), what });
+    assert_eq!(report(filled(10)).unwrap().entry.status, OrderStatus::Filled);
+    let (no_cancel, no_amend) = (
+        ReportKind::CancelRefused(RejectReason::Ended),
+        ReportKind::AmendRefused(RejectReason::Ended),
+    );
+    assert_eq!(report(no_amend).unwrap_err(), Refused::Crossed);
+    assert_eq!(report(no_cancel).unwrap_err(), Refused::Crossed);
+    // Each request has one answer.
+    assert!(matches!(report(no_cancel), Err(Refused::Impossible { .. })));
+    assert!(matches!(report(no_amend), Err(Refused::Impossible { .. })));
+    assert_eq!(table.refused(), 2);
 }
 
 #[test]

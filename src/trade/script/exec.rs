@@ -27,6 +27,9 @@ pub(super) fn think(rules: &Rules, instance: &mut Instance, context: &mut Contex
         tend(rules, instance, context, working, desire);
         return;
     }
+    if desire != Desire::Keep && instance.is_ended(context) {
+        return;
+    }
     match desire {
         Desire::Keep => {}
         Desire::Flat(reason) => exit(rules, instance, context, reason),
@@ -173,7 +176,21 @@ fn enter(
             let time_in_force = rules.work.time_in_force;
             NewOrder { time_in_force, ..NewOrder::limit(instance.id, side, qty, px) }
         }
-        None => NewOrder::market(instance.id, side, qty),
+        None => {
+            let market = NewOrder::market(instance.id, side, qty);
+            match rules.work.time_in_force {
+                // All other times in force are of orders that can rest.
+                time_in_force @ (TimeInForce::Opg | TimeInForce::Cls) => {
+                    NewOrder { time_in_force, ..market }
+                }
+                TimeInForce::Day
+                | TimeInForce::Gtc
+                | TimeInForce::Gtd
+                | TimeInForce::Ioc
+                | TimeInForce::Fok
+                | TimeInForce::Gtx => market,
+            }
+        }
     };
     if let Some(order) = work(instance, context, new, (DecisionAction::Enter, reason)) {
         bracket(rules, instance, context, (order, side, size, px));

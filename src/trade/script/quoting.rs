@@ -27,6 +27,9 @@ pub(super) fn think(
     instance: &mut Instance,
     context: &mut Context<'_>,
 ) {
+    if instance.is_ended(context) {
+        return;
+    }
     let is_open = rules.schedule.open.is_open(context.now());
     let wanted = [Side::Buy, Side::Sell]
         .map(|side| is_open.then(|| want(quotes, rules, instance, context, side)).flatten());

@@ -1,5 +1,6 @@
 //! The strategy that a script makes: when it thinks, what it wants, and for which instrument.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
@@ -8,7 +9,7 @@ use qt_model::record::{Kind, Record};
 use qt_model::step::TimerId;
 use qt_model::time::Ts;
 use qt_model::units::Qty;
-use qt_model::words::{Side, TimeInForce};
+use qt_model::words::{DecisionAction, Side, TimeInForce};
 use rust_decimal::Decimal;
 
 use super::compile::Compiled;
@@ -19,6 +20,7 @@ use super::quoting::{self, Quotes};
 use super::vars::Var;
 use crate::core::{Context, Strategy, Wants};
 use crate::orders::Change;
+use crate::outbox::Decided;
 use crate::ticks::Steps;
 
 /// A value for each side.
@@ -120,6 +122,8 @@ pub(super) struct Instance {
     /// The best price for the position since it was opened.
     pub(super) best: f64,
     pub(super) working: Option<Working>,
+    /// Whether it was said that the contract has ended.
+    pub(super) is_over: bool,
     pub(super) scratch: Vec<OrderNo>,
 }
 
@@ -190,6 +194,7 @@ impl Strategy for Scripted {
                 closed: None,
                 best: f64::NAN,
                 working: None,
+                is_over: false,
                 scratch: Vec::new(),
             });
         }
@@ -269,6 +274,24 @@ impl Instance {
             self.best = f64::NAN;
         }
         self.position = position;
+    }
+
+    /// Whether the contract has ended, so that nothing can be asked for. Says so on record once.
+    pub(super) fn is_ended(&mut self, context: &mut Context<'_>) -> bool {
+        let expiry = context.instrument(self.id).terms.expiry;
+        let has_ended = expiry.is_some_and(|expiry| context.now() >= expiry);
+        if has_ended && !self.is_over {
+            self.is_over = true;
+            context.decide(Decided {
+                instrument: Some(self.id),
+                action: DecisionAction::Skip,
+                side: None,
+                px: None,
+                qty: None,
+                reason: Cow::Borrowed("expired"),
+            });
+        }
+        has_ended
     }
 
     /// Whether a thought comes to nothing until a rule is met that is a feature alone: those rules that

@@ -9,7 +9,7 @@ use qt_model::record::{Batch, Head, Kind, Quote};
 use qt_model::step::{Execution, Input};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
-use qt_model::words::{CancelReason, Liquidity, Side, TimeInForce};
+use qt_model::words::{CancelReason, DecisionAction, Liquidity, Side, TimeInForce};
 use rust_decimal::Decimal;
 
 use super::*;
@@ -119,11 +119,16 @@ struct World {
 /// An instrument with two decimals of price and size, ticks of 0.05.
 impl World {
     fn new(definition: &Definition) -> Self {
+        Self::until(definition, None)
+    }
+
+    /// The same of a contract that ends.
+    fn until(definition: &Definition, expiry: Option<Ts>) -> Self {
         let mut table = Instruments::default();
         let symbol = Symbol::new("x:A").unwrap();
         let scale = Scale::new(2).unwrap();
         let mut instrument = Instrument::new(symbol, scale, scale);
-        instrument.terms = Terms { tick: "0.05".parse().ok(), ..Terms::default() };
+        instrument.terms = Terms { tick: "0.05".parse().ok(), expiry, ..Terms::default() };
         let id = table.declare(instrument).unwrap();
         let table = Arc::new(table);
         let currency = Currency::new("USD").unwrap();
@@ -145,8 +150,13 @@ impl World {
         world
     }
 
-    /// A quote and the row of features behind it.
+    /// A quote and the row of features behind it; what was sent because of them.
     fn row(&mut self, bid: i64, ask: i64, features: &[f64]) -> Vec<Output> {
+        self.see(bid, ask, features);
+        self.sent()
+    }
+
+    fn see(&mut self, bid: i64, ask: i64, features: &[f64]) {
         self.now += 1_000_000_000;
         let now = Ts::from_nanos(self.now);
         let one = Qty::new(100).ok();
@@ -160,7 +170,6 @@ impl World {
         self.desk.step(now, &Input::Market(record), &self.front, &mut self.out);
         self.front.features(self.id, now, features);
         self.desk.features(now, self.id, &self.front, &mut self.out);
-        self.sent()
     }
 
     fn sent(&mut self) -> Vec<Output> {
@@ -205,6 +214,31 @@ fn an_entry_opens_an_opposite_one_turns_and_nothing_is_sent_twice() {
     assert_eq!(submits(&world.row(9_900, 9_910, &[1.0, 0.0])), [], "it holds what it wants");
     let turned = world.row(9_900, 9_910, &[0.0, 1.0]);
     assert_eq!(submits(&turned), [(Side::Sell, 200, Pricing::Market)]);
+}
+
+#[test]
+fn a_contract_that_has_ended_is_noted_once_and_asked_for_no_more() {
+    let mut quotes = Definition::named("maker");
+    quotes.trigger = Trigger::Record(Kind::Quote);
+    quotes.quote = Some(QuoteStyle {
+        bid: source("quote.bid", "best_bid"),
+        ask: source("quote.ask", "best_ask"),
+        requote_ticks: 1,
+        post_only: true,
+        max_position: None,
+    });
+    for definition in [crossing(), quotes] {
+        let mut world = World::until(&definition, Some(Ts::from_nanos(2_000_000_000)));
+        assert!(!submits(&world.row(9_900, 9_910, &[1.0, 0.0])).is_empty());
+        world.report(1, ReportKind::Expired);
+        let mut noted = Vec::new();
+        for _ in 0..3 {
+            world.see(9_900, 9_910, &[1.0, 0.0]);
+            noted.extend(world.out.drain());
+        }
+        let [Output::Decide(note)] = &noted[..] else { panic!("{noted:?}") };
+        assert_eq!((note.action, &*note.reason), (DecisionAction::Skip, "expired"));
+    }
 }
 
 #[test]

@@ -5,6 +5,9 @@
 mod mistakes;
 mod parity;
 mod processes;
+mod refusals;
+mod sessions;
+mod sets;
 mod sweeps;
 
 use std::fs;
@@ -95,6 +98,28 @@ fn amounts_without_an_end_are_kept_to_eighteen_decimals() {
     assert!(inputs.contains("borrow"), "{inputs}");
     world.qt("report run").assert().success();
     world.qt("parity run").assert().success();
+}
+
+/// Symbols choose from whatever is read: only a range asks for the catalog.
+#[test]
+fn symbols_in_a_pipe_choose_from_the_pipe() {
+    let world = day();
+    let run = |more: &str| {
+        let backtest = format!("qt backtest imbalance --no-run --no-band --json {more}");
+        shell(&world, &format!("qt replay -i day.arrow -o arrow | {backtest}"))
+    };
+    let symbols = shell(&world, "qt replay -i day.arrow --kinds trade | grep -o 'sym\":\"[^\"]*'");
+    let first = symbols.lines().next().unwrap().trim_start_matches("sym\":\"").to_owned();
+    let all: serde_json::Value = serde_json::from_str(&run("")).unwrap();
+    let one: serde_json::Value =
+        serde_json::from_str(&run(&format!("--symbols '{first}'"))).unwrap();
+    assert!(one["records"].as_u64() < all["records"].as_u64() && one["records"].as_u64() > Some(0));
+    // A range asks for the catalog, which is not there.
+    let mut range = world.qt("backtest imbalance --no-run --date 2024-08-08");
+    let output = range.write_stdin("").assert().failure();
+    let said = String::from_utf8(output.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("data"), "{said}");
+    shell(&world, &format!("qt replay -i day.arrow | qt bars --every 1m --symbols '{first}'"));
 }
 
 /// Law 2: piped or from a file, in any encoding, cut into any batches, it is one run.

@@ -1,7 +1,7 @@
 //! Many variants in one pass.
 
-use super::day;
-use crate::frame::stdout;
+use super::{content, day};
+use crate::frame::{World, stdout};
 
 const SWEEP: &str = "backtest ema-cross -i day.arrow --no-run --sample 1m \
                      --sweep fast_n=20..60:20 --sweep slow_n=100,200";
@@ -99,4 +99,74 @@ fn a_sweep_is_kept_cross_validated_and_reported() {
         )
         .contains("n/a")
     );
+}
+
+const PARTED: &str = "backtest ema-cross -i day.arrow --sample 1m --sweep fast_n=20..60:20 \
+                      --sweep slow_n=100,200";
+
+fn kept(world: &World, name: &str) -> String {
+    std::fs::read_to_string(world.path().join(name)).unwrap()
+}
+
+/// What a command that is refused says.
+fn refused(world: &World, args: &str, code: i32) -> String {
+    let output = world.qt(args).assert().code(code);
+    String::from_utf8(output.get_output().stderr.clone()).unwrap()
+}
+
+#[test]
+fn shards_that_are_joined_are_the_sweep_to_the_byte() {
+    // Of nothing but the whole, so that its ledger of trials has nothing else.
+    let whole = day();
+    let text = stdout(&mut whole.qt(&format!("{PARTED} --run-dir whole")));
+    let world = day();
+    for part in [3, 1, 2, 4] {
+        let args = format!("{PARTED} --shard {part}/4 --run-dir part{part} --threads 1");
+        world.qt(&args).assert().success();
+    }
+    let join = "backtest join ./part2 ./part4 ./part1 ./part3";
+    let joined = stdout(&mut world.qt(&format!("{join} --run-dir whole")));
+    assert_eq!(joined, text);
+    assert_eq!(kept(&world, "whole/points.ndjson"), kept(&whole, "whole/points.ndjson"));
+    assert_eq!(content(&world, "whole"), content(&whole, "whole"));
+    let report = |world: &World| stdout(&mut world.qt("report ./whole --md"));
+    assert_eq!(report(&world), report(&whole));
+    let lines = stdout(&mut world.qt(&format!("{join} --no-run --json")));
+    assert_eq!(lines, kept(&whole, "whole/points.ndjson"));
+
+    let said = refused(&world, "backtest join ./part2 ./part3", 2);
+    assert!(said.contains("shards 1/4, 4/4 are missing"), "{said}");
+    let said = refused(&world, "backtest join ./part1 ./part2 ./part2", 2);
+    assert!(said.contains("are both shard 2/4"), "{said}");
+    let said = refused(&world, "backtest join ./whole", 2);
+    assert!(said.contains("./whole: it is no shard: it has all its points"), "{said}");
+    world.qt(&format!("{PARTED} --shard 1/4 --seed 7 --run-dir other")).assert().success();
+    let said = refused(&world, "backtest join ./part2 ./part3 ./part4 ./other", 2);
+    assert!(said.contains("are of different sweeps: seed is 7 and 42"), "{said}");
+    let one = "backtest ema-cross -i day.arrow --sample 1m --no-band --run-dir one";
+    world.qt(one).assert().success();
+    assert!(refused(&world, "backtest join ./one", 2).contains("./one: it is no sweep"));
+    assert!(refused(&world, "backtest join ./nothing", 2).contains("nothing"));
+    let said = refused(&world, &format!("{join} --run-dir part1"), 2);
+    assert!(said.contains("part1") && said.contains("exists"), "{said}");
+    let points = kept(&world, "part1/points.ndjson").replace("\"point\":1", "\"point\":2");
+    std::fs::write(world.path().join("part1/points.ndjson"), points).unwrap();
+    let said = refused(&world, join, 3);
+    assert!(said.contains("points.ndjson: it is not as it was written"), "{said}");
+}
+
+#[test]
+fn points_at_random_and_shards_without_points_join_too() {
+    let world = day();
+    let sweep = "backtest ema-cross -i day.arrow --sample 1m --sweep fast_n=20..60 --random 3";
+    for part in 1..=3 {
+        world.qt(&format!("{sweep} --shard {part}/5 --run-dir part{part}")).assert().success();
+    }
+    assert!(
+        refused(&world, &format!("{sweep} --shard 4/5"), 2).contains("the shard has no points")
+    );
+    let joined = stdout(&mut world.qt("backtest join ./part1 ./part2 ./part3 --no-run --json"));
+    assert_eq!(joined.lines().count(), 3);
+    let said = refused(&world, "backtest join ./part1 ./part3", 2);
+    assert!(said.contains("shard 2/5 is missing"), "{said}");
 }

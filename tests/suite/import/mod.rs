@@ -10,6 +10,7 @@ mod bars;
 mod book;
 mod command;
 mod compare;
+mod crosses;
 mod databento;
 mod figures;
 mod fx;

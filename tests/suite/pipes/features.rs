@@ -67,6 +67,35 @@ fn pipes_files_encodings_batches_and_threads_give_the_same_rows() {
     assert_eq!(records(&text), records(&expected), "arrow");
 }
 
+/// Rows become records on their way to a file of their own, and no records on their way to lines or Arrow.
+#[test]
+fn arrow_holds_what_lines_hold_whatever_is_asked() {
+    let world = market();
+    let stream = replayed(&world, "");
+    let asked: [&[&str]; 10] = [
+        &["-f", LIST],
+        &["--set", "core15", "--only"],
+        &["--set", "core15", "--warm-only"],
+        &["--set", "ml10", "--every", "7"],
+        &["--set", "vol", "--of", "AAA", "--stale-after", "1ns"],
+        &["--set", "lob27", "--book", "depth"],
+        &["--set", "core15", "--symbols", "sim:BBB", "--kinds", "quote,trade"],
+        &["-f", "ema(mid,9)", "--limit", "1001"],
+        &["-f", "ema(mid,9)", "--shadow-parity"],
+        &["-f", "vwap(20)", "--only", "--limit", "1"],
+    ];
+    for args in asked {
+        let lines = features(&world, args, &stream);
+        let mut command = world.qt("features -o arrow");
+        let arrow = command.args(args).write_stdin(stream.clone()).output().unwrap().stdout;
+        let mut back = world.qt("replay --verify -i -");
+        let text = String::from_utf8(back.write_stdin(arrow).output().unwrap().stdout).unwrap();
+        assert_eq!(records(&text), records(&lines), "{args:?}");
+        let [found, expected] = [&text, &lines].map(|it| it.lines().last().expect("an end"));
+        assert_eq!(member(found, "digest"), member(expected, "digest"), "{args:?}");
+    }
+}
+
 #[test]
 fn labels_stand_behind_rows_and_end_without_values() {
     let world = market();

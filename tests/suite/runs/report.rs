@@ -127,6 +127,18 @@ fn a_run_of_which_nothing_was_kept_has_a_report_all_the_same() {
 }
 
 #[test]
+fn metrics_are_explained_without_a_run_too() {
+    let world = World::new();
+    let said = stdout(&mut world.qt("backtest --explain sharpe"));
+    assert_eq!(said, stdout(&mut world.qt("report --explain sharpe")));
+    assert!(said.starts_with("sharpe\n  mean of (r - rf) / s"), "{said}");
+    let kin = world.qt("backtest --explain mae").assert().code(2);
+    kin.stderr("qt: there is no metric `mae`\nhint: there are mae_mean, mae_mean_bps\n");
+    world.qt("backtest --explain sharpe -i x").assert().code(2);
+    world.qt("backtest").assert().code(2);
+}
+
+#[test]
 fn a_metric_is_explained_with_its_inputs() {
     let (world, run) = world(Plot::SHORT);
     let text = stdout(&mut world.qt(&format!("report {run} --explain net_fees")));

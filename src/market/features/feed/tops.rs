@@ -13,7 +13,7 @@ use crate::features::value::{NONE, double};
 use crate::features::wide::wide;
 
 /// How many events wait at most.
-const RUN: usize = 256;
+pub(super) const RUN: usize = 256;
 
 /// The best prices and sizes of an event.
 #[derive(Clone, Copy, Debug)]
@@ -39,14 +39,14 @@ pub(super) struct Tops {
     first: usize,
     count: usize,
     /// Those that wait. A symbol without an event has no room for them.
-    run: Option<Box<Run>>,
+    waiting: Option<Box<Waiting>>,
     /// The event before those.
     before: Option<(Best, Ts)>,
 }
 
-/// Events as columns: prices and sizes in units of their scales, and times.
+/// Room for events.
 #[derive(Debug)]
-struct Run {
+struct Waiting {
     bid: [i64; RUN],
     ask: [i64; RUN],
     bid_qty: [i64; RUN],
@@ -55,7 +55,18 @@ struct Run {
     now: [i64; RUN],
 }
 
-impl Run {
+/// Events as columns: prices and sizes in units of their scales, and times.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run<'a> {
+    pub(super) bid: &'a [i64],
+    pub(super) ask: &'a [i64],
+    pub(super) bid_qty: &'a [i64],
+    pub(super) ask_qty: &'a [i64],
+    pub(super) ts: &'a [i64],
+    pub(super) now: &'a [i64],
+}
+
+impl Waiting {
     fn new() -> Box<Self> {
         let none = [0; RUN];
         Box::new(Self { bid: none, ask: none, bid_qty: none, ask_qty: none, ts: none, now: none })
@@ -69,6 +80,23 @@ impl Run {
         (self.ts[at], self.now[at]) = (top.ts.nanos(), top.now);
     }
 
+    fn run(&self, count: usize) -> Run<'_> {
+        Run {
+            bid: &self.bid[..count],
+            ask: &self.ask[..count],
+            bid_qty: &self.bid_qty[..count],
+            ask_qty: &self.ask_qty[..count],
+            ts: &self.ts[..count],
+            now: &self.now[..count],
+        }
+    }
+}
+
+impl Run<'_> {
+    fn len(&self) -> usize {
+        self.bid.len()
+    }
+
     fn best(&self, at: usize) -> Best {
         let qty = |mantissa| Qty::new(mantissa).expect("it was a size before");
         Best {
@@ -80,7 +108,7 @@ impl Run {
 
 impl Tops {
     pub(super) fn new(px: Scale, qty: Scale) -> Self {
-        Self { px, qty, first: 0, count: 0, run: None, before: None }
+        Self { px, qty, first: 0, count: 0, waiting: None, before: None }
     }
 
     /// What comes next has nothing to do with what was before.
@@ -101,13 +129,13 @@ impl Tops {
             self.first = row;
         }
         debug_assert_eq!(self.first + self.count, row, "a run has no hole");
-        let run = self.run.get_or_insert_with(Run::new);
+        let waiting = self.waiting.get_or_insert_with(Waiting::new);
         let begun = self.count;
         let mut at = begun;
         while at < RUN
             && let Some(top) = next(at - begun)
         {
-            run.set(at, &top);
+            waiting.set(at, &top);
             at += 1;
         }
         self.count = at;
@@ -117,30 +145,42 @@ impl Tops {
     /// Gives the events that wait their columns; the last of them, if there were any.
     pub(super) fn flush(&mut self, columns: &mut Columns) -> Option<Best> {
         let count = std::mem::take(&mut self.count);
-        let run = self.run.as_deref().filter(|_| count > 0)?;
+        if count == 0 {
+            return None;
+        }
+        let waiting = self.waiting.take()?;
+        let last = self.take(&waiting.run(count), self.first, columns);
+        self.waiting = Some(waiting);
+        Some(last)
+    }
+
+    /// Gives at least one and at most `RUN` events from a row on their columns, while none waits; the
+    /// last of them.
+    pub(super) fn take(&mut self, run: &Run<'_>, first: usize, columns: &mut Columns) -> Best {
+        assert_eq!(self.count, 0, "events that came before have their columns");
         wide(
             #[inline(always)]
-            || self.prices(run, count, columns),
+            || self.prices(run, first, columns),
         );
         let nanos = |now: &i64| *now as f64;
-        columns.extend(Base::Now, self.first, run.now[..count].iter().map(nanos));
-        columns.extend(Base::BookTime, self.first, run.now[..count].iter().map(nanos));
-        self.changes(run, count, columns);
-        let last = run.best(count - 1);
-        self.before = Some((last, Ts::from_nanos(run.ts[count - 1])));
-        Some(last)
+        columns.extend(Base::Now, first, run.now.iter().map(nanos));
+        columns.extend(Base::BookTime, first, run.now.iter().map(nanos));
+        self.changes(run, first, columns);
+        let last = run.best(run.len() - 1);
+        self.before = Some((last, Ts::from_nanos(run.ts[run.len() - 1])));
+        last
     }
 
     /// Columns of what single events say.
     #[inline(always)]
-    fn prices(&self, run: &Run, count: usize, columns: &mut Columns) {
-        let first = self.first;
+    fn prices(&self, run: &Run<'_>, first: usize, columns: &mut Columns) {
+        let count = run.len();
         let (px, qty) = (self.px.unit() as f64, self.qty.unit() as f64);
         let mut doubles = [[0.0; RUN]; 4];
         let mut are_short = true;
-        let parts = [&run.bid, &run.ask, &run.bid_qty, &run.ask_qty];
+        let parts = [run.bid, run.ask, run.bid_qty, run.ask_qty];
         for (part, doubles) in parts.into_iter().zip(&mut doubles) {
-            are_short &= to_doubles(&part[..count], &mut doubles[..count]);
+            are_short &= to_doubles(part, &mut doubles[..count]);
         }
         let [bid, ask, bid_qty, ask_qty] = doubles.each_ref().map(|it| &it[..count]);
         let mut fill = |base, values: &[f64], unit: f64| {
@@ -178,18 +218,18 @@ impl Tops {
     }
 
     /// Columns of what changed from one event to the next.
-    fn changes(&self, run: &Run, count: usize, columns: &mut Columns) {
+    fn changes(&self, run: &Run<'_>, first: usize, columns: &mut Columns) {
         if !columns.wants(CHANGES) {
             return;
         }
         let at = |place: usize| (run.best(place), Ts::from_nanos(run.ts[place]));
         // The first event of all has nothing before it.
-        let alone = usize::from(self.before.is_none());
-        let first = self.first + alone;
+        let (alone, count) = (usize::from(self.before.is_none()), run.len());
         if alone == 1 {
-            columns.extend(Base::Ofi, self.first, std::iter::once(0.0));
-            columns.extend(Base::BookGap, self.first, std::iter::once(NONE));
+            columns.extend(Base::Ofi, first, std::iter::once(0.0));
+            columns.extend(Base::BookGap, first, std::iter::once(NONE));
         }
+        let first = first + alone;
         let pairs =
             || self.before.into_iter().chain((0..count).map(at)).zip((alone..count).map(at));
         let unit = self.qty.unit() as f64;

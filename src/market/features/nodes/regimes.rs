@@ -1,8 +1,10 @@
 //! Classes: which regime an event belongs to, as a small number.
 
 use super::arithmetic::truth;
-use crate::features::node::{Column, Node, each, map_held};
+use super::smooth::{Average, Seed};
+use crate::features::node::{BLOCK, Column, Node, each_wide, map_held};
 use crate::features::value::NONE;
+use crate::features::wide::wide;
 
 /// `regime(x, average, low, high)`: 0 below, 1 within, 2 above, by the ratio of the first two.
 #[derive(Clone, Copy, Debug)]
@@ -20,14 +22,18 @@ impl Band {
 
 impl Node for Band {
     fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
-        let Self { low, high, .. } = *self;
-        map_held([inputs[0], inputs[1]], &mut self.held, out, |[value, average]| {
+        let (Self { low, high, .. }, inputs) = (*self, [inputs[0], inputs[1]]);
+        let class = |[value, average]: [f64; 2]| {
             // Both sides of each question are numbers, so that several events are asked at once.
             let ratio = value / average;
             let beyond = if ratio > high { 2.0 } else { 1.0 };
             let class = if ratio < low { 0.0 } else { beyond };
             if average == 0.0 { 1.0 } else { class }
-        });
+        };
+        wide(
+            #[inline(always)]
+            || map_held(inputs, &mut self.held, out, class),
+        );
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -36,48 +42,56 @@ impl Node for Band {
 }
 
 /// `trend(x, fast, slow, slope)`: +1, 0 or −1 by two averages and the slope of the faster.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Trend {
     fast: u64,
     slow: u64,
     slope: f64,
-    averages: [f64; 2],
+    averages: [Average; 2],
+    /// The last value of the faster one.
+    last: Option<f64>,
     count: u64,
 }
 
 impl Trend {
     pub(crate) fn new(fast: u64, slow: u64, slope: f64) -> Self {
-        Self { fast, slow, slope, averages: [0.0; 2], count: 0 }
+        let average = |period: u64| Average::new(2.0 / (period as f64 + 1.0), 1, Seed::First);
+        let averages = [average(fast), average(slow)];
+        Self { fast, slow, slope, averages, last: None, count: 0 }
+    }
+
+    #[inline(always)]
+    fn step(&mut self, input: &[f64], out: &mut [f64]) {
+        let mut fast = [0.0; BLOCK];
+        let fast = &mut fast[..input.len()];
+        self.averages[0].run(input, fast);
+        self.averages[1].run(input, out);
+        let (Some(first), Some(latest), bound) = (fast.first(), fast.last(), self.slope) else {
+            return;
+        };
+        // The first value only seeds: there is no slope yet.
+        let before = self.last.replace(*latest).unwrap_or(*first);
+        let befores = std::iter::once(&before).chain(&*fast);
+        for ((fast, before), out) in fast.iter().zip(befores).zip(out.iter_mut()) {
+            let (slope, slow) = (fast - before, *out);
+            let is_up = (*fast > slow) & (slope > bound);
+            let is_down = (*fast < slow) & (slope < -bound);
+            *out = truth(is_up) - truth(is_down);
+        }
+        let cold = self.slow.max(self.fast).saturating_sub(1 + self.count);
+        out.iter_mut().zip(0..cold).for_each(|(out, _)| *out = NONE);
+        self.count += input.len() as u64;
     }
 }
 
 impl Node for Trend {
     fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
-        each(inputs[0], out, |input, out| {
-            let alpha = |period: u64| 2.0 / (period as f64 + 1.0);
-            let [new_fast, new_slow] = [alpha(self.fast), alpha(self.slow)];
-            let [mut fast, mut slow] = self.averages;
-            if let (0, Some(first)) = (self.count, input.first()) {
-                // The first value only seeds, and what averages equal values is not always equal.
-                (fast, slow) = (*first, *first);
-            }
-            let bound = self.slope;
-            for (at, (value, out)) in input.iter().zip(out.iter_mut()).enumerate() {
-                let before = fast;
-                if self.count > 0 || at > 0 {
-                    fast = new_fast * value + (1.0 - new_fast) * fast;
-                    slow = new_slow * value + (1.0 - new_slow) * slow;
-                }
-                let slope = fast - before;
-                let is_up = fast > slow && slope > bound;
-                let is_down = fast < slow && slope < -bound;
-                *out = truth(is_up) - truth(is_down);
-            }
-            let cold = self.slow.max(self.fast).saturating_sub(1 + self.count);
-            out.iter_mut().zip(0..cold).for_each(|(out, _)| *out = NONE);
-            self.averages = [fast, slow];
-            self.count += input.len() as u64;
-        });
+        each_wide(
+            inputs[0],
+            out,
+            #[inline(always)]
+            |input, out| self.step(input, out),
+        );
     }
 
     fn fresh(&self) -> Box<dyn Node> {

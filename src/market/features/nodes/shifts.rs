@@ -2,9 +2,8 @@
 
 use super::logarithm::{log, log_all};
 use super::window::Ring;
-use crate::features::node::{Column, Node, each};
+use crate::features::node::{Column, Node, each_wide};
 use crate::features::value::{NONE, finite};
-use crate::features::wide::wide;
 
 /// What is made of a value and the one before.
 #[derive(Clone, Copy, Debug)]
@@ -80,16 +79,11 @@ impl Shift {
 
 impl Node for Shift {
     fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
-        wide(
+        each_wide(
+            inputs[0],
+            out,
             #[inline(always)]
-            || {
-                each(
-                    inputs[0],
-                    out,
-                    #[inline(always)]
-                    |input, out| self.step(input, out),
-                );
-            },
+            |input, out| self.step(input, out),
         );
     }
 

@@ -2,7 +2,7 @@
 
 use super::smooth::{Average, Seed};
 use super::window::{Level, Moments};
-use crate::features::node::{BLOCK, Column, Node, each, map_held};
+use crate::features::node::{BLOCK, Column, Node, each_wide, map_held};
 use crate::features::value::NONE;
 use crate::features::wide::wide;
 
@@ -90,16 +90,11 @@ impl Strength {
 
 impl Node for Strength {
     fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
-        wide(
+        each_wide(
+            inputs[0],
+            out,
             #[inline(always)]
-            || {
-                each(
-                    inputs[0],
-                    out,
-                    #[inline(always)]
-                    |input, out| self.step(input, out),
-                );
-            },
+            |input, out| self.step(input, out),
         );
     }
 

@@ -307,6 +307,22 @@ impl<const SQUARES: bool> Moments<SQUARES> {
         }
     }
 
+    /// Whether a window of equal values may cover a place of a block: it covers half of its size on one
+    /// side of the place at least, where three values are looked at. Beyond the block anything may be.
+    #[inline]
+    fn may_be_flat(&self, input: &[f64], at: usize) -> bool {
+        let half = (self.size - 1) / 2;
+        let (Some(from), Some(to)) = (at.checked_sub(half), input.get(at + half)) else {
+            return true;
+        };
+        let (quarter, next) = (half.div_ceil(2), half.min(1));
+        let is = |value: &f64| is_same(value, &input[at]);
+        // All are asked, so that nothing waits for an answer.
+        let before = is(&input[from]) & is(&input[at - quarter]) & is(&input[at - next]);
+        let behind = is(to) & is(&input[at + quarter]) & is(&input[at + next]);
+        before | behind
+    }
+
     /// Whether some window that ends in the block holds equal values alone. Such a window either
     /// reaches back to before the block or covers a place whose number its size divides.
     fn has_equals(&self, input: &[f64]) -> bool {
@@ -314,7 +330,8 @@ impl<const SQUARES: bool> Moments<SQUARES> {
         if head > 0 && self.equal + head >= self.size {
             return true;
         }
-        (self.size - 1..input.len()).step_by(self.size).any(|at| {
+        let places = (self.size - 1..input.len()).step_by(self.size);
+        places.filter(|at| self.may_be_flat(input, *at)).any(|at| {
             let same = |value: &&f64| is_same(value, &input[at]);
             let before = input[..at].iter().rev().take(self.size).take_while(same).count();
             let behind = input[at..].iter().take(self.size).take_while(same).count();

@@ -18,6 +18,8 @@ enum Event {
     Gap,
     /// Two hours: the symbol is forgotten.
     Silence,
+    /// What comes next was received before what came last.
+    Back,
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -30,6 +32,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => (-5_i64..6).prop_map(Event::Trade),
         1 => Just(Event::Gap),
         1 => Just(Event::Silence),
+        1 => Just(Event::Back),
     ]
 }
 
@@ -82,6 +85,7 @@ fn tape(events: &[Event], book: BookFrom) -> Tape {
             Event::Trade(off) => tape.trade(mid + off, 1 + off.abs(), None),
             Event::Gap => tape.gap(),
             Event::Silence => tape.wait(7_200_000_000_000),
+            Event::Back => tape.wait(-1_000_000_000),
         };
     }
     tape
@@ -96,6 +100,11 @@ fn integer_features_are_the_same_as_columns() {
     let program = Program::lob("lob27").unwrap();
     let rows = tape.run(program.clone(), 1, options.clone());
     assert_eq!(tape.columns_with(program, 50, options), Tape::bits(&rows));
+    let tape = self::tape(&events, BookFrom::Quotes);
+    let options = EngineOptions::default();
+    let program = Program::lob("lob27").unwrap();
+    let rows = tape.run(program.clone(), 1, options.clone());
+    assert_eq!(tape.quotes_with(program, 50, options), Tape::bits(&rows));
 }
 
 proptest! {
@@ -116,6 +125,8 @@ proptest! {
         let single = tape.rows_with(&list, 1, by_itself);
         let columns = tape.columns_with(program(&list), pieces, options.clone());
         prop_assert_eq!(columns, Tape::bits(&single));
+        let quotes = tape.quotes_with(program(&list), pieces, options.clone());
+        prop_assert_eq!(quotes, Tape::bits(&single), "{}", list);
         let blocks = tape.rows_with(&list, pieces, options);
         prop_assert_eq!(single.len(), blocks.len());
         for (single, block) in single.iter().zip(&blocks) {

@@ -1,4 +1,15 @@
 //! Input that should not be, and what is made of it.
+//!
+//! | case | stated result | test |
+//! | --- | --- | --- |
+//! | crossed, empty and one-sided books | values repeat, flag `partial`, nothing else remembers them | `books_that_are_none` |
+//! | locked books | they count, but for what divides by the spread | `a_locked_book_counts…` |
+//! | sizes of zero, absurd sizes and prices | no imbalance; finite or absent | `sizes_of_zero…`, `prices_and_sizes_at_their_limits…` |
+//! | time that goes back | flagged, and windows do not shrink | `time_that_goes_back` |
+//! | symbols in the middle of a stream | they begin cold | `a_symbol_in_the_middle…` |
+//! | formulas without a value | absent, never NaN | `formulas_without_a_value_have_none` |
+//! | windows longer than the data | never warm | `windows_longer_than_the_data…` |
+//! | ten thousand symbols | a state each | `ten_thousand_symbols…` |
 
 use std::sync::Arc;
 

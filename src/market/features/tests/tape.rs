@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instrument, Instruments, Symbol};
-use qt_model::record::{Batch, Depth, Feature, Gap, Head, Level, Mbo, Quote, Trade};
+use qt_model::record::{
+    Batch, Depth, Feature, Gap, Head, Level, Mbo, Quote, QuoteCells, QuoteColumns, Record, Trade,
+};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::{DepthAction, GapReason, MboAction, Side};
@@ -17,6 +19,47 @@ pub(super) type RowBits = (Vec<Option<u64>>, Option<u64>, Option<u64>);
 
 fn bits_of(value: f64) -> Option<u64> {
     (!value.is_nan()).then(|| value.to_bits())
+}
+
+/// Quotes as a decoder has them.
+#[derive(Default)]
+struct Cells {
+    event: Vec<i64>,
+    recv: Vec<i64>,
+    seq: Vec<u64>,
+    /// Bid and ask, and the size of each.
+    sides: [Vec<i64>; 4],
+}
+
+impl Cells {
+    /// The quotes of a batch from a place on that lack nothing, as far as there are some.
+    fn of(batch: &Batch, from: usize, most: usize) -> Self {
+        let mut cells = Self::default();
+        for record in (from..batch.len()).take(most).map(|at| batch.get(at)) {
+            let Record::Quote(view) = record else { break };
+            let Quote { head, bid_px, bid_qty, ask_px, ask_qty, .. } = *view.row;
+            let (Some(bid), Some(ask)) = (bid_px.zip(bid_qty), ask_px.zip(ask_qty)) else { break };
+            cells.event.push(head.ts_event.nanos());
+            cells.recv.push(head.ts_recv.nanos());
+            cells.seq.push(head.seq);
+            let mantissas =
+                [bid.0.mantissa(), ask.0.mantissa(), bid.1.mantissa(), ask.1.mantissa()];
+            push(&mut cells.sides, mantissas);
+        }
+        cells
+    }
+
+    fn view(&self, id: InstrumentId) -> QuoteColumns<'_> {
+        let [bid_px, ask_px, bid_qty, ask_qty] = self.sides.each_ref().map(|side| &side[..]);
+        let (ts_event, ts_recv, seq) = (&self.event[..], &self.recv[..], &self.seq[..]);
+        let cells =
+            QuoteCells { ts_event, ts_recv, seq, bid_px, bid_qty, ask_px, ask_qty, id: None };
+        QuoteColumns::new(id, cells).unwrap()
+    }
+}
+
+fn push<const N: usize>(columns: &mut [Vec<i64>; N], values: [i64; N]) {
+    columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
 }
 
 /// Events of one symbol, a tenth of a second apart.
@@ -41,7 +84,7 @@ impl Tape {
         Head::new(ts, ts, self.now.unsigned_abs(), Some(self.id))
     }
 
-    /// Lets time pass.
+    /// Lets time pass, or goes back in it.
     pub(super) fn wait(mut self, nanos: i64) -> Self {
         self.now += nanos;
         self
@@ -153,15 +196,56 @@ impl Tape {
             let mut piece = Batch::new(Arc::clone(self.batch.instruments()));
             piece.push_range(&self.batch, start, self.batch.len().min(start + pieces));
             let grid = engine.columns(&piece);
-            let marks = grid.warm().unwrap().zip(grid.flags());
+            let marks = grid.marks().warm().unwrap().zip(grid.marks().flags());
             for (row, (warm, flags)) in marks.enumerate() {
                 let values = (0..width).map(|feature| grid.column(feature)[row]);
                 rows.push((values.map(bits_of).collect(), Some(warm), Some(flags)));
             }
-            let caused = (0..piece.len()).filter_map(|record| grid.row_of(record));
+            let caused = (0..piece.len()).filter_map(|record| grid.marks().row_of(record));
             assert!(caused.eq(0..grid.rows()), "each row has its record");
         }
         rows
+    }
+
+    /// The same where quotes that lack nothing come as columns, at most so many at once, and all
+    /// else as records.
+    pub(super) fn quotes_with(
+        &self,
+        program: Program,
+        pieces: usize,
+        options: EngineOptions,
+    ) -> Vec<RowBits> {
+        let mut engine = Engine::new(program, options, Box::new(|_| true));
+        let width = engine.program().width();
+        let (mut kept, mut marks, mut at) = (vec![Vec::new(); width], Vec::new(), 0);
+        while at < self.batch.len() {
+            let cells = Cells::of(&self.batch, at, pieces);
+            let (found, count) = match cells.event.len() {
+                0 => {
+                    let mut piece = Batch::new(Arc::clone(self.batch.instruments()));
+                    piece.push_range(&self.batch, at, at + 1);
+                    let grid = engine.columns(&piece);
+                    for (feature, kept) in kept.iter_mut().enumerate() {
+                        kept.extend_from_slice(grid.column(feature));
+                    }
+                    (grid.marks(), 1)
+                }
+                count => {
+                    let view = cells.view(self.id);
+                    (engine.quotes(&view, self.batch.instruments(), &mut kept), count)
+                }
+            };
+            marks.extend(found.warm().unwrap().zip(found.flags()));
+            let caused = (0..count).filter_map(|record| found.row_of(record));
+            assert!(caused.eq(0..found.rows()), "each row has its record");
+            at += count;
+        }
+        let row = |row: usize| kept.iter().map(|column| bits_of(column[row])).collect();
+        marks
+            .iter()
+            .enumerate()
+            .map(|(at, (warm, flags))| (row(at), Some(*warm), Some(*flags)))
+            .collect()
     }
 
     /// The same of rows.

@@ -159,8 +159,6 @@ impl BookWork {
         } else {
             values.fill(f64::NAN);
         }
-        let mark = &mut sheet.marks_mut(row, 1)[0];
-        mark.warm = warm & mask;
-        mark.is_warm = warm & mask == mask;
+        sheet.warm_up(row..row + 1, warm & mask, warm & mask == mask);
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::instrument::Instrument;
-use qt_model::record::{Bar, Depth, Level, Quote, Record};
+use qt_model::record::{Bar, Depth, Level, Quote, QuoteColumns, Record};
 
 use super::super::base::Clock;
 use super::super::feed::{BookFrom, Clocks, Columns, Fed, Feed};
@@ -58,6 +58,11 @@ impl Expressions {
     #[inline]
     pub(super) fn plain(&mut self, rows: &[Quote], idle_max: i64) -> usize {
         self.feed.plain(rows, idle_max, self.clocks, &mut self.columns)
+    }
+
+    /// The same of columns.
+    pub(super) fn plain_columns(&mut self, quotes: &QuoteColumns<'_>, idle_max: i64) -> usize {
+        self.feed.plain_columns(quotes, idle_max, self.clocks, &mut self.columns)
     }
 
     #[inline]

@@ -104,6 +104,8 @@ fn funding_is_rate_times_worth_at_the_mark() {
     scene.until(20_000).expect("Funding 0.205 USD");
     // Paid as it is told, where the time has come already.
     scene.funding("0.01", 20_000).expect("Funding -10.25 USD");
+    // A rate without a time is the state of the market and no payment.
+    scene.funding_at("0.01", None).funding_at("0.02", None).expect("");
 }
 
 #[test]

@@ -1,4 +1,5 @@
 mod accounts;
+mod auctions;
 mod bars;
 mod chaos;
 mod linked;

@@ -173,8 +173,13 @@ impl Scene {
     }
 
     pub(super) fn funding(&mut self, rate: &str, due: i64) -> &mut Self {
+        self.funding_at(rate, Some(due))
+    }
+
+    /// Funding with the time at which it is paid, or a rate alone.
+    pub(super) fn funding_at(&mut self, rate: &str, due: Option<i64>) -> &mut Self {
         let head = self.head();
-        let due = Some(Ts::from_nanos(due));
+        let due = due.map(Ts::from_nanos);
         self.hear(Funding { head, rate: number(rate), due, interval_ns: None }, &[])
     }
 

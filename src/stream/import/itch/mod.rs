@@ -1,10 +1,11 @@
 //! ITCH 5.0: the order feed of Nasdaq, in files of messages behind their lengths.
 //!
 //! Orders become `mbo` records, executions trades as well, the directory `instrument` records and
-//! trading actions `status` records. Times are nanoseconds after midnight in New York, and the day
+//! trading actions `status` records; a cross is a trade within an auction. Times are nanoseconds after midnight in New York, and the day
 //! stands in the name of the file. Live orders are kept in memory, since most messages name only
 //! their number; a market has millions of them at most.
 
+mod crosses;
 mod orders;
 mod records;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use qt_model::words::{InstrumentClass, MboAction, Side, TradingStatus};
 use super::super::local::LocalClock;
 use super::super::roster::{Known, Roster};
 use super::super::{Hints, Notes};
+use super::crosses::Crosses;
 use super::orders::{ByNumber, Order, Orders};
 use super::wire::Body;
 use crate::error::Problem;
@@ -31,6 +32,7 @@ pub(super) struct Records {
     by_stock: ByNumber<u32>,
     by_locate: Vec<Option<u32>>,
     orders: Orders,
+    crosses: Crosses,
 }
 
 /// An execution: what went, where and under which number.
@@ -59,6 +61,7 @@ impl Records {
             by_stock: ByNumber::default(),
             by_locate: vec![None; 1 << 16],
             orders: Orders::default(),
+            crosses: Crosses::default(),
         })
     }
 
@@ -77,6 +80,11 @@ impl Records {
     pub(super) fn add(&mut self, bytes: &[u8], batch: &mut Batch) -> Result<(), Problem> {
         let body = Body(bytes);
         let ts = self.clock.at(self.date, body.time())?;
+        if self.crosses.end_by(ts) {
+            while let Some((which, status)) = self.crosses.end(ts) {
+                self.status(which, ts, status, None, batch);
+            }
+        }
         match body.byte(0) {
             b'A' | b'F' => {
                 let which = self.stock(body.stock(24), body.u16(1))?;
@@ -121,6 +129,9 @@ impl Records {
                 if shares == 0 {
                     self.notes.add("crosses without a share were left out", 1);
                     return Ok(());
+                }
+                if let Some(status) = self.crosses.begin(which, ts, body.byte(39)) {
+                    self.status(which, ts, status, Some("cross".to_owned()), batch);
                 }
                 self.trade(which, (body.u32(27), shares), None, body.u64(31), ts, batch)
             }
@@ -285,9 +296,21 @@ impl Records {
         };
         let reason = std::str::from_utf8(&body.0[21..25]).map(str::trim).unwrap_or_default();
         let reason = (!reason.is_empty()).then(|| reason.to_owned());
+        self.crosses.tell(which, status);
+        self.status(which, ts, status, reason, batch);
+        Ok(())
+    }
+
+    fn status(
+        &mut self,
+        which: u32,
+        ts: Ts,
+        status: TradingStatus,
+        reason: Option<String>,
+        batch: &mut Batch,
+    ) {
         let head = self.head::<Status>(which, ts);
         batch.push_row(Status { head, status, reason }, &[]);
-        Ok(())
     }
 }
 

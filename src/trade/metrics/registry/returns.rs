@@ -86,6 +86,9 @@ pub(super) const RETURNS: &[Definition] = &[
     one("autocorr_1", "", "sum of (r_t - m)(r_(t-1) - m) / sum of (r_t - m)^2", |it| {
         it.of(|r| r.autocorrelation(1))
     }),
+    one("autocorr_2", "", "the same with r_(t-2)", |it| it.of(|r| r.autocorrelation(2))),
+    one("autocorr_3", "", "the same with r_(t-3)", |it| it.of(|r| r.autocorrelation(3))),
+    one("autocorr_4", "", "the same with r_(t-4)", |it| it.of(|r| r.autocorrelation(4))),
     one(
         "sharpe_lo_5",
         "",
