@@ -30,7 +30,7 @@ impl Outline {
         Self {
             fills,
             profit: rounded(ledger.equity() - watch.start),
-            max_drawdown: rounded(watch.max_drawdown),
+            max_drawdown: rounded(watch.extremes.fall()),
             orders: watch.submitted,
             executions: watch.fills,
         }

@@ -8,10 +8,12 @@ use qt_model::order::{Cash, CashFlow, Closure, OrderNo, Report, ReportKind};
 use qt_model::record::Batch;
 use qt_model::step::Input;
 use qt_model::time::Ts;
-use qt_sim::driver::{AtVenue, Missed, Observer, Ours, follow};
+use qt_sim::driver::{AtVenue, Marked, Missed, Observer, Ours, Shown, follow};
 use qt_trade::core::{Effect, Front};
 use qt_trade::ledger::{Amount, Exposed, Ledger, Line, Precision};
-use qt_trade::metrics::{FillContext, Money, Options, OrderEvent, Queue, Statistics, Touch, Worth};
+use qt_trade::metrics::{
+    Extremes, FillContext, Money, Options, OrderEvent, Path, Queue, Statistics, Touch, Worth,
+};
 use qt_trade::outbox::Output;
 
 use super::rows::Rows;
@@ -21,15 +23,15 @@ use super::variant::Kept;
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) start: Amount,
-    peak: Amount,
-    /// The deepest fall from a peak, in money.
-    pub(super) max_drawdown: Amount,
+    pub(super) extremes: Extremes,
     pub(super) submitted: u64,
     pub(super) fills: u64,
     /// Of the currency of equity.
     precision: Precision,
     statistics: Option<Box<Statistics>>,
     rows: Option<Box<Rows>>,
+    /// For marks that were missed, as they are followed.
+    path: Path,
 }
 
 impl Watch {
@@ -37,13 +39,13 @@ impl Watch {
         let start = ledger.equity();
         Self {
             start,
-            peak: start,
-            max_drawdown: Amount::ZERO,
+            extremes: Extremes::new(start),
             submitted: 0,
             fills: 0,
             precision: ledger.home().precision,
             statistics: None,
             rows: None,
+            path: Path::default(),
         }
     }
 
@@ -82,7 +84,7 @@ impl Watch {
     /// Follows what the whole is worth; says whether that is a new peak or the deepest fall from one.
     #[inline]
     fn follow(&mut self, now: Ts, equity: Amount, exposed: impl FnOnce() -> Exposed) -> bool {
-        let is_extreme = extremes(&mut self.peak, &mut self.max_drawdown, equity);
+        let is_extreme = self.extremes.observe(equity);
         if let Some(statistics) = &mut self.statistics {
             let money = |amount| Money::of_ledger(amount, self.precision);
             let (exposed, equity) = (exposed(), money(equity));
@@ -214,48 +216,26 @@ impl Observer for Watch {
     }
 
     /// First all that was shown, then what the whole was worth: each in a loop of its own.
-    fn followed(&mut self, line: &Line, missed: &[Missed]) {
-        let Self { statistics, peak, max_drawdown, precision, .. } = self;
-        let Some(statistics) = statistics.as_mut().filter(|it| it.comes_apart()) else {
+    fn followed(&mut self, line: &Line, missed: Missed<'_>) {
+        let Self { statistics, extremes, path, precision, .. } = self;
+        if statistics.as_ref().is_some_and(|statistics| !statistics.comes_apart()) {
             return follow(self, line, missed);
-        };
-        let since = statistics.now();
-        for missed in missed {
-            if let Missed::Shown { at, instrument, touch } = *missed {
-                statistics.mid(at, instrument, touch);
+        }
+        path.clear();
+        let mut last = line.mark;
+        for Marked { now, mark, instrument, .. } in missed.marked {
+            if line.is_of(*instrument) && std::mem::replace(&mut last, *mark) != *mark {
+                path.push(*now, *mark);
             }
         }
-        let mut last = line.mark;
-        let marks = missed.iter().filter_map(|missed| match *missed {
-            Missed::Marked { now, instrument, mark } if line.is_of(instrument) => {
-                (std::mem::replace(&mut last, mark) != mark).then_some((now, mark))
-            }
-            Missed::Marked { .. } | Missed::Shown { .. } => None,
-        });
-        let worths = marks.map(|(now, mark)| {
-            let (equity, net) = line.net_at(mark);
-            extremes(peak, max_drawdown, equity);
-            let equity = Money::of_ledger(equity, *precision);
-            let net = Money::of_ledger(net, *precision);
-            (now, Worth { equity, gross: net.abs(), net })
-        });
-        statistics.equities(since, worths);
+        extremes.along(line, path);
+        let Some(statistics) = statistics else { return };
+        let since = statistics.now();
+        for Shown { at, instrument, touch } in missed.shown {
+            statistics.mid(*at, *instrument, *touch);
+        }
+        statistics.along(since, (line, *precision), path);
     }
-}
-
-/// Follows the highest worth and the deepest fall from one; whether this is either.
-#[inline]
-fn extremes(peak: &mut Amount, max_drawdown: &mut Amount, equity: Amount) -> bool {
-    let is_peak = equity > *peak;
-    if is_peak {
-        *peak = equity;
-    }
-    let drawdown = *peak - equity;
-    let is_deepest = drawdown > *max_drawdown;
-    if is_deepest {
-        *max_drawdown = drawdown;
-    }
-    is_peak || is_deepest
 }
 
 /// What a request is to statistics of orders.

@@ -17,7 +17,7 @@ use qt_trade::ledger::Line;
 use qt_trade::metrics::Touch;
 use qt_trade::outbox::{Outbox, Output};
 
-use super::observer::{AtVenue, Missed, Observer, Ours};
+use super::observer::{AtVenue, Heard, Marked, Missed, Observer, Ours, Shown};
 use super::wire::{Instruction, Wire};
 use crate::exchange::{Exchange, FillFacts, Market, News, Top};
 
@@ -256,21 +256,21 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
         self.exchange.rests_in(instrument)
     }
 
-    /// Hears what it missed, some of which a venue showed.
-    pub(super) fn hear_of(&mut self, missed: &[Missed], is_shown: bool) {
+    /// Hears what it missed.
+    pub(super) fn hear_of(&mut self, missed: Missed<'_>) {
         let ledger = self.desk.ledger();
-        if missed.is_empty() || !is_shown && ledger.is_flat() {
+        if missed.is_empty() || missed.shown.is_empty() && ledger.is_flat() {
             return;
         }
         if let Some(line) = ledger.line() {
             return self.follow(&line, missed);
         }
-        for missed in missed {
-            match *missed {
-                Missed::Shown { at, instrument, touch } => {
+        for news in missed.in_turn() {
+            match news {
+                Heard::Shown(Shown { at, instrument, touch }) => {
                     self.observer.shown(at, instrument, touch);
                 }
-                Missed::Marked { now, instrument, mark } => {
+                Heard::Marked(Marked { now, instrument, mark, .. }) => {
                     if self.desk.owed(instrument, mark) {
                         let ledger = self.desk.ledger();
                         self.observer.was_valued(now, ledger.equity(), ledger.exposure());
@@ -281,16 +281,11 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     }
 
     /// The same where the worth of the whole is a line: the ledger has to see the last mark alone.
-    fn follow(&mut self, line: &Line, missed: &[Missed]) {
+    fn follow(&mut self, line: &Line, missed: Missed<'_>) {
         self.observer.followed(line, missed);
-        let last = missed.iter().rev().find_map(|missed| match *missed {
-            Missed::Marked { instrument, mark, .. } => {
-                line.is_of(instrument).then_some((instrument, mark))
-            }
-            Missed::Shown { .. } => None,
-        });
-        if let Some((instrument, mark)) = last {
-            self.desk.owed(instrument, mark);
+        let last = missed.marked.iter().rev().find(|marked| line.is_of(marked.instrument));
+        if let Some(Marked { instrument, mark, .. }) = last {
+            self.desk.owed(*instrument, *mark);
         }
     }
 

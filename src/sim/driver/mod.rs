@@ -39,7 +39,7 @@ use wire::Wire;
 
 pub use feed::Feed;
 pub use lane::Lane;
-pub use observer::{AtVenue, Missed, Observer, Ours, Unwatched, follow};
+pub use observer::{AtVenue, Heard, Marked, Missed, Observer, Ours, Shown, Unwatched, follow};
 
 /// How far event times may lie behind receive times, by default.
 pub const LOOKAHEAD_NS: i64 = 1_000_000_000;

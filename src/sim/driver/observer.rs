@@ -28,13 +28,59 @@ pub struct AtVenue<'a> {
     pub resting: Option<&'a Resting>,
 }
 
-/// Something that a lane has to hear of, sooner or later.
+/// The best prices that a venue shows.
 #[derive(Clone, Copy, Debug)]
-pub enum Missed {
-    /// The best prices that a venue shows.
-    Shown { at: Ts, instrument: InstrumentId, touch: Option<Touch> },
-    /// What a position is valued at.
-    Marked { now: Ts, instrument: InstrumentId, mark: DoublePx },
+pub struct Shown {
+    pub at: Ts,
+    pub instrument: InstrumentId,
+    pub touch: Option<Touch>,
+}
+
+/// What a position is valued at.
+#[derive(Clone, Copy, Debug)]
+pub struct Marked {
+    pub now: Ts,
+    pub mark: DoublePx,
+    pub instrument: InstrumentId,
+    /// How much was shown before it, counted from the same beginning by all.
+    pub(super) behind: u32,
+}
+
+/// What a lane has to hear of, sooner or later: both in their order, and each told from the other, as
+/// most who hear go through one of them at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Missed<'a> {
+    pub shown: &'a [Shown],
+    pub marked: &'a [Marked],
+    /// How much was shown before all of it.
+    pub(super) behind: u32,
+}
+
+/// One thing of what was missed.
+#[derive(Clone, Copy, Debug)]
+pub enum Heard {
+    Shown(Shown),
+    Marked(Marked),
+}
+
+impl<'a> Missed<'a> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.shown.is_empty() && self.marked.is_empty()
+    }
+
+    /// All of it in its order.
+    pub fn in_turn(self) -> impl Iterator<Item = Heard> + 'a {
+        let (mut shown, mut marked) = (self.shown.iter(), self.marked.iter().peekable());
+        let mut behind = self.behind;
+        std::iter::from_fn(move || {
+            if let Some(marked) = marked.next_if(|marked| marked.behind <= behind) {
+                return Some(Heard::Marked(*marked));
+            }
+            behind += 1;
+            let shown = shown.next().map(|shown| Heard::Shown(*shown));
+            shown.or_else(|| marked.next().map(|marked| Heard::Marked(*marked)))
+        })
+    }
 }
 
 /// Told everything in the order in which it happens: what happens at the venue at the venue's time,
@@ -75,18 +121,18 @@ pub trait Observer {
     fn was_valued(&mut self, _now: Ts, _equity: Amount, _exposed: Exposed) {}
 
     /// All that who may wait missed while the worth of the whole was a line over one mark.
-    fn followed(&mut self, line: &Line, missed: &[Missed]) {
+    fn followed(&mut self, line: &Line, missed: Missed<'_>) {
         follow(self, line, missed);
     }
 }
 
 /// Tells of what was missed piece by piece, each in its turn.
-pub fn follow<O: Observer + ?Sized>(observer: &mut O, line: &Line, missed: &[Missed]) {
+pub fn follow<O: Observer + ?Sized>(observer: &mut O, line: &Line, missed: Missed<'_>) {
     let mut last = line.mark;
-    for missed in missed {
-        match *missed {
-            Missed::Shown { at, instrument, touch } => observer.shown(at, instrument, touch),
-            Missed::Marked { now, instrument, mark } => {
+    for news in missed.in_turn() {
+        match news {
+            Heard::Shown(Shown { at, instrument, touch }) => observer.shown(at, instrument, touch),
+            Heard::Marked(Marked { now, instrument, mark, .. }) => {
                 if line.is_of(instrument) && mark != last {
                     last = mark;
                     let (equity, exposed) = line.at(mark);

@@ -80,7 +80,7 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
                     self.roused();
                 }
             }
-            self.window.pass();
+            self.window.pass(1);
         }
     }
 

@@ -128,39 +128,42 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
     fn stretch<T: Plain>(&mut self, from: usize, bounds: Bounds) -> usize {
         let Self { window, market, front, sleepers, chunk, rows, unseen, .. } = self;
         let Some(rule) = sleepers.mark_rule() else { return 0 };
-        let batch = &chunk.batch;
-        let (table, slots) = (batch.rows::<T>(), batch.slots());
-        let Some(id) = table[slots[from].index as usize].head().instrument else { return 0 };
+        let (batch, slots) = (&chunk.batch, &chunk.batch.slots()[..bounds.record]);
+        // Neighbours of one kind lie side by side in its table as well.
+        let table = &batch.rows::<T>()[slots[from].index as usize..];
+        let Some(id) = table[0].head().instrument else { return 0 };
         let last = front.seen(id).last().map(DoublePx::of);
         let (is_marking, is_shown) = (T::is_marking(front, rule, id), T::is_shown(market, id));
         let mut happened: Option<(Due, T::Likeness)> = None;
-        let mut at = from;
-        'records: while at < bounds.record && slots[at].kind == T::KIND {
-            let row = &table[slots[at].index as usize];
+        let (dues, mut passed, mut at) = (window.dues(), 0, from);
+        let mut owed = sleepers.owed(id);
+        'records: for (slot, row) in slots[from..].iter().zip(table) {
             let now = chunk.received(at);
-            if row.head().instrument != Some(id) || now >= bounds.instant {
+            let is_alike = slot.kind == T::KIND && row.head().instrument == Some(id);
+            if !is_alike || now >= bounds.instant {
                 break;
             }
-            while let Some(due) = window.next_due().filter(|due| due.at <= now) {
-                let Some(row) = window.row_of::<T>(due) else { break 'records };
+            while let Some(due) = dues.get(passed).filter(|due| due.at <= now) {
+                let Some(row) = window.row_of::<T>(*due, chunk) else { break 'records };
                 if row.head().instrument != Some(id) {
                     break 'records;
                 }
                 let likeness = row.likeness();
                 if is_shown {
-                    sleepers.show(Ts::from_nanos(due.at), id, row.touch());
+                    owed.show(Ts::from_nanos(due.at), row.touch());
                 }
                 if let Some((before, _)) = happened.filter(|(_, before)| *before != likeness) {
                     market.apply(&window.batch_of(before).get(before.index as usize));
                 }
-                happened = Some((due, likeness));
-                window.pass();
+                happened = Some((*due, likeness));
+                passed += 1;
             }
             if is_marking {
-                sleepers.mark(Ts::from_nanos(now), id, row.mark(last));
+                owed.mark(Ts::from_nanos(now), row.mark(last));
             }
             at += 1;
         }
+        window.pass(passed);
         if let Some((due, _)) = happened {
             market.apply(&window.batch_of(due).get(due.index as usize));
         }
@@ -188,7 +191,7 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
                 let touch = touch(market.top(instrument));
                 sleepers.show(Ts::from_nanos(due.at), instrument, touch);
             }
-            window.pass();
+            window.pass(1);
         }
         let record = chunk.batch.get(at);
         if record.kind() == Kind::Feature && rows.is_some() {

@@ -19,14 +19,14 @@ use qt_trade::ledger::DoublePx;
 use qt_trade::metrics::Touch;
 
 use super::lane::Lane;
-use super::observer::{Missed, Observer};
+use super::observer::{Marked, Missed, Observer, Shown};
 use super::quiet::Bounds;
 
 /// A lane that sleeps.
 #[derive(Clone, Copy, Debug)]
 struct Nap {
-    /// What it has heard of what was missed.
-    heard: usize,
+    /// How much it has heard of what was missed: shown, and marked.
+    heard: (usize, usize),
     /// The record of the batch at which it is roused, if there is one.
     until: Option<u32>,
 }
@@ -46,9 +46,9 @@ pub(super) struct Sleepers {
     earliest: i64,
     met: Met,
     mark: Option<MarkRule>,
-    missed: Vec<Missed>,
-    /// How many of those are of what a venue shows: the others concern positions alone.
-    shown: usize,
+    /// What sleepers missed in this batch.
+    shown: Vec<Shown>,
+    marked: Vec<Marked>,
     /// By instrument, what was told last.
     last: Vec<(Option<Touch>, Option<DoublePx>)>,
 }
@@ -117,15 +117,22 @@ impl Sleepers {
     ) {
         let until = of.met().iter().filter_map(|wait| self.met.next(batch, *wait, from)).min();
         let until = until.map(|at| at as u32);
-        self.naps[lane] = Some(Nap { heard: self.missed.len(), until });
+        let heard = (self.shown.len(), self.marked.len());
+        self.naps[lane] = Some(Nap { heard, until });
         self.alarms.extend(until.map(|at| Reverse((at, lane))));
     }
 
     /// Rouses a lane, which hears what it missed.
     fn rouse<S: Strategy, O: Observer>(&mut self, lane: usize, lanes: &mut [Lane<S, O>]) {
         let nap = self.naps[lane].take().expect("who is roused was asleep");
-        lanes[lane].hear_of(&self.missed[nap.heard..], self.shown > 0);
+        lanes[lane].hear_of(self.missed(nap.heard));
         self.awake.push(lane);
+    }
+
+    /// What was missed by who has heard so much.
+    fn missed(&self, (shown, marked): (usize, usize)) -> Missed<'_> {
+        let behind = shown as u32;
+        Missed { shown: &self.shown[shown..], marked: &self.marked[marked..], behind }
     }
 
     /// Rouses those in whose lanes something happens before an instant. Whether there were any.
@@ -209,16 +216,8 @@ impl Sleepers {
     /// What a venue shows, for those who sleep.
     #[inline]
     pub(super) fn show(&mut self, at: Ts, instrument: InstrumentId, touch: Option<Touch>) {
-        if !self.is_used {
-            return;
-        }
-        let last = &mut self.last_of(instrument).0;
-        if *last != touch {
-            *last = touch;
-            if self.is_anyone_asleep() {
-                self.shown += 1;
-                self.missed.push(Missed::Shown { at, instrument, touch });
-            }
+        if self.is_used {
+            self.owed(instrument).show(at, touch);
         }
     }
 
@@ -229,40 +228,65 @@ impl Sleepers {
             return;
         }
         let Some((instrument, rule)) = front.news().zip(self.mark) else { return };
-        self.mark(now, instrument, front.seen(instrument).mark(rule, 0));
+        self.owed(instrument).mark(now, front.seen(instrument).mark(rule, 0));
     }
 
+    /// Where news of an instrument is kept for those who sleep.
     #[inline]
-    pub(super) fn mark(&mut self, now: Ts, instrument: InstrumentId, mark: Option<DoublePx>) {
-        let last = &mut self.last_of(instrument).1;
-        if *last != mark {
-            *last = mark;
-            if let Some(mark) = mark.filter(|_| self.is_anyone_asleep()) {
-                self.missed.push(Missed::Marked { now, instrument, mark });
-            }
-        }
-    }
-
-    #[inline]
-    fn last_of(&mut self, instrument: InstrumentId) -> &mut (Option<Touch>, Option<DoublePx>) {
-        let place = instrument.index();
+    pub(super) fn owed(&mut self, instrument: InstrumentId) -> Owed<'_> {
+        let (place, is_heard) = (instrument.index(), self.is_anyone_asleep());
         if self.last.len() <= place {
             self.last.resize(place + 1, (None, None));
         }
-        &mut self.last[place]
+        let Self { last, shown, marked, .. } = self;
+        Owed { instrument, is_heard, last: &mut last[place], shown, marked }
     }
 
     /// Ends a batch: everybody hears of everything.
     pub(super) fn end<S: Strategy, O: Observer>(&mut self, lanes: &mut [Lane<S, O>]) {
-        for (nap, lane) in self.naps.iter_mut().zip(lanes) {
-            if let Some(nap) = nap {
-                lane.hear_of(&self.missed[nap.heard..], self.shown > 0);
-                *nap = Nap { heard: 0, until: None };
+        for (at, lane) in lanes.iter_mut().enumerate() {
+            if let Some(nap) = self.naps[at] {
+                lane.hear_of(self.missed(nap.heard));
+                self.naps[at] = Some(Nap { heard: (0, 0), until: None });
             }
         }
-        self.missed.clear();
-        self.shown = 0;
+        self.shown.clear();
+        self.marked.clear();
         self.alarms.clear();
+    }
+}
+
+/// News of one instrument, of which what is as before is none.
+#[derive(Debug)]
+pub(super) struct Owed<'a> {
+    instrument: InstrumentId,
+    /// Whether anybody sleeps who is owed it.
+    is_heard: bool,
+    last: &'a mut (Option<Touch>, Option<DoublePx>),
+    shown: &'a mut Vec<Shown>,
+    marked: &'a mut Vec<Marked>,
+}
+
+impl Owed<'_> {
+    #[inline]
+    pub(super) fn show(&mut self, at: Ts, touch: Option<Touch>) {
+        if self.last.0 != touch {
+            self.last.0 = touch;
+            if self.is_heard {
+                self.shown.push(Shown { at, instrument: self.instrument, touch });
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn mark(&mut self, now: Ts, mark: Option<DoublePx>) {
+        if self.last.1 != mark {
+            self.last.1 = mark;
+            if let Some(mark) = mark.filter(|_| self.is_heard) {
+                let behind = self.shown.len() as u32;
+                self.marked.push(Marked { now, mark, instrument: self.instrument, behind });
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use qt_model::record::{Batch, Slot, Table};
+use qt_model::record::{Batch, Head, Slot, Table};
 use qt_model::time::Ts;
 
 use super::feed::Feed;
@@ -89,22 +89,7 @@ impl Window {
         self.pushed = self.pushed.wrapping_add(1);
         self.dues.reserve(batch.len());
         for index in 0..batch.len() {
-            let head = batch.head(index);
-            let received = head.ts_recv.nanos();
-            let mut at = head.ts_event.nanos().min(received);
-            let earliest = received.saturating_sub(self.lookahead_ns);
-            if at < earliest {
-                at = earliest;
-                self.late += 1;
-            }
-            if let Some(instrument) = head.instrument {
-                let place = instrument.index();
-                if self.last_by_instrument.len() <= place {
-                    self.last_by_instrument.resize(place + 1, i64::MIN);
-                }
-                at = at.max(self.last_by_instrument[place]);
-                self.last_by_instrument[place] = at;
-            }
+            let at = self.happens(batch.head(index));
             self.insert(Due { at, chunk: number, index: index as u32 });
         }
         let received = self.feed.is_delayed().then(|| {
@@ -113,6 +98,28 @@ impl Window {
         });
         self.horizon = self.horizon.max(batch.head(batch.len() - 1).ts_recv.nanos());
         self.chunks.push_back(Chunk { batch, received, number });
+    }
+
+    /// When a record happens at the venue.
+    #[inline]
+    fn happens(&mut self, head: &Head) -> i64 {
+        let received = head.ts_recv.nanos();
+        let mut at = head.ts_event.nanos().min(received);
+        let earliest = received.saturating_sub(self.lookahead_ns);
+        if at < earliest {
+            at = earliest;
+            self.late += 1;
+        }
+        if let Some(instrument) = head.instrument {
+            let place = instrument.index();
+            if self.last_by_instrument.len() <= place {
+                self.last_by_instrument.resize(place + 1, i64::MIN);
+            }
+            let last = &mut self.last_by_instrument[place];
+            at = at.max(*last);
+            *last = at;
+        }
+        at
     }
 
     /// Streams are nearly in event order already: a record moves back over a few.
@@ -151,17 +158,25 @@ impl Window {
         &self.chunks[due.chunk.wrapping_sub(first) as usize].batch
     }
 
-    /// The row of a due record, where it is of that kind.
+    /// All records that are still to happen, by the time of the venue.
     #[inline]
-    pub(super) fn row_of<T: Table>(&self, due: Due) -> Option<&T> {
-        let batch = self.batch_of(due);
+    pub(super) fn dues(&self) -> &[Due] {
+        &self.dues[self.passed..]
+    }
+
+    /// The row of a due record, where it is of that kind. Most are of the batch at hand.
+    #[inline]
+    pub(super) fn row_of<'a, T: Table>(&'a self, due: Due, at_hand: &'a Chunk) -> Option<&'a T> {
+        let is_at_hand = due.chunk == at_hand.number;
+        let batch = if is_at_hand { &*at_hand.batch } else { self.batch_of(due) };
         let slot = batch.slots()[due.index as usize];
         (slot.kind == T::KIND).then(|| &batch.rows::<T>()[slot.index as usize])
     }
 
+    /// So many have happened.
     #[inline]
-    pub(super) fn pass(&mut self) {
-        self.passed += 1;
+    pub(super) fn pass(&mut self, count: usize) {
+        self.passed += count;
     }
 
     /// Forgets the first batch, all of which has been received and has happened.

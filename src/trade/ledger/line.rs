@@ -36,11 +36,46 @@ impl Line {
         (equity, Exposed { gross, net })
     }
 
-    /// Equity, and what is held with its sign.
-    #[inline]
-    pub fn net_at(&self, mark: DoublePx) -> (Amount, Amount) {
+    fn net_at(&self, mark: DoublePx) -> (Amount, Amount) {
         let net = Amount::from_units(i128::from(self.slope) * i128::from(mark.units()));
         (self.base + net, net)
+    }
+
+    /// The same in words, where they hold all that lies between two marks.
+    pub fn words(&self, low: DoublePx, high: DoublePx) -> Option<Words> {
+        let fits = |mark| {
+            let (equity, net) = self.net_at(mark);
+            Words::word(equity).and(Words::word(net)).is_some()
+        };
+        let base = Words::word(self.base)?;
+        (fits(low) && fits(high)).then_some(Words { base, slope: self.slope })
+    }
+}
+
+/// A line between two marks. Each worth there has at most 62 bits, so that differences fit too.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    base: i64,
+    slope: i64,
+}
+
+impl Words {
+    /// An amount as a word, where it is short enough.
+    #[inline]
+    pub fn word(amount: Amount) -> Option<i64> {
+        let word = i64::try_from(amount.units()).ok()?;
+        (word.unsigned_abs() < 1 << 62).then_some(word)
+    }
+
+    #[inline]
+    pub fn equity(&self, mark: DoublePx) -> i64 {
+        self.base + self.net(mark)
+    }
+
+    /// What is held with its sign.
+    #[inline]
+    pub fn net(&self, mark: DoublePx) -> i64 {
+        self.slope * mark.units()
     }
 }
 

@@ -23,7 +23,7 @@ use qt_model::words::Side;
 
 pub use amount::{Amount, Precision, Wallet};
 pub use contract::{Contract, DoublePx};
-pub use line::Line;
+pub use line::{Line, Words};
 pub use money::Money;
 pub use position::{Matching, Position};
 use rates::Rates;

@@ -50,8 +50,8 @@ impl Money {
     /// An amount of a ledger that keeps so many digits.
     #[inline]
     pub fn of_ledger(amount: Amount, precision: Precision) -> Self {
-        match Self::DIGITS.checked_sub(precision.digits()) {
-            Some(digits) => Self::scaled(amount, power_of_ten(digits) as i64),
+        match Self::unit_of(precision) {
+            Some(unit) => Self::scaled(amount, unit),
             None => Self::nearest(precision.decimal(amount)).expect(BEYOND),
         }
     }
@@ -95,12 +95,29 @@ impl Money {
     /// at each event.
     #[inline]
     pub(crate) fn approximate(self) -> f64 {
-        const WORD: f64 = 18_446_744_073_709_551_616.0;
         // By its size: the halves of a negative number would cancel.
-        let size = self.0.unsigned_abs();
-        // The high half is below 2^63, and a signed word is converted in one step.
-        let size = (size >> 64) as i64 as f64 * WORD + (size as u64) as f64;
+        let size = Self::approximate_of(self.0.unsigned_abs());
         if self.0 < 0 { -size } else { size }
+    }
+
+    /// The same of a product of units.
+    #[inline]
+    pub(crate) fn approximate_product(a: u64, b: u64) -> f64 {
+        Self::approximate_of(u128::from(a) * u128::from(b))
+    }
+
+    #[inline]
+    fn approximate_of(size: u128) -> f64 {
+        const WORD: f64 = 18_446_744_073_709_551_616.0;
+        // The high half is below 2^63, and a signed word is converted in one step.
+        (size >> 64) as i64 as f64 * WORD + (size as u64) as f64
+    }
+
+    /// So many units make one of a ledger that keeps such digits, where those are whole.
+    #[inline]
+    pub(crate) fn unit_of(precision: Precision) -> Option<i64> {
+        let digits = Self::DIGITS.checked_sub(precision.digits())?;
+        i64::try_from(power_of_ten(digits)).ok()
     }
 
     /// This amount as a multiple of another, converted once.

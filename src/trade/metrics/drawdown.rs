@@ -6,9 +6,10 @@
 
 use qt_model::time::Ts;
 
+use super::along::Steps;
 use super::sum::Total;
 use super::value::{Absent, Figure, ratio};
-use crate::ledger::Money;
+use crate::ledger::{DoublePx, Money};
 
 /// What a drawdown is measured in: exact money, or wealth grown from returns.
 pub trait Amount: Copy + PartialOrd {
@@ -166,6 +167,28 @@ impl<M: Amount> Drawdown<M> {
 }
 
 impl Drawdown<Money> {
+    /// The observations of some marks. Most lie between the last trough and the peak, which two
+    /// comparisons of words tell.
+    pub(super) fn along(&mut self, steps: &Steps, since: Ts, marks: &[(Ts, DoublePx)]) {
+        // Words are below an amount if they are below the next whole one.
+        let above = |amount: Money| {
+            let (units, unit) = (amount.units(), i128::from(steps.unit));
+            let whole = units.div_euclid(unit) + i128::from(units.rem_euclid(unit) != 0);
+            i64::try_from(whole).unwrap_or(if whole > 0 { i64::MAX } else { i64::MIN })
+        };
+        let mut peak = above(self.peak);
+        let mut trough = self.trough.map_or(i64::MAX, |(trough, _)| above(trough));
+        for (ts, mark) in marks {
+            let equity = steps.words.equity(*mark);
+            let is_peak = equity >= peak;
+            if is_peak || equity < trough {
+                self.observe((*ts).max(since), steps.money(equity));
+                (peak, trough) = if is_peak { (equity, i64::MAX) } else { (peak, equity) };
+            }
+        }
+        self.last_ts = marks.last().map_or(self.last_ts, |(ts, _)| (*ts).max(since));
+    }
+
     /// Money came or went, and equity with it, without a profit or a loss: peak and trough move in
     /// proportion. Rounded, since a proportion need not be a whole amount.
     pub fn rescale(&mut self, before: Money, after: Money) {

@@ -6,9 +6,10 @@
 use qt_model::time::{DAY_NANOS, Ts};
 use qt_model::words::Side;
 
+use super::along::Steps;
 use super::sum::Total;
 use super::value::{Absent, Figure, ratio};
-use crate::ledger::Money;
+use crate::ledger::{DoublePx, Money};
 
 /// The worth of an account at one moment, in its currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,6 +113,11 @@ impl Exposure {
         }
     }
 
+    /// The worth in force.
+    pub(super) fn worth(&self) -> Worth {
+        self.worth
+    }
+
     /// Whether any position is held from `ts` on.
     pub(super) fn hold(&mut self, ts: Ts, is_held: bool) {
         self.advance(ts);
@@ -148,6 +154,40 @@ impl Exposure {
             -1 => self.short_ns += i128::from(nanos),
             _ => {}
         }
+    }
+
+    /// The states from some marks on, none of which is before the one in force: each as
+    /// [`Self::observe`] takes it. Durations and the integral of equity are made up for at the end.
+    pub(super) fn along(&mut self, steps: &Steps, since: Ts, marks: &[(Ts, DoublePx)]) {
+        let Some((_, last)) = marks.last().copied() else { return };
+        self.observe(marks[0].0.max(since), steps.worth(marks[0].1));
+        let (mut leverage, _) = self.leverage.expect("something is held, and equity above zero");
+        let (mut now, mut equity) = (self.now, steps.words.equity(marks[0].1));
+        let (begun, mut integral) = (now, 0_i128);
+        let (mut gross, mut net, mut gross_max) = (self.gross, self.net, self.gross_max);
+        let sign = if steps.is_long { 1.0 } else { -1.0 };
+        for (ts, mark) in &marks[1..] {
+            let nanos = ts.since(now);
+            if nanos > 0 {
+                now = *ts;
+                integral += i128::from(equity) * i128::from(nanos);
+                let stretch = leverage * nanos as f64;
+                gross.add(stretch);
+                net.add(sign * stretch);
+            }
+            let held = steps.words.net(*mark);
+            equity = steps.words.equity(*mark);
+            leverage = steps.approximate(held) / steps.approximate(equity);
+            gross_max = if leverage > gross_max { leverage } else { gross_max };
+        }
+        let nanos = i128::from(now.nanos()) - i128::from(begun.nanos());
+        self.equity.add(Money::from_units(integral), steps.unit);
+        self.held_ns += if self.is_held { nanos } else { 0 };
+        let side = if steps.is_long { &mut self.long_ns } else { &mut self.short_ns };
+        *side += nanos;
+        (self.now, self.worth) = (now, steps.worth(last));
+        (self.gross, self.net, self.gross_max) = (gross, net, gross_max);
+        self.leverage = Some((leverage, sign * leverage));
     }
 
     pub(super) fn finish(mut self, end: Ts) -> Exposed {

@@ -5,6 +5,7 @@
 //! becomes a double once; what is undefined is absent with a reason. Absent on purpose: clocks,
 //! calendars, conversion between currencies, and anything that would need the run a second time.
 
+mod along;
 mod attribution;
 mod book;
 mod bootstrap;
@@ -36,6 +37,7 @@ mod value;
 mod wealth;
 
 pub use crate::ledger::Money;
+pub use along::{Extremes, Path};
 pub use attribution::Attribution;
 pub use bootstrap::{Bootstrap, Plan, SplitMix64, Spread};
 pub use crossval::{Folds, FoldsError, Split, Validated};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use qt_market::calendar::Calendar;
 use qt_model::time::{DAY_NANOS, Ts};
 
+use super::along::Steps;
 use super::drawdown::Drawdown;
 use super::returns::Mode;
 use super::sum::Total;
@@ -193,6 +194,15 @@ impl Sampler {
     pub(super) fn equity(&mut self, ts: Ts, equity: Money) {
         self.advance(ts);
         self.equity = equity;
+    }
+
+    /// The equities of some marks; most stretches end before a sample is due.
+    pub(super) fn along(&mut self, steps: &Steps, since: Ts, marks: &[(Ts, DoublePx)]) {
+        let Some((end, _)) = marks.last() else { return };
+        let first = if *end > self.next { 0 } else { marks.len() - 1 };
+        for (ts, mark) in &marks[first..] {
+            self.equity((*ts).max(since), steps.money(steps.words.equity(*mark)));
+        }
     }
 
     #[inline]

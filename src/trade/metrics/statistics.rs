@@ -13,6 +13,7 @@ use qt_model::time::Ts;
 use qt_model::units::Qty;
 use qt_model::words::Side;
 
+use super::along::Path;
 use super::attribution::Attribution;
 use super::book::{Book, Told};
 use super::drawdown::Drawdown;
@@ -26,8 +27,7 @@ use super::orders::{Arrival, OpenOrder, OrderEvent, Orders};
 use super::sampler::Sampler;
 use super::trade_summary::TradeSummary;
 use super::trades::{Taken, Trade};
-use crate::ledger::Money;
-use crate::ledger::{DoublePx, LedgerError};
+use crate::ledger::{DoublePx, LedgerError, Line, Money, Precision};
 
 /// What a fill comes with beside its execution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -336,19 +336,27 @@ impl Statistics {
         self.options.benchmark.is_none()
     }
 
-    /// The same as [`Self::equity`] for many, later: what mids were told meanwhile does not count
-    /// against their times. `since` is when the first of both could have come.
-    #[inline]
-    pub fn equities(&mut self, since: Ts, worths: impl Iterator<Item = (Ts, Worth)>) {
-        let mut latest = since;
-        for (ts, worth) in worths {
-            latest = latest.max(ts);
-            self.worth = worth;
-            self.sampler.equity(latest, worth.equity);
-            self.drawdown.observe(latest, worth.equity);
-            self.exposure.observe(latest, worth);
+    /// The same as [`Self::equity`] for all worths of a path along a line, later: what mids were told
+    /// meanwhile does not count against their times. `since` is when the first of both could have come.
+    pub fn along(&mut self, since: Ts, (line, precision): (&Line, Precision), path: &Path) {
+        let marks = path.marks();
+        let Some((end, _)) = marks.last() else { return };
+        let now = self.now;
+        if let Some(steps) = path.steps(line, precision) {
+            self.sampler.along(&steps, since, marks);
+            self.drawdown.along(&steps, since, marks);
+            self.exposure.along(&steps, since, marks);
+            self.worth = self.exposure.worth();
+        } else {
+            self.now = since;
+            for (ts, mark) in marks {
+                let (equity, exposed) = line.at(*mark);
+                let money = |amount| Money::of_ledger(amount, precision);
+                let [equity, gross, net] = [equity, exposed.gross, exposed.net].map(money);
+                self.equity(*ts, Worth { equity, gross, net });
+            }
         }
-        self.now = self.now.max(latest);
+        self.now = now.max(*end);
     }
 
     /// The latest time that was told.

@@ -10,8 +10,6 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
-
 use qt_model::ids::InstrumentId;
 use qt_model::order::{Amendment, Execution, NewOrder, OrderNo, Report, ReportKind};
 use qt_model::time::Ts;
@@ -91,7 +89,9 @@ pub struct OrderTable {
     next: u64,
     /// Orders that have not ended, by number: the oldest first. There are few.
     live: Vec<Entry>,
-    ended: VecDeque<Entry>,
+    /// A ring that begins at `oldest` once it is full.
+    ended: Vec<Entry>,
+    oldest: usize,
     /// By instrument.
     open: Vec<Open>,
     refused: u64,
@@ -220,18 +220,27 @@ impl OrderTable {
         self.open_up(&before.new, open - before.leaves().mantissa());
         let entry = self.live[at];
         if !is_live {
-            if self.ended.len() == REMEMBERED {
-                self.ended.pop_front();
-            }
-            self.ended.push_back(entry);
-            self.live.remove(at);
+            self.remember(&entry);
+            // Most often the only one ends, or the newest: then nothing has to move.
+            self.live.copy_within(at + 1.., at);
+            self.live.truncate(self.live.len() - 1);
         }
         Ok(Change { entry, previous, fill, is_late: false })
     }
 
+    /// Keeps an order that has ended, in the place of the one that ended first once there are enough.
+    fn remember(&mut self, entry: &Entry) {
+        if self.ended.len() < REMEMBERED {
+            self.ended.push(*entry);
+        } else {
+            self.ended[self.oldest] = *entry;
+            self.oldest = (self.oldest + 1) % REMEMBERED;
+        }
+    }
+
     /// Of an order that has ended, only a fill still counts.
     fn report_ended(&mut self, report: &Report) -> Result<Change, Refused> {
-        let entry = self.ended.iter_mut().rev().find(|entry| entry.order == report.order);
+        let entry = self.ended.iter_mut().find(|entry| entry.order == report.order);
         let entry = entry.ok_or(Refused::Unknown)?;
         let ReportKind::Filled(execution) = report.what else {
             let is_awaited = match report.what {

@@ -1,6 +1,7 @@
-//! Mids and worths that are told apart come to the figures of those told in their turn.
+//! Mids, and worths along a line, that are told apart come to the figures of those told in their turn.
 
 use proptest::prelude::*;
+use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instrument, Instruments, Symbol};
 use qt_model::order::{Cash, Currency, Execution, FillNo, OrderNo};
 use qt_model::time::Ts;
@@ -8,60 +9,137 @@ use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::{Liquidity, Side};
 use rust_decimal::Decimal;
 
-use crate::metrics::{FillContext, Money, Options, Sample, Statistics, Touch, Worth};
+use crate::ledger::{DoublePx, Ledger, LedgerOptions, Matching};
+use crate::metrics::{
+    Extremes, FillContext, Money, Options, Path, Sample, Statistics, Touch, Worth,
+};
 
-/// Something that is told: after so long, a mid or a worth.
+/// Something that is told: after so long, a mid or a mark.
 type Told = (i64, bool, i64);
 
-fn figures(stretches: &[Vec<Told>], is_apart: bool) -> String {
-    let mut table = Instruments::default();
-    let instrument = Instrument::new(Symbol::new("x:A").unwrap(), Scale::ZERO, Scale::ZERO);
-    let id = table.declare(instrument).unwrap();
-    let currency = Currency::new("USD").unwrap();
-    let sample = Sample::every(1_000_000_000).unwrap();
-    let options = Options { sample, rows: true, ..Options::new(currency) };
-    let money = |units: i64| Money::exact(Decimal::new(units, 2)).unwrap();
-    let mut statistics = Statistics::new(&table, options, Ts::default(), money(90_000)).unwrap();
-    let (mut now, mut fill) = (0_i64, 0);
-    for told in stretches {
-        let (since, mut mids, mut worths) = (statistics.now(), Vec::new(), Vec::new());
+/// What is bought at the beginning of a stretch, and what comes to pass in it.
+type Stretch = (i64, Vec<Told>);
+
+/// An account with so much money and its figures.
+struct Account {
+    id: InstrumentId,
+    currency: Currency,
+    ledger: Ledger,
+    statistics: Statistics,
+    extremes: Extremes,
+    fills: u64,
+}
+
+impl Account {
+    fn new(initial: i64, digits: u8) -> Self {
+        let mut table = Instruments::default();
+        let scale = Scale::new(digits).unwrap();
+        let instrument = Instrument::new(Symbol::new("x:A").unwrap(), scale, Scale::ZERO);
+        let id = table.declare(instrument).unwrap();
+        let currency = Currency::new("USD").unwrap();
+        let initial = vec![Cash::new(Decimal::new(initial, 2), currency)];
+        let options = LedgerOptions { currency, matching: Matching::Average, initial };
+        let ledger = Ledger::new(&options, &table).unwrap();
+        let sample = Sample::every(1_000_000_000).unwrap();
+        let options = Options { sample, rows: true, ..Options::new(currency) };
+        let equity = Money::of_ledger(ledger.equity(), ledger.home().precision);
+        let statistics = Statistics::new(&table, options, Ts::default(), equity).unwrap();
+        let extremes = Extremes::new(ledger.equity());
+        Self { id, currency, ledger, statistics, extremes, fills: 0 }
+    }
+
+    fn worth(&self) -> Worth {
+        let money = |amount| Money::of_ledger(amount, self.ledger.home().precision);
+        let exposed = self.ledger.exposure();
+        let (gross, net) = (money(exposed.gross), money(exposed.net));
+        Worth { equity: money(self.ledger.equity()), gross, net }
+    }
+
+    fn fill(&mut self, at: Ts, units: i64) {
+        self.fills += 1;
+        let side = if units < 0 { Side::Sell } else { Side::Buy };
+        let fee = Cash::new(Decimal::new(1, 2), self.currency);
+        let (px, qty) = (Px::new(500), Qty::new(units.abs()).unwrap());
+        let liquidity = Liquidity::Taker;
+        let execution = Execution { fill: FillNo(self.fills), px, qty, liquidity, fee };
+        self.ledger.fill(self.id, side, &execution);
+        let (order, traded) = (OrderNo(self.fills), (self.id, side));
+        self.statistics.fill(at, order, traded, &execution, &FillContext::default());
+        self.valued(at);
+    }
+
+    fn valued(&mut self, at: Ts) {
+        self.statistics.equity(at, self.worth());
+        self.extremes.observe(self.ledger.equity());
+    }
+}
+
+fn figures((initial, digits): (i64, u8), stretches: &[Stretch], is_apart: bool) -> String {
+    let mut account = Account::new(initial, digits);
+    let (mut now, id) = (0_i64, account.id);
+    for (units, told) in stretches {
+        if *units != 0 {
+            account.fill(Ts::from_nanos(now), *units);
+        }
+        let line = account.ledger.line();
+        let (since, mut mids, mut marks) = (account.statistics.now(), Vec::new(), Vec::new());
         for (after, is_mid, value) in told {
             now += after;
             let at = Ts::from_nanos(now);
             let touch = Touch { bid: Px::new(*value), ask: Px::new(value + 2) };
-            let net = money(value * 3);
-            let worth = Worth { equity: money(90_000 + value), gross: net.abs(), net };
-            match (is_mid, is_apart) {
-                (true, true) => mids.push((at, touch)),
-                (true, false) => statistics.mid(at, id, Some(touch)),
-                (false, true) => worths.push((at, worth)),
-                (false, false) => statistics.equity(at, worth),
+            let mark = DoublePx::mid(touch.bid, touch.ask);
+            match (is_mid, line.filter(|_| is_apart)) {
+                (true, Some(_)) => mids.push((at, touch)),
+                (true, None) => account.statistics.mid(at, id, Some(touch)),
+                (false, Some(_)) => marks.push((at, mark)),
+                (false, None) => {
+                    if account.ledger.mark(id, mark) {
+                        account.valued(at);
+                    }
+                }
             }
         }
+        let Account { statistics, ledger, extremes, .. } = &mut account;
         mids.into_iter().for_each(|(at, touch)| statistics.mid(at, id, Some(touch)));
-        statistics.equities(since, worths.into_iter());
-        assert_eq!(statistics.now(), since.max(Ts::from_nanos(now)));
-        fill += 1;
-        let side = if fill % 3 == 0 { Side::Sell } else { Side::Buy };
-        let fee = Cash::new(Decimal::new(1, 2), currency);
-        let (px, qty, liquidity) = (Px::new(500), Qty::new(2).unwrap(), Liquidity::Taker);
-        let execution = Execution { fill: FillNo(fill), px, qty, liquidity, fee };
-        let (at, context) = (Ts::from_nanos(now), FillContext::default());
-        statistics.fill(at, OrderNo(fill), (id, side), &execution, &context);
+        let Some(line) = line else { continue };
+        let (mut last, mut path) = (line.mark, Path::default());
+        for (at, mark) in marks {
+            if std::mem::replace(&mut last, mark) != mark {
+                path.push(at, mark);
+            }
+            ledger.mark(id, mark);
+        }
+        statistics.along(since, (&line, ledger.home().precision), &path);
+        extremes.along(&line, &path);
     }
     let end = Ts::from_nanos(now + 3_000_000_000);
-    let figures = statistics.finish(end);
-    format!("{:?} {:?} {:?}", figures.values(), figures.fill_qualities(), figures.round_trips())
+    let figures = account.statistics.finish(end);
+    let told = format!("{:?} {:?}", account.extremes, account.ledger.equity());
+    format!(
+        "{told} {:?} {:?} {:?}",
+        figures.values(),
+        figures.fill_qualities(),
+        figures.round_trips()
+    )
 }
 
 proptest! {
     #[test]
     fn told_apart_is_told_in_turn(
+        initial in prop_oneof![Just(90_000_i64), Just(2_000), Just(100_000_000_000_000_000)],
+        digits in prop_oneof![Just(0_u8), Just(11)],
         stretches in prop::collection::vec(
-            prop::collection::vec((0_i64..700_000_000, any::<bool>(), -2_000_i64..2_000), 0..12),
+            (
+                -4_i64..5,
+                prop::collection::vec(
+                    (0_i64..700_000_000, any::<bool>(), prop_oneof![-50_i64..2_000, 400_i64..600]),
+                    0..24,
+                ),
+            ),
             1..8,
         ),
     ) {
-        prop_assert_eq!(figures(&stretches, true), figures(&stretches, false));
+        let account = (initial, digits);
+        prop_assert_eq!(figures(account, &stretches, true), figures(account, &stretches, false));
     }
 }
