@@ -3,7 +3,7 @@
 use super::*;
 
 /// A ledger in which the venue of the session's records was bad for most of its day.
-fn ledger(bad: usize) -> String {
+pub(super) fn ledger(bad: usize) -> String {
     let window = |at: usize| {
         let dropped = if at < bad { 7 } else { 0 };
         let (hour, minute) = (at / 4, at % 4 * 15);

@@ -203,3 +203,23 @@ fn what_vendors_sell_comes_back_with_the_digest_that_the_catalog_has() {
         assert_eq!(here, there, "{file}");
     }
 }
+
+#[test]
+fn grades_are_kept_and_the_last_word_counts() {
+    let Some(database) = Database::make() else { return };
+    let world = World::new()
+        .with("in.ndjson", &session(0, 90))
+        .with("data/quality/2024-08-08.jsonl", &grades::ledger(3));
+    database.qt(&world, "store add --input in.ndjson").assert().success();
+    database.qt(&world, "replay --input clickhouse://").assert().success();
+    database.qt(&world, "store load").assert().success();
+    let grade = || database.ask("SELECT argMax(grade, said_at) FROM db._grades WHERE venue = 'a'");
+    assert_eq!(grade().trim_end(), "bad");
+    database.qt(&world, "replay --input clickhouse://").assert().code(1);
+    // Looked at by itself, the little that there is of the day is in order.
+    database.qt(&world, "check --grade --input clickhouse://").assert().success();
+    assert_eq!(grade().trim_end(), "partial");
+    database.qt(&world, "store load").assert().success();
+    assert_eq!(grade().trim_end(), "bad", "said again after something else was said");
+    database.qt(&world, "replay --date 2024-08-07 --input clickhouse://").assert().code(5);
+}
