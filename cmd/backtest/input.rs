@@ -55,25 +55,17 @@ impl Opened {
         &self,
         first: &Batch,
         args: &Simulate,
-        file: &StrategyFile,
         context: &Context,
     ) -> anyhow::Result<Arc<Instruments>> {
-        let mut known = Arc::clone(first.instruments());
         let inputs = &args.read.input;
         let can_be_read_again = !inputs.is_empty()
             && inputs.iter().all(|path| path.is_file())
             // What was put aside would be put aside twice.
             && args.read.bad.quarantine().is_none();
         if !self.filter.header.instruments.is_empty() || !can_be_read_again {
-            return Ok(known);
+            return Ok(Arc::clone(first.instruments()));
         }
-        let (mut again, mut batch) = (Self::new(args, file, context)?, Batch::default());
-        while !context.shutdown().requested() && again.filter.next(&mut batch)? {
-            if batch.instruments().len() > known.len() {
-                known = Arc::clone(batch.instruments());
-            }
-        }
-        Ok(known)
+        Filter::survey(&args.read, &args.select, context)
     }
 
     /// The next batch; says whether there was one.

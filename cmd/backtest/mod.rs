@@ -312,7 +312,7 @@ fn prepare(
         let failure = Failure::usage("the input has no records");
         return Err(failure.with_hint("`qt catalog ls` shows what the catalog has").into());
     };
-    let instruments = opened.instruments(&first, args, &file, context)?;
+    let instruments = opened.instruments(&first, args, context)?;
     let market = Market::new(&file, &instruments, &args.select.selection()?.symbols)?;
     let start = first.head(0).ts_recv;
     let sample = match file.venues.sessions(&market.symbols()) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use qt_model::instrument::Instruments;
 use qt_model::record::{Batch, Kind};
 use qt_stream::annotated::Annotated;
+use qt_stream::braid::Braid;
 use qt_stream::catalog::Selection;
 use qt_stream::frame::{End, Header};
 use qt_stream::wide::WideColumns;
@@ -84,6 +85,24 @@ impl Filter {
         let reading = sources.merge(&rules);
         let (place, is_whole, kept) = (given.place, given.is_whole, Batch::default());
         Ok(Self { reading, rules, selection, header, place, is_whole, kept })
+    }
+
+    /// The instruments of the whole input, in the order in which reading it meets them. It is opened
+    /// once more and read through as columns, which costs little; what cannot be read is left to the
+    /// reading that counts.
+    pub(crate) fn survey(
+        read: &ReadArgs,
+        select: &SelectArgs,
+        context: &Context,
+    ) -> anyhow::Result<Arc<Instruments>> {
+        let selection = select.selection()?;
+        let rules = Rules::new(read, context)?;
+        let mut sources = Sources::default();
+        open_given(&mut sources, (read, select, false), &selection, &rules, context)?;
+        let mut reading: Reading<Braid> = sources.merge(&rules);
+        let mut braid = Braid::default();
+        while !context.shutdown().requested() && reading.next(&mut braid).unwrap_or(false) {}
+        Ok(rules.options.universe.snapshot())
     }
 
     /// Fills the batch with what comes next of what is selected; `false` at the end.
