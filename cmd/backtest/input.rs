@@ -62,7 +62,7 @@ impl Opened {
             && inputs.iter().all(|path| path.is_file())
             // What was put aside would be put aside twice.
             && args.read.bad.quarantine().is_none();
-        if !self.filter.header.instruments.is_empty() || !can_be_read_again {
+        if self.filter.is_declared || !can_be_read_again {
             return Ok(Arc::clone(first.instruments()));
         }
         Filter::survey(&args.read, &args.select, context)

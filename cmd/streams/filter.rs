@@ -54,6 +54,8 @@ pub(crate) struct Filter {
     pub(crate) header: Header,
     /// The name of the input, for reports.
     pub(crate) place: String,
+    /// Whether the headers of all inputs name the instruments that come.
+    pub(crate) is_declared: bool,
     /// Whether every record of the input is wanted.
     is_whole: bool,
     kept: Batch,
@@ -82,9 +84,10 @@ impl Filter {
         let flags = (read, select, false);
         let given = open_given(&mut sources, flags, &selection, &rules, context)?;
         let header = sources.header(&selection);
+        let is_declared = sources.are_declared();
         let reading = sources.merge(&rules);
         let (place, is_whole, kept) = (given.place, given.is_whole, Batch::default());
-        Ok(Self { reading, rules, selection, header, place, is_whole, kept })
+        Ok(Self { reading, rules, selection, header, place, is_declared, is_whole, kept })
     }
 
     /// The instruments of the whole input, in the order in which reading it meets them. It is opened

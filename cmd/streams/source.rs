@@ -249,6 +249,12 @@ impl Sources {
         self.lanes.len()
     }
 
+    /// Whether the headers of all inputs name their instruments.
+    pub(crate) fn are_declared(&self) -> bool {
+        let names = |header: &Header| !header.instruments.is_empty();
+        self.headers.len() == self.count() && self.headers.iter().all(names)
+    }
+
     /// Whether all inputs are columns by themselves.
     pub(crate) fn are_columns(&self) -> bool {
         self.lanes
