@@ -54,6 +54,7 @@ pub(crate) fn raise(error: WriteError) -> anyhow::Error {
         exists @ WriteError::Exists { .. } => {
             Failure::usage(exists.to_string()).with_hint("`--force` replaces what is there").into()
         }
+        busy @ WriteError::Busy { .. } => Failure::usage(busy.to_string()).into(),
         unfit @ WriteError::Unfit(_) => anyhow::Error::new(unfit).context("writing the catalog"),
     }
 }

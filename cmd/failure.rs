@@ -159,7 +159,7 @@ fn classify_write(error: &WriteError) -> Exit {
     match error {
         WriteError::Io(_) => Exit::Outside,
         // What was asked for cannot be done with these records.
-        WriteError::Unfit(_) | WriteError::Exists { .. } => Exit::Usage,
+        WriteError::Unfit(_) | WriteError::Exists { .. } | WriteError::Busy { .. } => Exit::Usage,
     }
 }
 

@@ -133,7 +133,9 @@ fn publish(staged: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {
 fn unwrap_io(error: WriteError) -> anyhow::Error {
     match error {
         WriteError::Io(source) => source.into(),
-        other @ (WriteError::Unfit(_) | WriteError::Exists { .. }) => other.into(),
+        other @ (WriteError::Unfit(_) | WriteError::Exists { .. } | WriteError::Busy { .. }) => {
+            other.into()
+        }
     }
 }
 

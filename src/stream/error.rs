@@ -190,6 +190,8 @@ pub enum WriteError {
     Unfit(String),
     #[error("{place}: {message}")]
     Exists { place: Box<str>, message: &'static str },
+    #[error("{place}: another process writes to this catalog; wait for it or stop it")]
+    Busy { place: Box<str> },
 }
 
 impl WriteError {

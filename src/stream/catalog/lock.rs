@@ -21,10 +21,9 @@ impl WriterLock {
         let file = File::options().create(true).append(true).open(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: Arc::new(file) }),
-            Err(TryLockError::WouldBlock) => Err(WriteError::Exists {
-                place: root.display().to_string().into(),
-                message: "another process writes to this catalog; wait for it or stop it",
-            }),
+            Err(TryLockError::WouldBlock) => {
+                Err(WriteError::Busy { place: root.display().to_string().into() })
+            }
             Err(TryLockError::Error(source)) => Err(WriteError::Io(source)),
         }
     }
