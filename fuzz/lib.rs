@@ -106,6 +106,7 @@ fn import(format: &str, name: &str, data: &[u8], hints: &Hints) {
         path: Some(path),
         bytes: Box::new(Cursor::new(data.to_vec())),
         notes: Notes::default(),
+        is_packed: false,
     };
     let Ok(mut source) = importer.open(input, hints, &options) else { return };
     let mut batches = Vec::new();

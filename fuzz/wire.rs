@@ -67,6 +67,7 @@ pub fn import_capture(data: &[u8]) {
         path: None,
         bytes: Box::new(Cursor::new(bytes.to_vec())),
         notes: Notes::default(),
+        is_packed: false,
     };
     if importer.survey(input(), &hints, &options).is_err() {
         return;
