@@ -43,19 +43,20 @@ fn a_program_decides_as_the_same_rules_in_a_file_do() {
     world.qt("backtest verify ./kept").env("PATH", path()).assert().success();
 }
 
+/// Runs a script of the shell as the strategy, under further terms, and sees the run fail.
+pub(super) fn fails(world: &World, script: &str, terms: &str, expected: &str) {
+    let command = format!("[process]\ncommand = [\"sh\", \"-c\", {script:?}]\n{terms}");
+    write(world, "bad.toml", &command);
+    let assert =
+        world.qt("backtest bad.toml -i day.arrow --no-run").env("PATH", path()).assert().code(4);
+    let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(said.contains(expected), "{script}: {said}");
+}
+
 #[test]
 fn a_program_that_fails_ends_the_run_with_its_reason() {
     let world = day();
-    let check = |script: &str, expected: &str| {
-        write(&world, "bad.toml", &format!("[process]\ncommand = [\"sh\", \"-c\", {script:?}]\n"));
-        let assert = world
-            .qt("backtest bad.toml -i day.arrow --no-run")
-            .env("PATH", path())
-            .assert()
-            .code(4);
-        let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
-        assert!(said.contains(expected), "{script}: {said}");
-    };
+    let check = |script: &str, expected: &str| fails(&world, script, "", expected);
     let ready = r#"read hello; echo '{"ready":1,"wants":["trade"]}';"#;
     check("exit 3", "ended (exit status: 3)");
     check(&format!("{ready} read one; exit 4"), "ended (exit status: 4)");

@@ -14,6 +14,7 @@
 //! | run folder that exists | 2 and the name | here |
 //! | full disk | 4, told once | `mistakes` |
 
+use super::processes::fails;
 use super::{day, path, write};
 use crate::frame::{World, stdout};
 
@@ -112,16 +113,7 @@ fn a_rule_that_divides_by_zero_is_not_met() {
 fn a_program_that_stalls_or_floods_is_given_up() {
     let world = day();
     let check = |script: &str, expected: &str| {
-        let file =
-            format!("[process]\ncommand = [\"sh\", \"-c\", {script:?}]\ntimeout = \"300ms\"\n");
-        write(&world, "bad.toml", &file);
-        let assert = world
-            .qt("backtest bad.toml -i day.arrow --no-run")
-            .env("PATH", path())
-            .assert()
-            .code(4);
-        let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
-        assert!(said.contains(expected), "{script}: {said}");
+        fails(&world, script, "timeout = \"300ms\"\n", expected);
     };
     let ready = r#"read hello; echo '{"ready":1,"wants":["trade"]}';"#;
     check("read hello; sleep 5", "no answer to message 1 within 300 ms");
