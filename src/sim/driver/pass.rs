@@ -6,6 +6,7 @@ use qt_model::record::{Kind, Record};
 use qt_model::time::Ts;
 use qt_trade::core::{Front, Strategy};
 
+use super::lag::Lag;
 use super::lane::{Lane, touch};
 use super::observer::Observer;
 use super::sleepers::Sleepers;
@@ -17,6 +18,7 @@ pub(super) struct Pass<'a, S, O> {
     pub(super) window: &'a mut Window,
     pub(super) market: &'a mut Market,
     pub(super) front: &'a mut Front,
+    pub(super) lag: &'a mut Lag,
     pub(super) lanes: &'a mut [Lane<S, O>],
     pub(super) sleepers: &'a mut Sleepers,
     /// Features of these records, where they are computed here.
@@ -71,8 +73,12 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
             if self.soonest < due.at {
                 self.advance(due.at, false);
             }
-            let record = self.window.batch_of(due).get(due.index as usize);
+            let there = self.window.chunk_of(due);
+            let record = there.batch.get(due.index as usize);
             let news = self.market.apply(&record);
+            if self.front.is_shown() {
+                self.lag.note(there.place(due.index as usize), &record, news, self.market);
+            }
             if news != News::Nothing {
                 let Self { market, lanes, sleepers, soonest, .. } = self;
                 let (at, here) = (Ts::from_nanos(due.at), (&mut **lanes, &mut **sleepers));
@@ -140,8 +146,8 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
         if self.soonest <= now {
             self.advance(now, true);
         }
-        let Self { front, lanes, sleepers, soonest, .. } = self;
-        front.market(record);
+        let Self { front, lag, chunk, lanes, sleepers, soonest, .. } = self;
+        lag.receive(chunk.place(at), record, front);
         sleepers.receive(ts, front);
         for lane in sleepers.awake() {
             let lane = &mut lanes[*lane];

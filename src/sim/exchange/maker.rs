@@ -37,7 +37,7 @@ impl Exchange {
         levels: &[Level],
     ) {
         let public = turn.market.of(instrument);
-        if public.basis() != Basis::Book {
+        if public.basis() != Basis::Book || !public.has_depth() {
             return;
         }
         match depth.action {

@@ -10,7 +10,7 @@ use qt_model::instrument::Instruments;
 use qt_model::record::{Bar, Depth, Funding, Level, Mbo, Quote, Record, Trade};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
-use qt_model::words::{BarClock, MboAction, Side, TradingStatus};
+use qt_model::words::{BarClock, DepthAction, MboAction, Side, TradingStatus};
 use rust_decimal::Decimal;
 
 use super::phases::Phases;
@@ -97,7 +97,7 @@ pub struct Public {
     pub(super) book: PriceBook,
     /// Order by order, where the data is; boxed, since most is not.
     by_order: Option<Box<ByOrder>>,
-    /// Whether the sizes by price come in records of their own.
+    /// Whether the sizes by price come in records of their own: a snapshot of them came.
     has_depth: bool,
     quote: Option<Top>,
     top: Top,
@@ -174,6 +174,11 @@ impl Public {
     /// The orders one by one, where they are known.
     pub fn by_order(&self) -> Option<&OrderBook> {
         self.by_order.as_ref().map(|by_order| &by_order.book)
+    }
+
+    /// Whether the sizes by price are those of depth records.
+    pub(super) fn has_depth(&self) -> bool {
+        self.has_depth
     }
 
     /// What the last order-by-order record did.
@@ -274,7 +279,13 @@ impl Public {
 
     #[inline]
     fn depth(&mut self, depth: &Depth, levels: &[Level]) -> News {
-        self.has_depth = true;
+        if !self.has_depth {
+            // A delta amends what a snapshot began, and not what follows from orders.
+            if depth.action == DepthAction::Delta {
+                return News::Something;
+            }
+            self.has_depth = true;
+        }
         self.book.apply(depth, levels);
         self.refresh()
     }

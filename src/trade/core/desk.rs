@@ -66,6 +66,10 @@ impl<S: Strategy> Desk<S> {
         &self.strategy
     }
 
+    pub fn wants(&self) -> Wants {
+        self.wants
+    }
+
     pub fn mark_rule(&self) -> MarkRule {
         self.mark
     }
