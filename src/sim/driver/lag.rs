@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 
 use qt_model::ids::InstrumentId;
-use qt_model::record::Record;
+use qt_model::record::{Record, View};
 use qt_model::words::DepthAction;
 use qt_trade::core::{Front, Top};
 
@@ -35,13 +35,25 @@ impl Lag {
     /// A record of depth happened, which the market has applied.
     #[inline]
     pub(super) fn note(&mut self, place: u64, record: &Record<'_>, news: News, market: &Market) {
-        let Record::Depth(view) = record else { return };
-        // A first snapshot may tell of a book what quotes had told before: news for us alone.
-        let is_new = view.row.action == DepthAction::Snapshot;
-        if let Some(instrument) = view.row.head.instrument
-            && (news == News::Top || is_new)
+        if let Record::Depth(View { row, .. }) = record
+            && let Some(instrument) = row.head.instrument
         {
-            self.insert(Noted { place, instrument, top: Top::of(market.of(instrument).book()) });
+            self.note_depth(place, (instrument, row.action), news, market);
+        }
+    }
+
+    /// The same where its kind is known.
+    #[inline]
+    pub(super) fn note_depth(
+        &mut self,
+        place: u64,
+        (instrument, action): (InstrumentId, DepthAction),
+        news: News,
+        market: &Market,
+    ) {
+        // A first snapshot may tell of a book what quotes had told before: news for us alone.
+        if news == News::Top || action == DepthAction::Snapshot {
+            self.insert(Noted { place, instrument, top: market.of(instrument).best() });
         }
     }
 
@@ -54,6 +66,12 @@ impl Lag {
             self.noted.swap(here, here - 1);
             here -= 1;
         }
+    }
+
+    /// Whether something became best with a record that is received now.
+    #[inline]
+    pub(super) fn is_noted(&self, place: u64) -> bool {
+        self.noted.front().is_some_and(|noted| noted.place == place)
     }
 
     /// What became best with a record that is received now: each has its turn, in their order.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instrument, Instruments, Symbol};
-use qt_model::order::{Currency, NewOrder, Pricing, Report};
+use qt_model::order::{Currency, NewOrder, OrderNo, Pricing, Report};
 use qt_model::record::{Batch, Depth, Gap, Head, Kind, Level, Mbo, Quote, Record, Status, Trade};
 use qt_model::step::TimerId;
 use qt_model::time::Ts;
@@ -16,11 +16,11 @@ use qt_trade::ledger::{Ledger, LedgerOptions, Matching};
 use qt_trade::metrics::Touch;
 use qt_trade::orders::Change;
 use qt_trade::outbox::Output;
-use qt_trade::risk::Stack;
+use qt_trade::risk::{Exposure, Stack};
 
 use super::{AtVenue, Driver, DriverOptions, LaneParts, Observer, Ours};
 use crate::exchange::{
-    Delay, Exchange, FillModel, Latency, LatencyConfig, Preset, VenueConfig, Venues,
+    Delay, Exchange, FillModel, Latency, LatencyConfig, Market, Preset, VenueConfig, Venues,
 };
 
 const LOOKAHEAD: i64 = 60;
@@ -296,5 +296,56 @@ proptest! {
                 prop_assert_eq!(parting(told, &other.1), None, "told, {}", by);
             }
         }
+    }
+}
+
+/// All that stands at a venue, as text: with the places in the queues.
+fn standing(exchange: &Exchange, orders: u64) -> Vec<String> {
+    let numbers = (1..=orders).filter_map(|order| exchange.resting(OrderNo(order)));
+    numbers.map(|resting| format!("{resting:?}")).collect()
+}
+
+proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(192))]
+    #[test]
+    fn who_is_not_concerned_hears_nothing_new(
+        moves in proptest::collection::vec((0_u32..192, 0_i64..9, 0_i64..90, 0_i64..12, 0_i64..20), 50..300),
+        preset in 0_usize..3,
+        every in 3_usize..9,
+    ) {
+        let table = table();
+        let fills = FillModel { fills_at_limit: true, ..Preset::ALL[preset].model() };
+        let venues = Venues::from(VenueConfig { fills, ..VenueConfig::default() });
+        let mut market = Market::new(&table);
+        let mut exchange = Exchange::new(&venues, &table).unwrap();
+        let (mut out, mut orders, mut spared) = (Vec::new(), 0, 0);
+        let batches = stream(&moves, &table);
+        for (at, record) in batches.iter().flat_map(Batch::iter).enumerate() {
+            let now = record.head().ts_recv;
+            market.apply(&record);
+            if !exchange.is_concerned(&market, &record) {
+                spared += 1;
+                let mut told = exchange.clone();
+                told.market(now, &market, &record, &mut out);
+                prop_assert!(out.is_empty(), "{:?} at {:?}", out, record);
+                prop_assert_eq!(standing(&told, orders), standing(&exchange, orders));
+                prop_assert_eq!(told.next_due(), exchange.next_due());
+            }
+            exchange.market(now, &market, &record, &mut out);
+            out.clear();
+            let Some(id) = record.head().instrument.filter(|_| at % every == 0) else { continue };
+            orders += 1;
+            let (side, away) = if at % 2 == 0 { (Side::Buy, -1) } else { (Side::Sell, 1) };
+            let best = market.top(id).of(side).map_or(100, |best| best.px.mantissa());
+            let px = Px::new(best + away * (record.head().seq.cast_signed() % 4));
+            let new = NewOrder::limit(id, side, Qty::new(3).unwrap(), px);
+            let trigger = Px::new(px.mantissa() + 3);
+            let pricing = if at % 13 == 0 { Pricing::Stop { trigger } } else { new.pricing };
+            let new = NewOrder { pricing, ..new };
+            let approved = Stack::default().judge(new, &Exposure::default()).unwrap();
+            exchange.submit(now, OrderNo(orders), approved, &market, &mut out);
+            out.clear();
+        }
+        prop_assert!(spared > 0, "some concern nobody");
     }
 }

@@ -7,6 +7,7 @@
 //! lanes run side by side.
 
 mod feed;
+mod glide;
 mod lag;
 #[cfg(test)]
 mod lag_tests;

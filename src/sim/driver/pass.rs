@@ -33,6 +33,9 @@ pub(super) struct Pass<'a, S, O> {
 
 impl<S: Strategy, O: Observer> Pass<'_, S, O> {
     pub(super) fn run(mut self) {
+        if self.glides() {
+            return self.glide();
+        }
         let batch = &self.chunk.batch;
         self.sleepers.begin(batch, self.rows, self.lanes);
         let mut at = 0;
@@ -99,7 +102,7 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
 
     /// Lets happen in the lanes that are awake what comes before an instant; see [`Lane::advance`].
     #[inline(never)]
-    fn advance(&mut self, to: i64, with_arrivals: bool) {
+    pub(super) fn advance(&mut self, to: i64, with_arrivals: bool) {
         let Self { market, front, lanes, sleepers, .. } = self;
         let mut soonest = i64::MAX;
         for lane in sleepers.awake() {

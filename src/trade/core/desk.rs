@@ -170,7 +170,7 @@ impl<S: Strategy> Desk<S> {
 
     /// Values a position at what the front shows; says whether that changed anything.
     #[inline]
-    fn revalue(&mut self, instrument: InstrumentId, front: &Front) -> bool {
+    pub fn revalue(&mut self, instrument: InstrumentId, front: &Front) -> bool {
         if !self.books.ledger.is_marked(instrument) {
             return false;
         }
