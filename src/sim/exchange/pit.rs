@@ -85,6 +85,13 @@ impl Pit {
         !(self.buy_stops.is_empty() && self.sell_stops.is_empty() && self.trailing.is_empty())
     }
 
+    /// Whether anything stands here beside orders for the next bar's open.
+    #[inline]
+    pub(super) fn has_more_than_opens(&self) -> bool {
+        let is_queued = !(self.bids.is_empty() && self.asks.is_empty());
+        is_queued || self.has_stops() || !self.auction.is_empty()
+    }
+
     #[inline]
     pub(super) fn ranks(&self, side: Side) -> &Ranks {
         match side {
