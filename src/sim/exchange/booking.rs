@@ -221,10 +221,14 @@ impl Exchange {
         let venue = &mut self.venues[terms.venue];
         let contract = venue.ledger.contract(instrument);
         let settle = contract.settle;
+        let plain = venue.config.fees.plain(liquidity);
+        if plain.is_some_and(|rate| rate.is_zero()) {
+            return Cash { amount: Decimal::ZERO, currency: settle };
+        }
         let worth = contract.worth(DoublePx::of(px), qty.mantissa());
         let worth = if worth < Amount::ZERO { -worth } else { worth };
         let (fees, precision) = (&venue.config.fees, venue.ledger.precision(instrument));
-        if let (PaidIn::Settle, Some(rate)) = (fees.paid_in, fees.plain(liquidity)) {
+        if let Some(rate) = plain {
             let amount = precision.product(worth, rate);
             // What is not finer than money in records is as they keep it.
             return match amount.scale() <= u32::from(MONEY_DECIMALS) {
