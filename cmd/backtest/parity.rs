@@ -190,7 +190,10 @@ impl Session {
         let ours = ours(&self.core);
         if let Input::Execution(execution) = input {
             match execution {
-                Execution::Report(report) => self.watch.reported(now, report, &effect, ours),
+                Execution::Report(report) => {
+                    let did = self.core.desk().change().filter(|_| effect.refused.is_none());
+                    self.watch.reported(now, report, did, ours);
+                }
                 Execution::Cash(flow) => self.watch.paid(now, flow, ours),
                 Execution::Closure(closure) => self.watch.closed(now, closure, ours),
             }

@@ -11,11 +11,12 @@ use qt_model::step::Input;
 use qt_model::time::Ts;
 use qt_model::words::DecisionAction;
 use qt_sim::driver::{AtVenue, Marked, Missed, Observer, Ours, Shown, follow};
-use qt_trade::core::{Effect, Front};
+use qt_trade::core::Front;
 use qt_trade::ledger::{Amount, Exposed, Ledger, Line, Precision};
 use qt_trade::metrics::{
     Extremes, FillContext, Money, Options, OrderEvent, Path, Queue, Statistics, Touch, Worth,
 };
+use qt_trade::orders::Change;
 use qt_trade::outbox::{Decided, Output};
 use qt_trade::script::{BELOW_LOT, EXPIRED};
 
@@ -193,9 +194,9 @@ impl Observer for Watch {
         }
     }
 
-    fn reported(&mut self, now: Ts, report: &Report, effect: &Effect, ours: Ours<'_>) {
+    fn reported(&mut self, now: Ts, report: &Report, did: Option<&Change>, ours: Ours<'_>) {
         self.fills += u64::from(matches!(report.what, ReportKind::Filled(_)));
-        if let (Some(rows), Some(change)) = (&mut self.rows, &effect.change) {
+        if let (Some(rows), Some(change)) = (&mut self.rows, did) {
             rows.reported(now, report, change);
             if change.fill.is_some() {
                 rows.valued(now, ours.ledger, true);

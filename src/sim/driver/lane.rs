@@ -213,7 +213,10 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
         let effect = self.desk.step(now, &input, front, &mut self.out);
         let ours = Self::ours(&self.desk);
         match &execution {
-            Execution::Report(report) => self.observer.reported(now, report, &effect, ours),
+            Execution::Report(report) => {
+                let did = self.desk.change().filter(|_| effect.refused.is_none());
+                self.observer.reported(now, report, did, ours);
+            }
             Execution::Cash(flow) => self.observer.paid(now, flow, ours),
             Execution::Closure(closure) => self.observer.closed(now, closure, ours),
         }

@@ -4,10 +4,10 @@ use qt_model::ids::InstrumentId;
 use qt_model::order::{CashFlow, Closure, Report};
 use qt_model::step::Input;
 use qt_model::time::Ts;
-use qt_trade::core::{Effect, Front};
+use qt_trade::core::Front;
 use qt_trade::ledger::{Amount, DoublePx, Exposed, Ledger, Line};
 use qt_trade::metrics::Touch;
-use qt_trade::orders::OrderTable;
+use qt_trade::orders::{Change, OrderTable};
 use qt_trade::outbox::Output;
 
 use crate::exchange::{FillFacts, Resting};
@@ -106,8 +106,8 @@ pub trait Observer {
     /// The strategy asked for something.
     fn asked(&mut self, _now: Ts, _output: &Output, _front: &Front, _ours: Ours<'_>) {}
 
-    /// A report was taken.
-    fn reported(&mut self, _now: Ts, _report: &Report, _effect: &Effect, _ours: Ours<'_>) {}
+    /// A report was taken; with what it changed, unless it was refused.
+    fn reported(&mut self, _now: Ts, _report: &Report, _did: Option<&Change>, _ours: Ours<'_>) {}
 
     fn paid(&mut self, _now: Ts, _flow: &CashFlow, _ours: Ours<'_>) {}
 

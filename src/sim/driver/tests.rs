@@ -9,7 +9,7 @@ use qt_model::step::TimerId;
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::Side;
-use qt_trade::core::{Context, Effect, MarkRule, Strategy, Wants};
+use qt_trade::core::{Context, MarkRule, Strategy, Wants};
 use qt_trade::ledger::{Ledger, LedgerOptions, Matching};
 use qt_trade::orders::Change;
 use qt_trade::outbox::Output;
@@ -73,7 +73,7 @@ impl Observer for Log {
         self.0.push(format!("{} {:?}", at.nanos(), report.what));
     }
 
-    fn reported(&mut self, now: Ts, report: &Report, _effect: &Effect, _ours: Ours<'_>) {
+    fn reported(&mut self, now: Ts, report: &Report, _did: Option<&Change>, _ours: Ours<'_>) {
         self.0.push(format!("{} {:?} at {}", now.nanos(), report.what, report.ts_event.nanos()));
     }
 

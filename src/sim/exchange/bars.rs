@@ -18,7 +18,7 @@ use rust_decimal::Decimal;
 use super::auctions::Auction;
 use super::booking::{is_beyond, qty_of};
 use super::market::{Basis, LastBar};
-use super::orders::{Resting, Standing};
+use super::orders::Standing;
 use super::taker::away;
 use super::{Exchange, Turn};
 
@@ -51,38 +51,53 @@ impl Exchange {
         // What follows from a fill at the open stands in the market for the rest of the bar.
         self.in_bar = Some(bar.open_ts);
         self.at_open(turn, instrument, &mut supply);
+        if self.pits[instrument.index()].has_stops() {
+            self.stops_at_open(turn, instrument, &mut supply);
+        }
         self.in_bar = None;
-        self.stops_inside(turn, instrument, &mut supply, false);
-        self.limits_inside(turn, instrument, &mut supply);
-        self.stops_inside(turn, instrument, &mut supply, true);
-        self.trail(instrument, &bar);
-        self.auctions_in_bar(turn, instrument, &mut supply, Auction::Closing);
+        // Most often what stood here waited for the open, and nothing is left.
+        if !self.events.is_empty() || self.pits[instrument.index()].has_more_than_opens() {
+            self.stops_inside(turn, instrument, &mut supply, false);
+            self.limits_inside(turn, instrument, &mut supply);
+            self.stops_inside(turn, instrument, &mut supply, true);
+            self.trail(instrument, &bar);
+            self.auctions_in_bar(turn, instrument, &mut supply, Auction::Closing);
+        }
     }
 
-    /// Everything that waits for an open, then stops that the open has passed.
+    /// Everything that waits for an open.
     fn at_open(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId, supply: &mut Supply) {
         let open = supply.bar.open;
         let mut opening = std::mem::take(&mut self.scratch);
         opening.extend_from_slice(&self.pits[instrument.index()].opening);
         for slot in opening.drain(..) {
-            let resting = *self.orders.get(slot);
+            let resting = self.orders.get(slot);
             if resting.standing != Standing::Opening || resting.since > supply.open {
                 continue;
             }
-            let is_within =
-                resting.limit().is_none_or(|limit| !is_beyond(resting.new.side, open, limit));
-            let is_whole = supply.units >= self.open_units(slot);
-            if !is_whole && resting.new.time_in_force == TimeInForce::Fok {
+            let (order, limit, time) = (resting.order, resting.limit(), resting.new.time_in_force);
+            let is_within = limit.is_none_or(|limit| !is_beyond(resting.new.side, open, limit));
+            if time == TimeInForce::Fok && supply.units < self.open_units(slot) {
                 self.cancel_slot(turn, slot, CancelReason::Remainder);
             } else if is_within {
                 self.fill_in_bar(turn, slot, open, Liquidity::Taker, supply);
             }
-            if resting.limit().is_some() && self.stands(slot, resting) {
-                self.end_opening(turn, slot, resting);
+            if limit.is_some() && self.orders.find(order) == Some(slot) {
+                self.end_opening(turn, slot, time);
             }
         }
         self.scratch = opening;
         self.settle(turn);
+    }
+
+    /// Stops that the open has passed.
+    fn stops_at_open(
+        &mut self,
+        turn: &mut Turn<'_>,
+        instrument: InstrumentId,
+        supply: &mut Supply,
+    ) {
+        let open = supply.bar.open;
         for slot in self.stops_of(instrument) {
             let resting = *self.orders.get(slot);
             let reached = resting
@@ -95,8 +110,8 @@ impl Exchange {
     }
 
     /// A limit order for the open alone ends there; one that may rest becomes a resting one.
-    fn end_opening(&mut self, turn: &mut Turn<'_>, slot: u32, resting: Resting) {
-        match resting.new.time_in_force {
+    fn end_opening(&mut self, turn: &mut Turn<'_>, slot: u32, time: TimeInForce) {
+        match time {
             TimeInForce::Ioc | TimeInForce::Fok => {
                 self.cancel_slot(turn, slot, CancelReason::Remainder);
             }
@@ -105,7 +120,7 @@ impl Exchange {
                 self.queue_up(turn, slot);
             }
             TimeInForce::Opg | TimeInForce::Cls => {
-                panic!("{resting:?} meets an open outside its auction")
+                panic!("{:?} meets an open outside its auction", self.orders.get(slot))
             }
         }
     }
@@ -223,34 +238,27 @@ impl Exchange {
         liquidity: Liquidity,
         supply: &mut Supply,
     ) {
-        let resting = *self.orders.get(slot);
-        let new = resting.new;
+        let resting = self.orders.get(slot);
+        let (instrument, side, limit) = (resting.new.instrument, resting.new.side, resting.limit());
         let units = self.open_units(slot).min(supply.units);
         if units == 0 {
             return;
         }
         let qty = qty_of(units);
-        let terms = &self.terms[new.instrument.index()];
+        let terms = &self.terms[instrument.index()];
         let px = match liquidity {
             Liquidity::Maker => px,
             Liquidity::Taker => {
                 let slippage = &self.venues[terms.venue].config.slippage;
-                let slipped =
-                    away(terms, turn.market.of(new.instrument), new.side, px, slippage, qty);
-                let limit = resting.limit().filter(|limit| is_beyond(new.side, slipped, *limit));
-                limit.unwrap_or(slipped)
+                let slipped = away(terms, turn.market.of(instrument), side, px, slippage, qty);
+                limit.filter(|limit| is_beyond(side, slipped, *limit)).unwrap_or(slipped)
             }
         };
-        if liquidity == Liquidity::Taker && !self.affords(new.instrument, new.side, px, qty, slot) {
+        if liquidity == Liquidity::Taker && !self.affords(instrument, side, px, qty, slot) {
             return self.cancel_slot(turn, slot, CancelReason::Venue);
         }
         supply.units -= units;
         self.fill(turn, slot, px, qty, liquidity);
-    }
-
-    /// Whether an order that stood somewhere before still stands.
-    fn stands(&self, slot: u32, before: Resting) -> bool {
-        self.orders.find(before.order) == Some(slot)
     }
 
     /// The stops that wait, by order number: the order in which they came.

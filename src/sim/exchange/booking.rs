@@ -1,5 +1,6 @@
 //! What follows from an execution or an end: reports, money, and what hangs on the order.
 
+use qt_model::decimal::MONEY_DECIMALS;
 use qt_model::ids::InstrumentId;
 use qt_model::order::{
     Amendment, Cash, Execution as Fill, FillNo, NewOrder, OrderNo, Pricing, Report, ReportKind,
@@ -7,7 +8,7 @@ use qt_model::order::{
 use qt_model::step::Execution;
 use qt_model::units::{Px, Qty};
 use qt_model::words::{CancelReason, Liquidity, Side};
-use qt_trade::ledger::DoublePx;
+use qt_trade::ledger::{Amount, DoublePx};
 use rust_decimal::Decimal;
 
 use super::fees::PaidIn;
@@ -68,7 +69,9 @@ impl Exchange {
         venue.ledger.fill(instrument, side, &execution);
         self.report(turn, order, ReportKind::Filled(execution));
         self.orders.get_mut(slot).filled = filled;
-        self.events.push_back(Event::Filled { order, group, qty });
+        if self.is_tied(group) {
+            self.events.push_back(Event::Filled { order, group, qty });
+        }
         self.events.push_back(Event::Position { instrument });
         if filled == whole {
             self.leave(slot);
@@ -155,7 +158,15 @@ impl Exchange {
             self.ended.pop_front();
         }
         self.ended.push_back((order, filled));
-        self.events.push_back(Event::Ended { order, group, is_filled });
+        if self.is_tied(group) {
+            self.events.push_back(Event::Ended { order, group, is_filled });
+        }
+    }
+
+    /// Whether what becomes of an order of that group, or of none, can concern others.
+    #[inline]
+    fn is_tied(&self, group: Option<OrderNo>) -> bool {
+        group.is_some() || !self.children.is_empty()
     }
 
     /// What may be filled of an order now: a reduce-only one never turns a position.
@@ -210,9 +221,22 @@ impl Exchange {
         let venue = &mut self.venues[terms.venue];
         let contract = venue.ledger.contract(instrument);
         let settle = contract.settle;
+        let plain = venue.config.fees.plain(liquidity);
+        if plain.is_some_and(|rate| rate.is_zero()) {
+            return Cash { amount: Decimal::ZERO, currency: settle };
+        }
         let worth = contract.worth(DoublePx::of(px), qty.mantissa());
-        let worth = venue.ledger.precision(instrument).decimal(worth).abs();
-        let fees = &venue.config.fees;
+        let worth = if worth < Amount::ZERO { -worth } else { worth };
+        let (fees, precision) = (&venue.config.fees, venue.ledger.precision(instrument));
+        if let Some(rate) = plain {
+            let amount = precision.product(worth, rate);
+            // What is not finer than money in records is as they keep it.
+            return match amount.scale() <= u32::from(MONEY_DECIMALS) {
+                true => Cash { amount, currency: settle },
+                false => Cash::new(amount, settle),
+            };
+        }
+        let worth = precision.decimal(worth);
         let volume =
             if fees.has_tiers() { venue.volume.of(fees.window, self.now) } else { Decimal::ZERO };
         let size = qty.to_decimal(terms.qty_scale);

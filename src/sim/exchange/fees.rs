@@ -90,6 +90,18 @@ impl Fees {
         fee.normalize()
     }
 
+    /// The rate, where a fee is that part of the money and nothing else, and paid in the same.
+    #[inline]
+    pub(super) fn plain(&self, liquidity: Liquidity) -> Option<Decimal> {
+        let [tier] = self.tiers.as_slice() else { return None };
+        let is_plain =
+            self.paid_in == PaidIn::Settle && self.per_contract.is_zero() && self.minimum.is_zero();
+        is_plain.then_some(match liquidity {
+            Liquidity::Maker => tier.maker,
+            Liquidity::Taker => tier.taker,
+        })
+    }
+
     pub(super) fn has_tiers(&self) -> bool {
         self.tiers.len() > 1
     }

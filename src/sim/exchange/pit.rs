@@ -98,6 +98,13 @@ impl Pit {
         self.ranks(side).best().is_some_and(|(best, _)| !is_beyond(side, px, best))
     }
 
+    /// Whether anything stands here beside orders for the next bar's open.
+    #[inline]
+    pub(super) fn has_more_than_opens(&self) -> bool {
+        let is_queued = !(self.bids.is_empty() && self.asks.is_empty());
+        is_queued || self.has_stops() || !self.auction.is_empty()
+    }
+
     #[inline]
     pub(super) fn ranks(&self, side: Side) -> &Ranks {
         match side {

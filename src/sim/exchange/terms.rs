@@ -60,7 +60,8 @@ impl Terms {
     pub(super) fn check_qty(&self, qty: Qty) -> Result<(), RejectReason> {
         match qty.mantissa() {
             0 => Err(RejectReason::TooSmall),
-            units if units % self.lot != 0 => Err(RejectReason::OffLot),
+            // Most often a unit is a lot, which takes no division.
+            units if self.lot != 1 && units % self.lot != 0 => Err(RejectReason::OffLot),
             _ => Ok(()),
         }
     }

@@ -4,6 +4,7 @@
 //! before the strategy hears of it; after a halt nothing leaves that adds exposure.
 
 use qt_model::ids::InstrumentId;
+use qt_model::order::Report;
 use qt_model::record::{Kind, Record};
 use qt_model::step::{Execution, Input, Operator};
 use qt_model::time::Ts;
@@ -16,15 +17,19 @@ use crate::orders::{Change, OrderTable, Refused};
 use crate::outbox::Outbox;
 use crate::risk::Stack;
 
-/// What a step changed, for whoever keeps statistics.
+/// What a step changed, for whoever keeps statistics. What a report did to an order, the desk lends:
+/// see [`Desk::change`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
     /// The worth of the whole may have changed.
     pub is_revalued: bool,
-    /// What a report did to an order.
-    pub change: Option<Change>,
     /// A report that could not be.
     pub refused: Option<Refused>,
+}
+
+impl Effect {
+    const NOTHING: Self = Self { is_revalued: false, refused: None };
+    const REVALUED: Self = Self { is_revalued: true, refused: None };
 }
 
 /// How far a desk has come.
@@ -44,6 +49,8 @@ pub struct Desk<S> {
     books: Books,
     mark: MarkRule,
     mode: Mode,
+    /// What the last report changed.
+    change: Option<Change>,
 }
 
 impl<S: Strategy> Desk<S> {
@@ -51,7 +58,7 @@ impl<S: Strategy> Desk<S> {
         let wants = strategy.wants();
         let books =
             Books { orders: OrderTable::default(), ledger, stack, refusals: 0, decisions: 0 };
-        Self { strategy, wants, books, mark, mode: Mode::Trading }
+        Self { strategy, wants, books, mark, mode: Mode::Trading, change: None }
     }
 
     pub fn ledger(&self) -> &Ledger {
@@ -60,6 +67,11 @@ impl<S: Strategy> Desk<S> {
 
     pub fn orders(&self) -> &OrderTable {
         &self.books.orders
+    }
+
+    /// What the last report did to an order that was not refused.
+    pub fn change(&self) -> Option<&Change> {
+        self.change.as_ref()
     }
 
     pub fn strategy(&self) -> &S {
@@ -106,21 +118,14 @@ impl<S: Strategy> Desk<S> {
         match input {
             Input::Market(record) => {
                 let is_revalued = self.market(now, record, front, out);
-                Effect { is_revalued, ..Effect::default() }
+                Effect { is_revalued, refused: None }
             }
-            Input::Execution(Execution::Report(report)) => match self.books.orders.report(report) {
-                Ok(change) => {
-                    self.changed(now, &change, front, out);
-                    let is_revalued = change.fill.is_some();
-                    Effect { is_revalued, change: Some(change), refused: None }
-                }
-                Err(refused) => Effect { refused: Some(refused), ..Effect::default() },
-            },
+            Input::Execution(Execution::Report(report)) => self.report(now, report, front, out),
             Input::Execution(Execution::Cash(flow)) => {
                 self.books.ledger.flow(flow);
                 let context = &mut Context::new(now, front, &mut self.books, out);
                 self.strategy.cash(flow, context);
-                Effect { is_revalued: true, ..Effect::default() }
+                Effect::REVALUED
             }
             Input::Execution(Execution::Closure(closure)) => {
                 let (instrument, side) = (closure.instrument, closure.side);
@@ -128,18 +133,18 @@ impl<S: Strategy> Desk<S> {
                 self.revalue(instrument, front);
                 let context = &mut Context::new(now, front, &mut self.books, out);
                 self.strategy.closed(closure, context);
-                Effect { is_revalued: true, ..Effect::default() }
+                Effect::REVALUED
             }
             Input::Timer(timer) => {
                 if self.mode == Mode::Trading {
                     let context = &mut Context::new(now, front, &mut self.books, out);
                     self.strategy.timer(*timer, context);
                 }
-                Effect::default()
+                Effect::NOTHING
             }
             Input::Operator(operator) => {
                 self.operator(now, *operator, front, out);
-                Effect::default()
+                Effect::NOTHING
             }
         }
     }
@@ -188,22 +193,35 @@ impl<S: Strategy> Desk<S> {
         }
     }
 
-    fn changed(&mut self, now: Ts, change: &Change, front: &Front, out: &mut Outbox) {
+    /// Takes a report: the order's state first, then the money, then the strategy.
+    #[inline]
+    pub fn report(&mut self, now: Ts, report: &Report, front: &Front, out: &mut Outbox) -> Effect {
+        let Self { strategy, books, change, mark, .. } = self;
+        if let Err(refused) = books.orders.report(report, change) {
+            return Effect { is_revalued: false, refused: Some(refused) };
+        }
+        let change = change.as_ref().expect("what a report changed is in its place");
         let instrument = change.entry.new.instrument;
         if let Some(fill) = &change.fill {
-            let position = self.books.ledger.position(instrument).qty();
-            if let Some(mark) = front.seen(instrument).mark(self.mark, position) {
-                self.books.ledger.mark(instrument, mark);
+            let seen = front.seen(instrument);
+            let position = books.ledger.position(instrument).qty();
+            if let Some(mark) = seen.mark(*mark, position) {
+                books.ledger.mark(instrument, mark);
             }
-            self.books.ledger.fill(instrument, change.entry.new.side, fill);
+            let booked = books.ledger.fill(instrument, change.entry.new.side, fill);
             // The side that a position is valued at may be another one now.
-            self.revalue(instrument, front);
+            if let Some(mark) = seen.mark(*mark, booked.after)
+                && books.ledger.is_marked(instrument)
+            {
+                books.ledger.mark(instrument, mark);
+            }
         }
-        let context = &mut Context::new(now, front, &mut self.books, out);
-        self.strategy.order(change, context);
+        let context = &mut Context::new(now, front, books, out);
+        strategy.order(change, context);
         if self.mode == Mode::Flattening {
             flatten(instrument, context);
         }
+        Effect { is_revalued: change.fill.is_some(), refused: None }
     }
 
     fn operator(&mut self, now: Ts, operator: Operator, front: &Front, out: &mut Outbox) {

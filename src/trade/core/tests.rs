@@ -126,7 +126,7 @@ fn a_quote_leads_to_an_order_a_fill_to_a_position_and_a_mark_to_profit() {
     assert!(world.quote(10, 12).is_empty(), "one order at a time");
     world.input(Input::Timer(TimerId(7)));
     let (effect, _) = world.fill(1, 10);
-    assert!(effect.is_revalued && effect.change.unwrap().fill.is_some());
+    assert!(effect.is_revalued && world.desk.change().unwrap().fill.is_some());
     assert_eq!((world.equity().as_str(), world.desk.strategy().fills), ("101", 1));
     world.quote(20, 22);
     assert_eq!(world.equity(), "111");

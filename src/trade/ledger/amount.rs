@@ -63,6 +63,19 @@ impl Precision {
         }
     }
 
+    /// An amount times a rate, as short as it can be written; exact while it has at most 28 digits.
+    pub fn product(self, amount: Amount, rate: Decimal) -> Decimal {
+        if amount.is_zero() || rate.is_zero() {
+            return Decimal::ZERO;
+        }
+        let units = times(amount.0, rate.mantissa());
+        let exact = units.and_then(|units| {
+            let (units, digits) = without_zeros(units, self.digits() + rate.scale());
+            Decimal::try_from_i128_with_scale(units, digits).ok()
+        });
+        exact.unwrap_or_else(|| (self.decimal(amount) * rate).normalize())
+    }
+
     /// For statistics and pictures.
     pub fn to_f64(self, amount: Amount) -> f64 {
         amount.0 as f64 / 10_f64.powi(i32::from(self.0))

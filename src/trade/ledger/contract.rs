@@ -134,8 +134,13 @@ impl Contract {
     /// What a signed size gains by a unit of doubled price, where that is the same at every price and
     /// not beyond 63 bits.
     pub(super) fn slope(&self, qty: i64) -> Option<i64> {
+        i64::try_from(times(i128::from(qty), self.factor()?)?).ok()
+    }
+
+    /// What a unit of size gains by a unit of doubled price, where that is the same at every price.
+    pub(crate) fn factor(&self) -> Option<i128> {
         match self.pays {
-            Pays::Linear { factor } => i64::try_from(times(i128::from(qty), factor)?).ok(),
+            Pays::Linear { factor } => Some(factor),
             Pays::Inverse { .. } => None,
         }
     }

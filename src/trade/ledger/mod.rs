@@ -270,7 +270,11 @@ impl Ledger {
         for holding in self.holdings.iter().filter(|holding| !holding.position.is_flat()) {
             let Some(mark) = holding.mark else { continue };
             let worth = holding.contract.worth(mark, holding.position.qty());
-            let worth = self.rates.convert(&self.wallets[holding.wallet], worth, home);
+            // The first wallet is that of the currency of equity.
+            let worth = match holding.wallet {
+                0 => worth,
+                wallet => self.rates.convert(&self.wallets[wallet], worth, home),
+            };
             exposed.net += worth;
             exposed.gross += if worth < Amount::ZERO { -worth } else { worth };
         }

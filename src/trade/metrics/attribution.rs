@@ -11,42 +11,46 @@
 
 use qt_model::words::Side;
 
-use super::contract::Contract;
-use super::execution::{Known, Waiting};
+use super::contract::{Contract, Grains};
 use super::orders::OpenOrder;
+use super::tally::Fill;
 use crate::ledger::DoublePx;
 use crate::ledger::Money;
 
-/// Sums of one instrument, or of all.
+/// The parts of a profit.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Attribution {
     pub spread: Money,
     /// Negative: the market moved against us.
     pub adverse: Money,
     pub inventory: Money,
-    /// Worth of all fills at their prices: what was paid less what was received.
-    spent: Money,
-    /// Worth of all fills at their horizons.
-    at_horizons: Money,
     pub delay: Money,
     pub execution: Money,
     pub opportunity: Money,
 }
 
-impl Attribution {
+/// Sums of one instrument, as its contract counts worths.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Parts {
+    spread: Grains,
+    adverse: Grains,
+    /// Worth of all fills at their prices: what was paid less what was received.
+    spent: Grains,
+    /// Worth of all fills at their horizons.
+    at_horizons: Grains,
+    delay: Grains,
+    execution: Grains,
+    opportunity: Grains,
+}
+
+impl Parts {
     /// A fill whose mids are known: `end` stands in for a horizon without one.
-    pub(super) fn settle(
-        &mut self,
-        contract: &Contract,
-        fill: &Waiting,
-        horizon: usize,
-        end: Option<DoublePx>,
-    ) {
-        let (known, signed) = (&fill.known, fill.known.signed());
-        let price = DoublePx::of(known.px);
-        let before = known.mid_before.unwrap_or(price);
-        let there = fill.mids.get(horizon).copied().flatten().or(end).unwrap_or(before);
-        let [price, before, there] = [price, before, there].map(|px| contract.worth(signed, px));
+    pub(super) fn settle(&mut self, contract: &Contract, fill: &Fill, end: Option<DoublePx>) {
+        let at = |px| contract.grains(fill.signed, px);
+        let price = at(fill.px);
+        // A market without mids has prices alone.
+        let before = fill.before.map_or(price, at);
+        let there = fill.there.or(end).map_or(before, at);
         self.spread += before - price;
         self.adverse += there - before;
         self.spent += price;
@@ -54,12 +58,12 @@ impl Attribution {
     }
 
     /// What the decision cost until the price was had.
-    pub(super) fn shortfall(&mut self, contract: &Contract, fill: &Known) {
-        let Some(decision) = fill.mid_decision else { return };
-        let arrival = fill.mid_arrival.unwrap_or(decision);
-        let at = |px| contract.worth(fill.signed(), px);
+    pub(super) fn shortfall(&mut self, contract: &Contract, fill: &Fill, of: &OpenOrder) {
+        let Some(decision) = of.mid_decision else { return };
+        let arrival = of.mid_arrival.unwrap_or(decision);
+        let at = |px| contract.grains(fill.signed, px);
         self.delay += at(arrival) - at(decision);
-        self.execution += at(DoublePx::of(fill.px)) - at(arrival);
+        self.execution += at(fill.px) - at(arrival);
     }
 
     /// What an order missed that was not filled whole.
@@ -67,36 +71,43 @@ impl Attribution {
         if let (Some(decision), Some(now)) = (order.mid_decision, now) {
             let left = order.qty - order.filled;
             let signed = if order.side == Side::Buy { left } else { -left };
-            self.opportunity += contract.worth(signed, now) - contract.worth(signed, decision);
+            self.opportunity += contract.grains(signed, now) - contract.grains(signed, decision);
         }
     }
 
     /// A contract paid out: as if that size were closed at that mid.
     pub(super) fn settled(&mut self, contract: &Contract, closing: i64, mid: DoublePx) {
-        let worth = contract.worth(closing, mid);
+        let worth = contract.grains(closing, mid);
         self.spent += worth;
         self.at_horizons += worth;
     }
 
-    /// The run is over, with that position at that mid.
-    pub(super) fn finish(&mut self, contract: &Contract, position: i64, end: Option<DoublePx>) {
+    /// What an instrument still held at the end has made since, with that position at that mid.
+    fn inventory(&self, contract: &Contract, position: i64, end: Option<DoublePx>) -> Grains {
         // Without any mid all fills stand at their prices, and so does the position.
-        let left = end.map_or(self.at_horizons, |end| contract.worth(position, end));
-        self.inventory = left - self.at_horizons;
-        let total = left - self.spent;
-        let parts = self.spread + self.adverse + self.inventory;
+        let left = end.map_or(self.at_horizons, |end| contract.grains(position, end));
+        let inventory = left - self.at_horizons;
+        let (parts, total) = (self.spread + self.adverse + inventory, left - self.spent);
         assert_eq!(parts, total, "the parts of a profit add up to it: {self:?}");
+        inventory
     }
+}
 
-    pub(super) fn join(&mut self, other: &Self) {
-        self.spread += other.spread;
-        self.adverse += other.adverse;
-        self.inventory += other.inventory;
-        self.spent += other.spent;
-        self.at_horizons += other.at_horizons;
-        self.delay += other.delay;
-        self.execution += other.execution;
-        self.opportunity += other.opportunity;
+impl Attribution {
+    /// Takes in an instrument once the run is over.
+    pub(super) fn join(
+        &mut self,
+        parts: &Parts,
+        contract: &Contract,
+        position: i64,
+        end: Option<DoublePx>,
+    ) {
+        self.spread += contract.money(parts.spread);
+        self.adverse += contract.money(parts.adverse);
+        self.inventory += contract.money(parts.inventory(contract, position, end));
+        self.delay += contract.money(parts.delay);
+        self.execution += contract.money(parts.execution);
+        self.opportunity += contract.money(parts.opportunity);
     }
 
     /// Profit by prices alone.

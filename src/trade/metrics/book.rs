@@ -7,11 +7,12 @@ use qt_model::record::{FillQuality, Head, RoundTrip};
 use qt_model::units::{Qty, Scale};
 use qt_model::words::Side;
 
-use super::attribution::Attribution;
+use super::attribution::Parts;
 use super::contract::{self, Contract};
-use super::execution::{Fills, Horizons, Waiting, markout_bps};
+use super::horizons::{Horizons, Known, markout_bps};
 use super::market::Market;
 use super::options::Options;
+use super::tally::Tally;
 use super::trades::{Position, Trade};
 use crate::ledger::Money;
 use crate::ledger::{DoublePx, LedgerError};
@@ -26,7 +27,8 @@ pub(super) struct Book {
     pub(super) market: Market,
     pub(super) position: Position,
     pub(super) horizons: Horizons,
-    pub(super) attribution: Attribution,
+    pub(super) tally: Tally,
+    pub(super) parts: Parts,
 }
 
 impl Book {
@@ -44,44 +46,23 @@ impl Book {
             market: Market::new(),
             position: Position::new(contract, options.matching),
             horizons: Horizons::new(options.horizons.len()),
-            attribution: Attribution::default(),
+            tally: Tally::default(),
+            parts: Parts::default(),
         })
     }
 
-    /// A fill has all the mids it will have: its sums are taken.
-    fn settle(&mut self, fills: &mut Fills, fill: &Waiting, attribution: usize) {
-        fills.settle(&self.contract, fill);
-        let last = self.market.last_mid();
-        self.attribution.settle(&self.contract, fill, attribution, last);
-    }
-
-    fn quality(&self, fill: &Waiting, seq: u64, horizons: usize) -> FillQuality {
-        let known = &fill.known;
-        let mid = |mid: Option<DoublePx>| mid.map(|mid| contract::decimal(mid, self.px_scale));
-        let markout = |at: usize| markout_bps(known, fill.mids.get(at).copied().flatten()?);
-        FillQuality {
-            head: Head::new(known.ts, known.ts, seq, Some(self.id)),
-            fill_id: FillId::from(known.fill.0.to_string().as_str()),
-            order_id: Some(OrderId::from(known.order.0.to_string().as_str())),
-            side: known.side,
-            px: known.px,
-            qty: known.qty,
-            liquidity: known.liquidity,
-            decided: known.decided,
-            accepted: known.accepted,
-            mid_decision: mid(known.mid_decision),
-            mid_arrival: mid(known.mid_arrival),
-            touch_arrival: known.touch_arrival.map(|touch| match known.side {
-                Side::Buy => touch.ask,
-                Side::Sell => touch.bid,
-            }),
-            mid_before: mid(known.mid_before),
-            queue_ahead_entry: known.queue.map(|queue| queue.ahead),
-            level_qty_entry: known.queue.map(|queue| queue.level),
-            queue_ahead_fill: known.queue_ahead_fill,
-            queue_traded: known.queue_traded,
-            queue_cancelled: known.queue_cancelled,
-            markout_bps: (0..horizons).map(markout).collect(),
+    /// Tells of fills that have all the mids they will have: those whose horizons have passed, and at the
+    /// end all.
+    pub(super) fn tell(&mut self, told: &mut Told, is_end: bool) {
+        let count = if is_end { self.horizons.all() } else { self.horizons.over() };
+        for _ in 0..count {
+            let (fill, known) = self.horizons.pop().expect("so many wait for nothing more");
+            self.parts.settle(&self.contract, &fill, self.market.last_mid());
+            if let Some(known) = known {
+                told.fill_seq += 1;
+                let of = (self.id, self.px_scale);
+                told.fills.push(quality(&known, of, told.fill_seq, self.horizons.passed.len()));
+            }
         }
     }
 
@@ -108,6 +89,40 @@ impl Book {
     }
 }
 
+fn quality(
+    known: &Known,
+    (id, px_scale): (InstrumentId, Scale),
+    seq: u64,
+    horizons: usize,
+) -> FillQuality {
+    let mid = |mid: Option<DoublePx>| mid.map(|mid| contract::decimal(mid, px_scale));
+    let markout = |at: usize| markout_bps(known, known.mids.get(at).copied().flatten()?);
+    FillQuality {
+        head: Head::new(known.ts, known.ts, seq, Some(id)),
+        fill_id: FillId::from(known.fill.0.to_string().as_str()),
+        order_id: Some(OrderId::from(known.order.0.to_string().as_str())),
+        side: known.side,
+        px: known.px,
+        qty: known.qty,
+        liquidity: known.liquidity,
+        decided: known.decided,
+        accepted: known.accepted,
+        mid_decision: mid(known.mid_decision),
+        mid_arrival: mid(known.mid_arrival),
+        touch_arrival: known.touch_arrival.map(|touch| match known.side {
+            Side::Buy => touch.ask,
+            Side::Sell => touch.bid,
+        }),
+        mid_before: mid(known.mid_before),
+        queue_ahead_entry: known.queue.map(|queue| queue.ahead),
+        level_qty_entry: known.queue.map(|queue| queue.level),
+        queue_ahead_fill: known.queue_ahead_fill,
+        queue_traded: known.queue_traded,
+        queue_cancelled: known.queue_cancelled,
+        markout_bps: (0..horizons).map(markout).collect(),
+    }
+}
+
 /// Records of what is over, until the caller takes them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
@@ -118,21 +133,6 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// A fill has all the mids it will have.
-    pub(super) fn fill(
-        &mut self,
-        book: &mut Book,
-        fills: &mut Fills,
-        fill: &Waiting,
-        options: &Options,
-    ) {
-        book.settle(fills, fill, options.attribution);
-        self.fill_seq += 1;
-        if options.rows {
-            self.fills.push(book.quality(fill, self.fill_seq, fills.horizons.len()));
-        }
-    }
-
     /// A trade was closed.
     pub(super) fn trade(&mut self, book: &Book, trade: &Trade, options: &Options) {
         self.trade_seq += 1;

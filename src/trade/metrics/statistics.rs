@@ -10,36 +10,25 @@ use qt_model::instrument::{Instrument, Instruments};
 use qt_model::order::{CashFlow, CashReason, Closure, Execution, OrderNo};
 use qt_model::record::{FillQuality, RoundTrip};
 use qt_model::time::Ts;
-use qt_model::units::Qty;
 use qt_model::words::Side;
 
 use super::along::Path;
 use super::attribution::Attribution;
 use super::book::{Book, Told};
 use super::drawdown::Drawdown;
-use super::execution::{Fills, Known};
+use super::execution::{FillContext, Fills};
 use super::exposure::{Exposure, Worth};
 use super::figures::Figures;
+use super::horizons::Known;
 use super::latency::{Latencies, Leg};
 use super::market::Touch;
 use super::options::Options;
 use super::orders::{Arrival, OpenOrder, OrderEvent, Orders};
 use super::sampler::Sampler;
+use super::tally::Fill;
 use super::trade_summary::TradeSummary;
 use super::trades::{Taken, Trade};
 use crate::ledger::{DoublePx, LedgerError, Line, Money, Precision};
-
-/// What a fill comes with beside its execution.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FillContext {
-    /// The fee in the account's currency; `None`: it is in it already.
-    pub fee: Option<Money>,
-    /// The size ahead in the queue at the fill, as the model of the queue has it.
-    pub queue_ahead: Option<Qty>,
-    /// How much of the queue ahead left by trades and by cancels since the order came to rest.
-    pub queue_traded: Option<Qty>,
-    pub queue_cancelled: Option<Qty>,
-}
 
 /// Money that moved without a fill.
 #[derive(Clone, Copy, Debug, Default)]
@@ -134,8 +123,7 @@ impl Statistics {
     }
 
     fn book(&mut self, id: InstrumentId) -> &mut Book {
-        let book = self.books.get_mut(id.index()).and_then(Option::as_mut);
-        book.unwrap_or_else(|| panic!("instrument {} was not taken in", id.index()))
+        book_of(&mut self.books, id)
     }
 
     #[inline]
@@ -178,11 +166,8 @@ impl Statistics {
         if !book.horizons.is_due(ts) {
             return;
         }
-        book.horizons.settle(ts, book.market.mid(), &self.horizons);
-        while let Some(fill) = book.horizons.pop() {
-            self.told.fill(book, &mut self.fills, &fill, &self.options);
-            book.horizons.recycle(fill.mids);
-        }
+        book.horizons.settle(ts, book.market.mid(), &self.horizons, self.options.attribution);
+        book.tell(&mut self.told, false);
     }
 
     /// The best bid and ask that were fed last.
@@ -231,7 +216,7 @@ impl Statistics {
         let Some(order) = self.orders.end(order) else { return false };
         let book = self.book(order.instrument);
         let mid = book.market.last_mid();
-        book.attribution.missed(&book.contract, &order, mid);
+        book.parts.missed(&book.contract, &order, mid);
         true
     }
 
@@ -248,58 +233,29 @@ impl Statistics {
         self.look_back(ts, id);
         let own = || Money::nearest(execution.fee.amount).expect("a fee is within range");
         let fee = context.fee.unwrap_or_else(own);
-        let known = self.known(ts, order, (id, side), execution, context);
-        let horizons = std::mem::take(&mut self.horizons);
-        let book = self.book(id);
-        let (contract, scale, before) = (book.contract, book.qty_scale, book.position.qty());
-        let taken = Taken { ts, side, px: execution.px, qty: execution.qty, fee };
-        let closed = book.position.fill(&taken);
-        if let Some(mid) = book.market.mid().filter(|_| book.position.qty() != 0) {
+        let Self { books, orders, fills, horizons, .. } = self;
+        let (book, of) = (book_of(books, id), orders.get(order));
+        let before = book.position.qty();
+        let Execution { px, qty, liquidity, .. } = *execution;
+        let closed = book.position.fill(&Taken { ts, side, px, qty, fee });
+        let after = book.position.qty();
+        if let Some(mid) = book.market.mid().filter(|_| after != 0) {
             book.position.mark(mid);
         }
-        let after = book.position.qty();
-        book.attribution.shortfall(&contract, &known);
-        self.fills.fee(fee);
-        self.fills.add(&contract, &known, scale);
-        let value = contract.value(execution.qty.mantissa(), DoublePx::of(execution.px));
-        self.exposure.traded(side, value);
-        let book = self.book(id);
-        book.horizons.push(known, &horizons);
-        self.horizons = horizons;
-        self.orders.fill(order, ts, execution.qty.mantissa(), execution.liquidity, scale);
+        let fill = Fill::new(ts, side, execution, book.market.mid_before(ts));
+        if let Some(of) = of {
+            book.parts.shortfall(&book.contract, &fill, of);
+        }
+        book.tally.add(&book.contract, &fill, liquidity, of);
+        fills.fee(fee);
+        fills.add(liquidity, context, book.qty_scale);
+        book.horizons.push(fill, horizons);
+        if self.options.rows {
+            book.horizons.keep(known(&fill, (order, side), execution, of, context));
+        }
+        orders.fill(order, ts, qty.mantissa(), liquidity, book.qty_scale);
         self.holds(ts, before, after);
         closed.inspect(|trade| self.closed(id, trade));
-    }
-
-    fn known(
-        &mut self,
-        ts: Ts,
-        order: OrderNo,
-        (id, side): (InstrumentId, Side),
-        execution: &Execution,
-        context: &FillContext,
-    ) -> Known {
-        let of = self.orders.get(order).copied();
-        let book = self.book(id);
-        Known {
-            ts,
-            fill: execution.fill,
-            order,
-            side,
-            px: execution.px,
-            qty: execution.qty,
-            liquidity: execution.liquidity,
-            decided: of.map(|order| order.decided),
-            accepted: of.and_then(|order| order.accepted),
-            mid_decision: of.and_then(|order| order.mid_decision),
-            mid_arrival: of.and_then(|order| order.mid_arrival),
-            touch_arrival: of.and_then(|order| order.touch_arrival),
-            mid_before: book.market.mid_before(ts),
-            queue: of.and_then(|order| order.queue),
-            queue_ahead_fill: context.queue_ahead,
-            queue_traded: context.queue_traded,
-            queue_cancelled: context.queue_cancelled,
-        }
     }
 
     /// Counts instruments with a position.
@@ -399,12 +355,11 @@ impl Statistics {
         let Execution { px, qty, .. } = closure.execution;
         let book = self.book(id);
         let before = book.position.qty();
-        book.attribution.settled(&book.contract, side.sign() * qty.mantissa(), DoublePx::of(px));
+        book.parts.settled(&book.contract, side.sign() * qty.mantissa(), DoublePx::of(px));
         let closed = book.position.fill(&Taken { ts, side, px, qty, fee });
-        let (contract, after) = (book.contract, book.position.qty());
+        book.tally.close(&book.contract, side, qty, DoublePx::of(px));
+        let after = book.position.qty();
         self.fills.fee(fee);
-        let value = contract.value(qty.mantissa(), DoublePx::of(px));
-        self.exposure.traded(side, value);
         self.holds(ts, before, after);
         closed.inspect(|trade| self.closed(id, trade));
     }
@@ -415,7 +370,7 @@ impl Statistics {
         let book = self.book(id);
         let (before, mid) = (book.position.qty(), book.market.last_mid());
         let Some(mid) = mid.filter(|_| before != 0) else { return };
-        book.attribution.settled(&book.contract, -before, mid);
+        book.parts.settled(&book.contract, -before, mid);
         let closed = book.position.settle(ts, mid);
         self.holds(ts, before, 0);
         closed.inspect(|trade| self.closed(id, trade));
@@ -443,18 +398,21 @@ impl Statistics {
         for book in self.books.iter_mut().flatten() {
             // The end of the data is inclusive: a horizon at it has its mid.
             let after = Ts::from_nanos(end.nanos().saturating_add(1));
-            book.horizons.settle(after, book.market.mid(), &self.horizons);
-            while let Some(fill) = book.horizons.pop_last() {
-                self.told.fill(book, &mut self.fills, &fill, &self.options);
-            }
-            let last = book.market.last_mid();
-            book.attribution.finish(&book.contract, book.position.qty(), last);
-            attribution.join(&book.attribution);
+            let (mid, at) = (book.market.mid(), self.options.attribution);
+            book.horizons.settle(after, mid, &self.horizons, at);
+            book.tell(&mut self.told, true);
         }
         for order in self.orders.open() {
-            if let Some(book) = self.books[order.instrument.index()].as_ref() {
-                attribution.missed(&book.contract, order, book.market.last_mid());
+            if let Some(book) = self.books[order.instrument.index()].as_mut() {
+                book.parts.missed(&book.contract, order, book.market.last_mid());
             }
+        }
+        for book in self.books.iter().flatten() {
+            let (contract, last) = (&book.contract, book.market.last_mid());
+            attribution.join(&book.parts, contract, book.position.qty(), last);
+            self.fills.join(contract, &book.tally, &book.horizons.passed);
+            self.exposure.traded(Side::Buy, contract.money(book.tally.bought).abs());
+            self.exposure.traded(Side::Sell, contract.money(book.tally.sold).abs());
         }
         Figures {
             terms: self.options.terms(),
@@ -473,5 +431,40 @@ impl Statistics {
             fill_qualities: self.told.fills,
             round_trips: self.told.trades,
         }
+    }
+}
+
+fn book_of(books: &mut [Option<Book>], id: InstrumentId) -> &mut Book {
+    let book = books.get_mut(id.index()).and_then(Option::as_mut);
+    book.unwrap_or_else(|| panic!("instrument {} was not taken in", id.index()))
+}
+
+/// What a record of a fill will say of it.
+fn known(
+    fill: &Fill,
+    (order, side): (OrderNo, Side),
+    execution: &Execution,
+    of: Option<&OpenOrder>,
+    context: &FillContext,
+) -> Known {
+    Known {
+        ts: fill.ts,
+        fill: execution.fill,
+        order,
+        side,
+        px: execution.px,
+        qty: execution.qty,
+        liquidity: execution.liquidity,
+        decided: of.map(|order| order.decided),
+        accepted: of.and_then(|order| order.accepted),
+        mid_decision: of.and_then(|order| order.mid_decision),
+        mid_arrival: of.and_then(|order| order.mid_arrival),
+        touch_arrival: of.and_then(|order| order.touch_arrival),
+        mid_before: fill.before,
+        queue: of.and_then(|order| order.queue),
+        queue_ahead_fill: context.queue_ahead,
+        queue_traded: context.queue_traded,
+        queue_cancelled: context.queue_cancelled,
+        mids: Vec::new(),
     }
 }

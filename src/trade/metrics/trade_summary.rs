@@ -41,11 +41,12 @@ struct Adverse {
 }
 
 impl Adverse {
-    fn add(&mut self, amount: Money, notional: Money) {
+    /// `notional` in units of money.
+    fn add(&mut self, amount: Money, notional: f64) {
         self.sum += amount;
         self.count += 1;
-        if !notional.is_zero() {
-            self.bps_sum += amount.per(notional) * 1e4;
+        if notional > 0.0 {
+            self.bps_sum += amount.units() as f64 / notional * 1e4;
             self.bps_count += 1;
         }
     }
@@ -77,13 +78,15 @@ impl TradeSummary {
         self.gross += trade.gross;
         self.fees += trade.fees;
         self.funding += trade.funding;
-        let step = net.to_f64() - self.mean;
+        let value = net.to_f64();
+        let step = value - self.mean;
         self.mean += step / self.count() as f64;
-        self.squares += step * (net.to_f64() - self.mean);
+        self.squares += step * (value - self.mean);
         self.holding_ns.add(trade.closed.since(trade.opened).max(0).unsigned_abs());
         if let Some((worst, best)) = trade.excursion {
-            self.mae.add(worst, trade.entry_notional.abs());
-            self.mfe.add(best, trade.entry_notional.abs());
+            let notional = trade.entry_notional.abs().units() as f64;
+            self.mae.add(worst, notional);
+            self.mfe.add(best, notional);
         }
     }
 

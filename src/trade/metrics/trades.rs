@@ -11,7 +11,7 @@ use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
 use qt_model::words::Side;
 
-use super::contract::Contract;
+use super::contract::{Contract, Grains};
 use crate::ledger::DoublePx;
 use crate::ledger::Money;
 
@@ -83,13 +83,14 @@ struct Open {
     fills: u64,
     qty_max: i64,
     /// Money in by prices less money out: with the worth of the position, the profit so far.
-    flow: Money,
+    flow: Grains,
     fees: Money,
     funding: Money,
-    worst: Money,
-    best: Money,
-    entry_notional: Money,
-    exit_notional: Money,
+    worst: Grains,
+    best: Grains,
+    /// Sizes times prices.
+    entry: Grains,
+    exit: Grains,
     entry_qty: i64,
     exit_qty: i64,
 }
@@ -145,7 +146,7 @@ impl Position {
     /// The mid moved while a position is held.
     #[inline]
     pub(super) fn mark(&mut self, mid: DoublePx) {
-        let profit = self.open.flow + self.contract.worth(self.qty, mid);
+        let profit = self.open.flow + self.contract.grains(self.qty, mid);
         self.open.worst = self.open.worst.min(profit);
         self.open.best = self.open.best.max(profit);
     }
@@ -186,8 +187,7 @@ impl Position {
 
     fn enter(&mut self, fill: &Taken, sign: i64, qty: i64, fee: Money) {
         let px = DoublePx::of(fill.px);
-        let (cost, notional) =
-            (self.contract.worth(sign * qty, px), self.contract.notional(qty, px));
+        let (cost, product) = (self.contract.grains(sign * qty, px), Grains::product(qty, px));
         if self.qty == 0 {
             self.open = Open { since: fill.ts, ..Open::default() };
         }
@@ -197,39 +197,42 @@ impl Position {
         open.flow -= cost;
         open.fees += fee;
         open.qty_max = open.qty_max.max(self.qty.abs());
-        open.entry_notional += notional;
+        open.entry += product;
         open.entry_qty += qty;
+        if self.matching == Matching::Episode {
+            return;
+        }
+        let (cost, notional) = (self.contract.money(cost), self.contract.notional_of(product));
         let lot = Lot { since: fill.ts, qty, cost, notional, fee };
         match (self.matching, self.lots.back_mut()) {
-            (Matching::Episode, _) => {}
             (Matching::Average, Some(lots)) => lots.join(lot),
-            (Matching::Average | Matching::Fifo | Matching::Lifo, _) => self.lots.push_back(lot),
+            (_, _) => self.lots.push_back(lot),
         }
     }
 
     fn close(&mut self, fill: &Taken, sign: i64, qty: i64, fee: Money) -> Option<Trade> {
         let px = DoublePx::of(fill.px);
-        let (worth, notional) =
-            (self.contract.worth(sign * qty, px), self.contract.notional(qty, px));
+        let worth = self.contract.grains(sign * qty, px);
         self.qty += sign * qty;
         let open = &mut self.open;
         open.fills += 1;
         open.flow -= worth;
         open.fees += fee;
-        open.exit_notional += notional;
+        open.exit += Grains::product(qty, px);
         open.exit_qty += qty;
         match self.matching {
             Matching::Episode if self.qty == 0 => Some(self.end(fill, sign)),
             Matching::Episode => None,
             Matching::Fifo | Matching::Lifo | Matching::Average => {
-                Some(self.matched(fill, sign, qty, fee, -worth))
+                Some(self.matched(fill, sign, qty, fee, self.contract.money(-worth)))
             }
         }
     }
 
     /// The episode is over.
     fn end(&mut self, fill: &Taken, sign: i64) -> Trade {
-        let open = std::mem::take(&mut self.open);
+        let (open, contract) = (std::mem::take(&mut self.open), &self.contract);
+        let [worst, best] = [open.worst.min(open.flow), open.best.max(open.flow)];
         Trade {
             // What closes it goes against it.
             side: if sign > 0 { Side::Sell } else { Side::Buy },
@@ -237,12 +240,12 @@ impl Position {
             closed: fill.ts,
             qty: open.qty_max,
             fills: open.fills,
-            gross: open.flow,
+            gross: contract.money(open.flow),
             fees: open.fees,
             funding: open.funding,
-            excursion: Some((open.worst.min(open.flow), open.best.max(open.flow))),
-            entry_notional: open.entry_notional,
-            exit_notional: open.exit_notional,
+            excursion: Some((contract.money(worst), contract.money(best))),
+            entry_notional: contract.notional_of(open.entry),
+            exit_notional: contract.notional_of(open.exit),
             entry_qty: open.entry_qty,
             exit_qty: open.exit_qty,
         }

@@ -57,7 +57,7 @@ impl Entry {
     }
 }
 
-/// What a report changed.
+/// What a report changed. Whoever takes reports owns one and lends it: an entry is large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
     pub entry: Entry,
@@ -65,6 +65,24 @@ pub struct Change {
     pub fill: Option<Execution>,
     /// The order had ended before this fill.
     pub is_late: bool,
+}
+
+impl Change {
+    /// Begins in the place of the change before, where there was one.
+    #[inline]
+    fn begin<'a>(place: &'a mut Option<Self>, entry: &Entry) -> &'a mut Self {
+        match place {
+            Some(change) => {
+                change.entry = *entry;
+                (change.previous, change.fill, change.is_late) = (entry.status, None, false);
+                change
+            }
+            None => {
+                let previous = entry.status;
+                place.insert(Self { entry: *entry, previous, fill: None, is_late: false })
+            }
+        }
+    }
 }
 
 /// Why a report changed nothing.
@@ -183,49 +201,55 @@ impl OrderTable {
         true
     }
 
-    /// Takes what the venue says of an order.
+    /// Takes what the venue says of an order, and puts into a place what it changed. One that is
+    /// refused changes nothing of an order that stands.
     #[inline]
-    pub fn report(&mut self, report: &Report) -> Result<Change, Refused> {
+    pub fn report(&mut self, report: &Report, into: &mut Option<Change>) -> Result<(), Refused> {
         let result = match self.place(report.order) {
-            Some(at) => self.report_live(at, &report.what),
-            None => self.report_ended(report),
+            Some(at) => self.report_live(at, &report.what, into),
+            None => self.report_ended(report, into),
         };
         self.refused += u64::from(result.is_err_and(|refused| refused != Refused::Crossed));
         result
     }
 
     #[inline]
-    fn report_live(&mut self, at: usize, what: &ReportKind) -> Result<Change, Refused> {
-        let entry = &mut self.live[at];
-        let before = *entry;
-        let mut fill = None;
+    fn report_live(
+        &mut self,
+        at: usize,
+        what: &ReportKind,
+        into: &mut Option<Change>,
+    ) -> Result<(), Refused> {
+        let before = &self.live[at];
+        let change = Change::begin(into, before);
+        let entry = &mut change.entry;
         if let ReportKind::Filled(execution) = what {
             add(entry, execution)?;
-            fill = Some(*execution);
+            change.fill = Some(*execution);
         }
         settle(entry, what);
         let to = target(entry, what);
-        let mut previous = before.status;
-        if to != previous && !is_legal(previous, to) && is_requested(previous) {
+        if to != before.status && !is_legal(before.status, to) {
             // It ended by itself, which leaves nothing to request: it stands again, then ends.
-            previous = standing(&before);
-        }
-        if to != previous && !is_legal(previous, to) {
-            *entry = before;
-            return Err(Refused::Impossible { from: before.status, to });
+            let stood = is_requested(before.status).then(|| standing(before));
+            match stood.filter(|stood| to == *stood || is_legal(*stood, to)) {
+                Some(stood) => change.previous = stood,
+                None => return Err(Refused::Impossible { from: before.status, to }),
+            }
         }
         entry.status = to;
-        let is_live = entry.is_live();
-        let open = if is_live { entry.leaves().mantissa() } else { 0 };
-        self.open_up(&before.new, open - before.leaves().mantissa());
-        let entry = self.live[at];
-        if !is_live {
-            self.remember(&entry);
+        let open = if entry.is_live() { entry.leaves().mantissa() } else { 0 };
+        let by = open - before.leaves().mantissa();
+        if entry.is_live() {
+            self.live[at] = *entry;
+        } else {
             // Most often the only one ends, or the newest: then nothing has to move.
             self.live.copy_within(at + 1.., at);
             self.live.truncate(self.live.len() - 1);
+            self.remember(&change.entry);
         }
-        Ok(Change { entry, previous, fill, is_late: false })
+        self.open_up(&change.entry.new, by);
+        Ok(())
     }
 
     /// Keeps an order that has ended, in the place of the one that ended first once there are enough.
@@ -239,7 +263,7 @@ impl OrderTable {
     }
 
     /// Of an order that has ended, only a fill still counts.
-    fn report_ended(&mut self, report: &Report) -> Result<Change, Refused> {
+    fn report_ended(&mut self, report: &Report, into: &mut Option<Change>) -> Result<(), Refused> {
         let entry = self.ended.iter_mut().find(|entry| entry.order == report.order);
         let entry = entry.ok_or(Refused::Unknown)?;
         let ReportKind::Filled(execution) = report.what else {
@@ -263,8 +287,9 @@ impl OrderTable {
         };
         add(entry, &execution)?;
         self.late_fills += 1;
-        let entry = *entry;
-        Ok(Change { entry, previous: entry.status, fill: Some(execution), is_late: true })
+        let change = Change::begin(into, entry);
+        (change.fill, change.is_late) = (Some(execution), true);
+        Ok(())
     }
 
     /// Counts what an order may still fill; one that may only reduce adds to no exposure.

@@ -27,6 +27,12 @@ fn filled(units: i64) -> ReportKind {
     })
 }
 
+/// What a report changes, by value.
+fn take(table: &mut OrderTable, report: &Report) -> Result<Change, Refused> {
+    let mut change = None;
+    table.report(report, &mut change).map(|()| change.expect("what was taken changed something"))
+}
+
 /// One order of ten, and the states that a list of reports leads through.
 fn states(steps: &[ReportKind]) -> (OrderTable, Vec<&'static str>) {
     use qt_model::words::Word;
@@ -38,7 +44,7 @@ fn states(steps: &[ReportKind]) -> (OrderTable, Vec<&'static str>) {
     );
     let state = |what: &ReportKind| {
         let report = Report { order, ts_event: Ts::default(), what: *what };
-        match table.report(&report) {
+        match take(&mut table, &report) {
             Ok(change) if change.is_late => "late",
             Ok(change) => change.entry.status.word(),
             Err(Refused::Unknown) => "unknown order",
@@ -73,7 +79,7 @@ fn a_cancel_that_crosses_a_fill_stays_under_way() {
     let order = OrderNo(1);
     assert!(table.cancel(order));
     assert!(!table.cancel(order), "one request is enough");
-    let mut report = |what| table.report(&Report { order, ts_event: Ts::default(), what });
+    let mut report = |what| take(&mut table, &Report { order, ts_event: Ts::default(), what });
     let change = report(filled(3)).unwrap();
     assert_eq!(change.entry.status, OrderStatus::PartiallyFilled);
     assert!(change.entry.is_cancelling && !change.entry.is_free());
@@ -88,7 +94,7 @@ fn answers_that_cross_the_end_of_an_order_are_no_mistakes() {
     let order = OrderNo(1);
     assert!(table.amend(order, Amendment { px: Some(Px::new(6)), qty: None }));
     assert!(table.cancel(order));
-    let mut report = |what| table.report(&Report { order, ts_event: Ts::default(), what });
+    let mut report = |what| take(&mut table, &Report { order, ts_event: Ts::default(), what });
     assert_eq!(report(filled(10)).unwrap().entry.status, OrderStatus::Filled);
     let (no_cancel, no_amend) = (
         ReportKind::CancelRefused(RejectReason::Ended),
@@ -109,7 +115,8 @@ fn an_order_can_end_by_itself_while_a_request_is_under_way() {
         let (mut table, _) = states(&[]);
         let order = OrderNo(1);
         assert!(table.cancel(order));
-        let change = table.report(&Report { order, ts_event: Ts::default(), what: end }).unwrap();
+        let change =
+            take(&mut table, &Report { order, ts_event: Ts::default(), what: end }).unwrap();
         // As if the cancel had been refused before.
         assert_eq!(change.previous, OrderStatus::Acknowledged);
         assert!(!change.entry.is_live() && table.live().is_empty());
@@ -119,7 +126,7 @@ fn an_order_can_end_by_itself_while_a_request_is_under_way() {
     let order = OrderNo(1);
     assert!(table.amend(order, Amendment { px: Some(Px::new(6)), qty: None }));
     let report = Report { order, ts_event: Ts::default(), what: ReportKind::Expired };
-    let change = table.report(&report).unwrap();
+    let change = take(&mut table, &report).unwrap();
     assert_eq!(change.previous, OrderStatus::PartiallyFilled);
     assert_eq!(change.entry.status, OrderStatus::Expired);
 }
@@ -133,11 +140,12 @@ fn an_amendment_changes_size_and_price_once_the_venue_says_so() {
     assert_eq!(table.get(order).unwrap().status, OrderStatus::PendingReplace);
     assert!(!table.amend(order, change), "one change at a time");
     let report = |what| Report { order, ts_event: Ts::default(), what };
-    let entry = table.report(&report(ReportKind::Amended(change))).unwrap().entry;
+    let entry = take(&mut table, &report(ReportKind::Amended(change))).unwrap().entry;
     assert_eq!((entry.new.limit_px(), entry.leaves()), (Some(Px::new(6)), qty(3)));
     assert_eq!(table.exposure(instrument(), 4).open_buys, 3);
     assert!(table.amend(order, Amendment { px: None, qty: Some(qty(5)) }));
-    let entry = table.report(&report(ReportKind::AmendRefused(RejectReason::Other))).unwrap().entry;
+    let entry =
+        take(&mut table, &report(ReportKind::AmendRefused(RejectReason::Other))).unwrap().entry;
     assert_eq!((entry.status, entry.leaves()), (OrderStatus::PartiallyFilled, qty(3)));
 }
 
@@ -154,15 +162,15 @@ proptest! {
                 0 => { table.submit(NewOrder::limit(id, Side::Buy, qty(units), Px::new(1)), Ts::default(), None); }
                 1 => { table.cancel(order); }
                 2 => { table.amend(order, Amendment { px: None, qty: Some(qty(units)) }); }
-                3 => { let _ = table.report(&report(ReportKind::Acknowledged)); }
-                4 => { let _ = table.report(&report(filled(units))); }
-                5 => { let _ = table.report(&report(ReportKind::Cancelled(CancelReason::Venue))); }
-                6 => { let _ = table.report(&report(ReportKind::Unknown)); }
+                3 => { let _ = take(&mut table, &report(ReportKind::Acknowledged)); }
+                4 => { let _ = take(&mut table, &report(filled(units))); }
+                5 => { let _ = take(&mut table, &report(ReportKind::Cancelled(CancelReason::Venue))); }
+                6 => { let _ = take(&mut table, &report(ReportKind::Unknown)); }
                 7 => {
                     let change = Amendment { px: None, qty: Some(qty(units)) };
-                    let _ = table.report(&report(ReportKind::Amended(change)));
+                    let _ = take(&mut table, &report(ReportKind::Amended(change)));
                 }
-                _ => { let _ = table.report(&report(ReportKind::CancelRefused(RejectReason::Ended))); }
+                _ => { let _ = take(&mut table, &report(ReportKind::CancelRefused(RejectReason::Ended))); }
             }
             let leaves: i64 = table.live().iter().map(|entry| entry.leaves().mantissa()).sum();
             prop_assert_eq!(table.exposure(id, 0).open_buys, leaves);

@@ -297,16 +297,18 @@ impl House {
         for execution in self.scene.out.drain(..) {
             match &execution {
                 Execution::Report(report) => {
-                    let change = self.table.report(report);
+                    let mut change = None;
+                    let taken = self.table.report(report, &mut change);
                     // A request that came too late is refused, and there is no order to tell.
                     let ended = RejectReason::Ended;
                     let is_refusal = report.what == ReportKind::CancelRefused(ended)
                         || report.what == ReportKind::AmendRefused(ended);
-                    if is_refusal && change.is_err() {
+                    if is_refusal && taken.is_err() {
                         assert!(self.scene.exchange.resting(report.order).is_none());
                         continue;
                     }
-                    let change = change.unwrap_or_else(|error| panic!("{execution:?}: {error:?}"));
+                    taken.unwrap_or_else(|error| panic!("{execution:?}: {error:?}"));
+                    let change = change.expect("what was taken changed something");
                     assert!(!change.is_late, "{execution:?}");
                     if let Some(fill) = change.fill {
                         self.ledger.fill(id, change.entry.new.side, &fill);
