@@ -16,6 +16,7 @@ use qt_trade::metrics::{Figures, Options, Sample};
 use qt_trade::native::Registration;
 use qt_trade::script::{Compiled, Scripted};
 
+use super::spill::Keeper;
 use super::summary::Outline;
 use super::variant::{Kept, Variant};
 use super::watch::Watch;
@@ -109,6 +110,13 @@ impl Lanes {
     /// Takes a batch; gives one back that is done with.
     pub(super) fn push(&mut self, batch: Arc<Batch>) -> Option<Arc<Batch>> {
         self.driver.push(batch)
+    }
+
+    /// Lets the rows of all lanes go there while they run.
+    pub(super) fn spill_to(&mut self, keeper: &Keeper) {
+        for (at, lane) in self.driver.lanes_mut().iter_mut().enumerate() {
+            lane.observer_mut().spill_to(keeper.spill(at));
+        }
     }
 
     /// What went wrong with a strategy first, if anything did.

@@ -10,6 +10,7 @@ mod point;
 mod record;
 mod rows;
 mod silence;
+mod spill;
 mod summary;
 mod sweep;
 mod table;
@@ -332,6 +333,9 @@ fn execute(
     let mut recorder = recorder.transpose()?;
     let threads = if args.sweep.is_empty() { 1 } else { context.settings()?.threads().get() };
     let mut workers = Workers::new(&common, variants, threads)?;
+    if let Some(recorder) = &recorder {
+        workers.spill_to(recorder.keeper());
+    }
     let known = common.market.instruments.len();
     let mut data = Data::default();
     // Who keeps neither a run nor a trial needs no digest of the data.

@@ -158,7 +158,7 @@ impl Session {
             let now = self.feed.receive(record.head().ts_recv);
             if tape::is_counted(&record) {
                 while let Some((at, input)) = inputs.before(self.stepped.records)? {
-                    self.told(at, &input);
+                    self.told(at, &input)?;
                 }
                 self.overdue(now);
                 self.stepped.records += 1;
@@ -176,12 +176,12 @@ impl Session {
     /// Steps what came after the last record.
     fn rest(&mut self, inputs: &mut Inputs) -> anyhow::Result<()> {
         while let Some((at, input)) = inputs.before(u64::MAX)? {
-            self.told(at, &input);
+            self.told(at, &input)?;
         }
         Ok(())
     }
 
-    fn told(&mut self, now: Ts, input: &Input<'_>) {
+    fn told(&mut self, now: Ts, input: &Input<'_>) -> anyhow::Result<()> {
         self.stepped.inputs += 1;
         if let Input::Timer(timer) = input {
             self.went_off(now, *timer);
@@ -200,6 +200,7 @@ impl Session {
         }
         self.valued(now, &effect);
         self.asked(now);
+        if self.watch.is_full() { self.write() } else { Ok(()) }
     }
 
     fn valued(&mut self, now: Ts, effect: &Effect) {

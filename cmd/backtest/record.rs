@@ -17,6 +17,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::lanes::{Common, Ran};
+use super::spill::Keeper;
 use super::summary::Summary;
 use super::variant::Variant;
 use super::workers::Workers;
@@ -80,7 +81,8 @@ impl Data {
 /// Writes a run as it goes.
 #[derive(Debug)]
 pub(super) struct Recorder {
-    writer: RunWriter,
+    keeper: Keeper,
+    folder: PathBuf,
     rows: Batch,
 }
 
@@ -102,17 +104,22 @@ impl Recorder {
             Place::Folder(folder) => RunWriter::create_at(folder, manifest, &lanes)?,
         };
         let rows = Batch::new(Arc::clone(&common.market.instruments));
-        Ok(Self { writer, rows })
+        let folder = writer.folder().to_owned();
+        Ok(Self { keeper: Keeper::new(writer), folder, rows })
     }
 
     pub(super) fn folder(&self) -> &Path {
-        self.writer.folder()
+        &self.folder
+    }
+
+    pub(super) fn keeper(&self) -> &Keeper {
+        &self.keeper
     }
 
     /// Writes what the lanes did since the last time.
     pub(super) fn write(&mut self, workers: &mut Workers) -> anyhow::Result<()> {
-        let writer = &mut self.writer;
-        workers.drain(&mut self.rows, |lane, rows| Ok(writer.write(lane, rows)?))
+        let keeper = &self.keeper;
+        workers.drain(&mut self.rows, |lane, rows| Ok(keeper.write(lane, rows)?))
     }
 
     /// Writes what is left and the manifest.
@@ -122,18 +129,19 @@ impl Recorder {
         summary: &Summary<'_>,
         status: RunStatus,
     ) -> anyhow::Result<Manifest> {
+        let mut writer = self.keeper.into_writer()?;
         for (lane, result) in summary.results.iter().enumerate() {
-            self.writer.write(lane, &result.rows)?;
+            writer.write(lane, &result.rows)?;
         }
         if let Some(main) = summary.results.first() {
             // Fills whose horizons the data ends before.
             let waiting = main.figures.iter().flat_map(|figures| figures.fill_qualities());
             waiting.for_each(|row| self.rows.push_row(row.clone(), &[]));
-            self.writer.write(0, &self.rows)?;
+            writer.write(0, &self.rows)?;
         }
-        self.writer.metrics(0, &summary.metrics())?;
+        writer.metrics(0, &summary.metrics())?;
         let dataset = data.dataset(summary);
-        let manifest = self.writer.manifest_mut();
+        let manifest = writer.manifest_mut();
         manifest.input.grade = dataset.grade.clone();
         manifest.output.events = dataset.records;
         manifest.output.first_event = dataset.from.clone();
@@ -142,7 +150,7 @@ impl Recorder {
         manifest.output.band = summary.results.iter().map(band_row).collect();
         manifest.output.horizons = ["100ms", "1s", "10s"].map(str::to_owned).to_vec();
         manifest.assumptions = assumptions(summary, summary.results);
-        Ok(self.writer.finish(status, now())?)
+        Ok(writer.finish(status, now())?)
     }
 }
 

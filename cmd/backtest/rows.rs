@@ -8,7 +8,7 @@ use qt_model::decimal::kept;
 use qt_model::ids::{DecisionId, FillId, OrderId, StrategyId, TraceId};
 use qt_model::instrument::{Instrument, Instruments};
 use qt_model::order::{OrderNo, Pricing, Report, ReportKind};
-use qt_model::record::{Batch, Decision, Equity, Fill, Head, Order};
+use qt_model::record::{Batch, Decision, Equity, Fill, Head, Order, Table};
 use qt_model::step::Input;
 use qt_model::time::Ts;
 use qt_model::words::{OrderStatus, OrderType, Word};
@@ -18,6 +18,8 @@ use qt_trade::orders::{Change, Entry};
 use qt_trade::outbox::Decided;
 use qt_trade::tape::Tape;
 use rust_decimal::Decimal;
+
+use super::spill::{MOST, Spill};
 
 /// How often equity is kept where nothing happens.
 const EVERY_NS: i64 = 1_000_000_000;
@@ -36,6 +38,8 @@ pub(super) struct Rows {
     next_equity: i64,
     /// Whether only equity and orders are kept.
     is_band: bool,
+    /// Where rows go once there are many.
+    spill: Option<Spill>,
 }
 
 impl Rows {
@@ -51,6 +55,25 @@ impl Rows {
             equities: 0,
             next_equity: i64::MIN,
             is_band,
+            spill: None,
+        }
+    }
+
+    pub(super) fn spill_to(&mut self, spill: Spill) {
+        self.spill = Some(spill);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    #[inline]
+    fn push<T: Table>(&mut self, row: T) {
+        self.rows.push_row(row, &[]);
+        if self.rows.len() >= MOST
+            && let Some(spill) = &self.spill
+        {
+            spill.take(&mut self.rows);
         }
     }
 
@@ -73,7 +96,7 @@ impl Rows {
         }
         let instrument_of = |order| ours.orders.get(order).map(|entry| entry.new.instrument);
         if let Some(row) = self.tape.row(now, input, instrument_of) {
-            self.rows.push_row(row, &[]);
+            self.push(row);
         }
     }
 
@@ -93,7 +116,7 @@ impl Rows {
             reason: Some(decided.reason.to_string()),
             trace_id: Some(TraceId::from(&*self.decisions.to_string())),
         };
-        self.rows.push_row(decision, &[]);
+        self.push(decision);
     }
 
     /// An order that is sent for the first time.
@@ -144,7 +167,7 @@ impl Rows {
                 liquidity: Some(fill.liquidity),
                 trace_id: trace_id(entry),
             };
-            self.rows.push_row(fill, &[]);
+            self.push(fill);
         }
     }
 
@@ -185,7 +208,7 @@ impl Rows {
             reason: reason.map(str::to_owned),
             trace_id: trace_id(entry),
         };
-        self.rows.push_row(order, &[]);
+        self.push(order);
     }
 
     /// The worth of the whole, if it is due or said to be worth keeping.
@@ -213,7 +236,7 @@ impl Rows {
             gross_exposure: Some(decimal(exposed.gross)),
             net_exposure: Some(decimal(exposed.net)),
         };
-        self.rows.push_row(equity, &[]);
+        self.push(equity);
     }
 }
 

@@ -21,6 +21,7 @@ use qt_trade::outbox::{Decided, Output};
 use qt_trade::script::{BELOW_LOT, EXPIRED};
 
 use super::rows::Rows;
+use super::spill::{MOST, Spill};
 use super::variant::Kept;
 
 /// See the module.
@@ -75,6 +76,18 @@ impl Watch {
             let rows = Rows::new(strategy, Arc::clone(instruments), kept == Kept::Band);
             self.rows = Some(Box::new(rows));
         }
+    }
+
+    /// Lets rows go there before there are too many of them.
+    pub(super) fn spill_to(&mut self, spill: Spill) {
+        if let Some(rows) = &mut self.rows {
+            rows.spill_to(spill);
+        }
+    }
+
+    /// Whether there are so many rows that they should be drained.
+    pub(super) fn is_full(&self) -> bool {
+        self.rows.as_ref().is_some_and(|rows| rows.len() >= MOST)
     }
 
     /// Moves the rows since the last time to a batch.

@@ -12,6 +12,7 @@ use qt_model::record::Batch;
 use qt_sim::driver::Driven;
 
 use super::lanes::{Common, Lanes, Ran};
+use super::spill::Keeper;
 use super::variant::Variant;
 
 /// Batches that wait for a thread.
@@ -111,6 +112,15 @@ impl Workers {
             Self::Here(parts) => parts.fault(),
             // Threads say at their end.
             Self::Threads(_) => None,
+        }
+    }
+
+    /// Lets the rows of all lanes go there while they run. Of a sweep, nothing is recorded.
+    pub(super) fn spill_to(&mut self, keeper: &Keeper) {
+        if let Self::Here(Parts(parts)) = self
+            && let [lanes] = &mut parts[..]
+        {
+            lanes.spill_to(keeper);
         }
     }
 
