@@ -3,7 +3,7 @@
 //!
 //! Without an argument the day is synthetic. `--day FILE` takes one in the layout of hftbacktest (an
 //! array of 64-byte records in an `.npy` file), `--fills FILE` writes what was filled, one line each:
-//! venue time, side, price in ticks, size in lots.
+//! venue time, side, price in ticks, size in lots. `--only replay` and the like do one part alone.
 
 mod day;
 mod quoter;
@@ -33,12 +33,22 @@ fn main() {
     };
     let batches = value("--day").map_or_else(day::synthetic, |path| day::of_file(&path));
     let records: usize = batches.iter().map(|batch| batch.len()).sum();
-    public_alone(&batches, records);
-    resting_pair(&batches, records);
-    both_books(&batches, records);
-    let fills = whole_run(&batches, records);
-    if let Some(path) = value("--fills") {
-        std::fs::write(path, fills.lines()).expect("the fills can be written");
+    let only = value("--only");
+    let is_due = |part: &str| only.as_ref().is_none_or(|only| only == part);
+    if is_due("public") {
+        public_alone(&batches, records);
+    }
+    if is_due("resting") {
+        resting_pair(&batches, records);
+    }
+    if is_due("replay") {
+        both_books(&batches, records);
+    }
+    if is_due("maker") {
+        let fills = whole_run(&batches, records);
+        if let Some(path) = value("--fills") {
+            std::fs::write(path, fills.lines()).expect("the fills can be written");
+        }
     }
 }
 
@@ -67,7 +77,7 @@ fn resting_pair(batches: &[Arc<Batch>], records: usize) {
             let head = record.head();
             let instrument = head.instrument.expect("each record names one");
             market.apply(&record);
-            if exchange.rests_in(instrument) {
+            if exchange.is_concerned(&market, &record) {
                 exchange.market(head.ts_event, &market, &record, &mut out);
             }
             let top = market.top(instrument);

@@ -133,6 +133,11 @@ impl Fills {
 }
 
 impl Observer for Fills {
+    /// It hears of fills alone.
+    fn may_wait(&self) -> bool {
+        true
+    }
+
     fn happened(&mut self, _at: Ts, report: &Report, _venue: AtVenue<'_>, ours: Ours<'_>) {
         if let ReportKind::Filled(fill) = report.what {
             let entry = ours.orders.get(report.order).expect("an order of ours");

@@ -292,6 +292,23 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
         }
     }
 
+    /// Whether a record that is received concerns it for its own sake.
+    pub(super) fn wants_records(&self) -> bool {
+        self.desk.wants().wants_records() || !self.observer.may_wait()
+    }
+
+    pub(super) fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// What the front shows of an instrument moved.
+    #[inline]
+    pub(super) fn moved(&mut self, now: Ts, instrument: InstrumentId, front: &Front) {
+        if self.desk.revalue(instrument, front) {
+            self.observer.valued(now, Self::ours(&self.desk));
+        }
+    }
+
     /// A record happens at the venue.
     #[inline]
     pub(super) fn happened(&mut self, now: Ts, record: &Record<'_>, market: &Market, news: News) {
@@ -299,7 +316,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
         if news == News::Top {
             self.observer.shown(now, instrument, touch(market.top(instrument)));
         }
-        if self.exchange.rests_in(instrument) {
+        if self.exchange.is_concerned(market, record) {
             self.exchange.market(now, market, record, &mut self.reports);
             if !self.reports.is_empty() {
                 self.answer(now);

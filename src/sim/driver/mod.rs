@@ -7,6 +7,10 @@
 //! lanes run side by side.
 
 mod feed;
+mod glide;
+mod lag;
+#[cfg(test)]
+mod lag_tests;
 mod lane;
 mod observer;
 #[cfg(test)]
@@ -32,6 +36,7 @@ use qt_trade::core::{Desk, Front, Strategy, TopFrom};
 
 use crate::exchange::{Exchange, Latency, Market, Venues};
 
+use lag::Lag;
 use pass::Pass;
 use sleepers::Sleepers;
 use window::Window;
@@ -69,6 +74,7 @@ pub struct Driver<S, O> {
     window: Window,
     market: Market,
     front: Front,
+    lag: Lag,
     engine: Option<Engine>,
     lanes: Vec<Lane<S, O>>,
     sleepers: Sleepers,
@@ -90,10 +96,13 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
         feed: Option<Latency>,
         options: DriverOptions,
     ) -> Self {
+        let mut front = Front::new(Arc::clone(instruments), options.top);
+        front.keep_books(false);
         Self {
             window: Window::new(options.lookahead_ns, feed),
             market: Market::new(instruments),
-            front: Front::new(Arc::clone(instruments), options.top),
+            front,
+            lag: Lag::default(),
             engine: options.engine,
             lanes: Vec::new(),
             sleepers: Sleepers::default(),
@@ -104,6 +113,9 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
     /// Adds a lane. All lanes draw the same delays for the same messages.
     pub fn add(&mut self, parts: LaneParts<'_, S, O>, seed: u64) {
         assert!(self.driven.records == 0, "lanes are added before the first record");
+        if parts.desk.wants().levels {
+            self.front.keep_books(true);
+        }
         let mut wires = Vec::new();
         let mut known = BTreeMap::new();
         let wire_of = self.front.instruments().iter().map(|instrument| {
@@ -178,13 +190,14 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
 
     /// Runs the first batch of the window through both clocks, if it is ready.
     fn run_chunk(&mut self) -> bool {
-        let Self { window, market, front, engine, lanes, sleepers, driven } = self;
+        let Self { window, market, front, lag, engine, lanes, sleepers, driven } = self;
         let Some(chunk) = window.ready().cloned() else { return false };
         let rows = engine.as_mut().map(|engine| engine.annotate(&chunk.batch));
         driven.records += chunk.batch.len() as u64;
         let unseen = vec![None; front.instruments().len()];
         let soonest = i64::MIN;
-        Pass { window, market, front, lanes, sleepers, rows, chunk: &chunk, unseen, soonest }.run();
+        let chunk = &chunk;
+        Pass { window, market, front, lag, lanes, sleepers, rows, chunk, unseen, soonest }.run();
         true
     }
 }

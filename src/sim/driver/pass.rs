@@ -6,6 +6,7 @@ use qt_model::record::{Kind, Record};
 use qt_model::time::Ts;
 use qt_trade::core::{Front, Strategy};
 
+use super::lag::Lag;
 use super::lane::{Lane, touch};
 use super::observer::Observer;
 use super::sleepers::Sleepers;
@@ -17,6 +18,7 @@ pub(super) struct Pass<'a, S, O> {
     pub(super) window: &'a mut Window,
     pub(super) market: &'a mut Market,
     pub(super) front: &'a mut Front,
+    pub(super) lag: &'a mut Lag,
     pub(super) lanes: &'a mut [Lane<S, O>],
     pub(super) sleepers: &'a mut Sleepers,
     /// Features of these records, where they are computed here.
@@ -31,6 +33,9 @@ pub(super) struct Pass<'a, S, O> {
 
 impl<S: Strategy, O: Observer> Pass<'_, S, O> {
     pub(super) fn run(mut self) {
+        if self.glides() {
+            return self.glide();
+        }
         let batch = &self.chunk.batch;
         self.sleepers.begin(batch, self.rows, self.lanes);
         let mut at = 0;
@@ -71,8 +76,12 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
             if self.soonest < due.at {
                 self.advance(due.at, false);
             }
-            let record = self.window.batch_of(due).get(due.index as usize);
+            let there = self.window.chunk_of(due);
+            let record = there.batch.get(due.index as usize);
             let news = self.market.apply(&record);
+            if self.front.is_shown() {
+                self.lag.note(there.place(due.index as usize), &record, news, self.market);
+            }
             if news != News::Nothing {
                 let Self { market, lanes, sleepers, soonest, .. } = self;
                 let (at, here) = (Ts::from_nanos(due.at), (&mut **lanes, &mut **sleepers));
@@ -93,7 +102,7 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
 
     /// Lets happen in the lanes that are awake what comes before an instant; see [`Lane::advance`].
     #[inline(never)]
-    fn advance(&mut self, to: i64, with_arrivals: bool) {
+    pub(super) fn advance(&mut self, to: i64, with_arrivals: bool) {
         let Self { market, front, lanes, sleepers, .. } = self;
         let mut soonest = i64::MAX;
         for lane in sleepers.awake() {
@@ -140,8 +149,8 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
         if self.soonest <= now {
             self.advance(now, true);
         }
-        let Self { front, lanes, sleepers, soonest, .. } = self;
-        front.market(record);
+        let Self { front, lag, chunk, lanes, sleepers, soonest, .. } = self;
+        lag.receive(chunk.place(at), record, front);
         sleepers.receive(ts, front);
         for lane in sleepers.awake() {
             let lane = &mut lanes[*lane];

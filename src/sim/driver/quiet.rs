@@ -179,15 +179,20 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
 
     /// Takes one record of any kind; `false` where what happens before could rouse somebody.
     fn pass_by(&mut self, at: usize) -> bool {
-        let Self { window, market, front, sleepers, chunk, rows, unseen, .. } = self;
+        let Self { window, market, front, lag, sleepers, chunk, rows, unseen, .. } = self;
         let now = chunk.received(at);
         while let Some(due) = window.next_due().filter(|due| due.at <= now) {
-            let record = window.batch_of(due).get(due.index as usize);
+            let there = window.chunk_of(due);
+            let record = there.batch.get(due.index as usize);
             if matches!(record.kind(), Kind::Funding | Kind::Status) {
                 return false;
             }
             let instrument = record.head().instrument;
-            if let (News::Top, Some(instrument)) = (market.apply(&record), instrument) {
+            let news = market.apply(&record);
+            if front.is_shown() {
+                lag.note(there.place(due.index as usize), &record, news, market);
+            }
+            if let (News::Top, Some(instrument)) = (news, instrument) {
                 let touch = touch(market.top(instrument));
                 sleepers.show(Ts::from_nanos(due.at), instrument, touch);
             }
@@ -197,7 +202,7 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
         if record.kind() == Kind::Feature && rows.is_some() {
             return true;
         }
-        front.market(&record);
+        lag.receive(chunk.place(at), &record, front);
         sleepers.receive(Ts::from_nanos(now), front);
         let row = rows.as_ref().and_then(|rows| rows.of(at));
         if let Some(instrument) = record.head().instrument.filter(|_| row.is_some()) {

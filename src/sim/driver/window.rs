@@ -4,12 +4,13 @@
 //! A stream is ordered by receive time; the venue needs event time. A record happens at its event
 //! time, but never after it is received, never before an earlier record of its instrument, and
 //! never earlier than the look-ahead reaches back: such a record is counted, since its venue side is
-//! late. So a window of one look-ahead suffices to know all that has happened by some instant.
+//! late. A gap that names no instrument is one in each: it parts what comes before it from what comes
+//! behind, by both clocks. So a window of one look-ahead suffices to know all that has happened by some instant.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use qt_model::record::{Batch, Head, Slot, Table};
+use qt_model::record::{Batch, Head, Kind, Slot, Table};
 use qt_model::time::Ts;
 
 use super::feed::Feed;
@@ -22,6 +23,8 @@ pub(super) struct Chunk {
     /// When each record is received, where that is later than the stream says.
     received: Option<Arc<[i64]>>,
     number: u32,
+    /// How many records came before it.
+    behind: u64,
 }
 
 impl Chunk {
@@ -32,6 +35,12 @@ impl Chunk {
             Some(received) => received[at],
             None => self.batch.slots()[at].ts_recv.nanos(),
         }
+    }
+
+    /// The place of a record in the stream.
+    #[inline]
+    pub(super) fn place(&self, at: usize) -> u64 {
+        self.behind + at as u64
     }
 }
 
@@ -51,12 +60,15 @@ pub(super) struct Window {
     dues: Vec<Due>,
     passed: usize,
     pushed: u32,
+    records: u64,
     lookahead_ns: i64,
     feed: Feed,
     /// Nothing that is still to come is received before.
     horizon: i64,
     is_ended: bool,
     last_by_instrument: Vec<i64>,
+    /// When something last happened to all of them.
+    last_of_all: i64,
     late: u64,
 }
 
@@ -67,11 +79,13 @@ impl Window {
             dues: Vec::new(),
             passed: 0,
             pushed: 0,
+            records: 0,
             lookahead_ns,
             feed: Feed::new(feed),
             horizon: i64::MIN,
             is_ended: false,
             last_by_instrument: Vec::new(),
+            last_of_all: i64::MIN,
             late: 0,
         }
     }
@@ -89,7 +103,10 @@ impl Window {
         self.pushed = self.pushed.wrapping_add(1);
         self.dues.reserve(batch.len());
         for index in 0..batch.len() {
-            let at = self.happens(batch.head(index));
+            let mut at = self.happens(batch.head(index));
+            if batch.slots()[index].kind == Kind::Gap && batch.head(index).instrument.is_none() {
+                at = self.happens_to_all(at);
+            }
             self.insert(Due { at, chunk: number, index: index as u32 });
         }
         let received = self.feed.is_delayed().then(|| {
@@ -97,7 +114,9 @@ impl Window {
             batch.slots().iter().map(receive).collect()
         });
         self.horizon = self.horizon.max(batch.head(batch.len() - 1).ts_recv.nanos());
-        self.chunks.push_back(Chunk { batch, received, number });
+        let behind = self.records;
+        self.records += batch.len() as u64;
+        self.chunks.push_back(Chunk { batch, received, number, behind });
     }
 
     /// When a record happens at the venue.
@@ -110,16 +129,23 @@ impl Window {
             at = earliest;
             self.late += 1;
         }
-        if let Some(instrument) = head.instrument {
-            let place = instrument.index();
-            if self.last_by_instrument.len() <= place {
-                self.last_by_instrument.resize(place + 1, i64::MIN);
-            }
-            let last = &mut self.last_by_instrument[place];
-            at = at.max(*last);
-            *last = at;
+        let Some(instrument) = head.instrument else { return at };
+        let place = instrument.index();
+        if self.last_by_instrument.len() <= place {
+            self.last_by_instrument.resize(place + 1, self.last_of_all);
         }
+        let last = &mut self.last_by_instrument[place];
+        at = at.max(*last);
+        *last = at;
         at
+    }
+
+    #[cold]
+    fn happens_to_all(&mut self, at: i64) -> i64 {
+        let last = self.last_by_instrument.iter().copied().max();
+        self.last_of_all = at.max(self.last_of_all).max(last.unwrap_or(at));
+        self.last_by_instrument.fill(self.last_of_all);
+        self.last_of_all
     }
 
     /// Streams are nearly in event order already: a record moves back over a few.
@@ -154,8 +180,13 @@ impl Window {
 
     #[inline]
     pub(super) fn batch_of(&self, due: Due) -> &Batch {
+        &self.chunk_of(due).batch
+    }
+
+    #[inline]
+    pub(super) fn chunk_of(&self, due: Due) -> &Chunk {
         let first = self.chunks.front().expect("a due record has its batch").number;
-        &self.chunks[due.chunk.wrapping_sub(first) as usize].batch
+        &self.chunks[due.chunk.wrapping_sub(first) as usize]
     }
 
     /// All records that are still to happen, by the time of the venue.

@@ -13,7 +13,7 @@ use qt_model::words::{CancelReason, DepthAction, Liquidity, MboAction, Side};
 
 use super::booking::{is_beyond, qty_of};
 use super::fills::{Cross, QueueModel};
-use super::market::{Basis, Public};
+use super::market::{Basis, Market, Public};
 use super::queue::Place;
 use super::{Exchange, Turn};
 
@@ -28,7 +28,44 @@ enum Executed {
 }
 
 impl Exchange {
+    /// Whether a record of depth can do anything to us: it tells of a price of ours, or a best price
+    /// reaches one.
     #[inline]
+    pub fn is_met(
+        &self,
+        market: &Market,
+        instrument: InstrumentId,
+        depth: &Depth,
+        levels: &[Level],
+    ) -> bool {
+        let Some(pit) = self.pits.get(instrument.index()) else { return false };
+        if pit.is_idle() {
+            return false;
+        }
+        let public = market.of(instrument);
+        let is_plain = depth.action == DepthAction::Delta && public.basis() == Basis::Book;
+        let reaches = |side: Side| {
+            let best = public.top().of(side.opposite());
+            best.is_some_and(|best| pit.is_reached(side, best.px))
+        };
+        !(is_plain && pit.is_plain())
+            || levels.iter().any(|level| pit.ranks(level.side).find(level.px).is_some())
+            || reaches(Side::Buy)
+            || reaches(Side::Sell)
+    }
+
+    /// Whether a trade can do anything to us: it reaches a price of ours.
+    #[inline]
+    pub(super) fn is_hit(&self, market: &Market, instrument: InstrumentId, trade: &Trade) -> bool {
+        let Some(pit) = self.pits.get(instrument.index()) else { return false };
+        if pit.is_idle() {
+            return false;
+        }
+        let is_plain = market.of(instrument).basis() >= Basis::Quotes && pit.is_plain();
+        let hits = |side: Side| trade.side != Some(side) && pit.is_reached(side, trade.px);
+        !is_plain || hits(Side::Buy) || hits(Side::Sell)
+    }
+
     pub(super) fn depth(
         &mut self,
         turn: &mut Turn<'_>,
@@ -37,7 +74,7 @@ impl Exchange {
         levels: &[Level],
     ) {
         let public = turn.market.of(instrument);
-        if public.basis() != Basis::Book {
+        if public.basis() != Basis::Book || !public.has_depth() {
             return;
         }
         match depth.action {

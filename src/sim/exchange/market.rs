@@ -4,13 +4,14 @@
 //! once, however many lanes there are; the best prices are at hand without a look into a book.
 //! Absent on purpose: receive times, latencies, and any guess about what is not shown.
 
-use qt_market::book::{OrderBook, OrderChanges, PriceBook, State};
+use qt_market::book::{OrderBook, OrderChanges, PriceBook, Resting, State};
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
 use qt_model::record::{Bar, Depth, Funding, Level, Mbo, Quote, Record, Trade};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
-use qt_model::words::{BarClock, MboAction, Side, TradingStatus};
+use qt_model::words::{BarClock, DepthAction, MboAction, Side, TradingStatus};
+use qt_trade::core::Top as Best;
 use rust_decimal::Decimal;
 
 use super::phases::Phases;
@@ -97,10 +98,12 @@ pub struct Public {
     pub(super) book: PriceBook,
     /// Order by order, where the data is; boxed, since most is not.
     by_order: Option<Box<ByOrder>>,
-    /// Whether the sizes by price come in records of their own.
+    /// Whether the sizes by price come in records of their own: a snapshot of them came.
     has_depth: bool,
     quote: Option<Top>,
     top: Top,
+    /// What is best in the book, as it was looked at last.
+    best: Best,
     basis: Basis,
     last: Option<Print>,
     bar: Option<LastBar>,
@@ -137,6 +140,13 @@ impl Market {
         public.apply(record)
     }
 
+    /// The same for a record of depth, which is what most of a day is.
+    #[inline]
+    pub fn depth(&mut self, instrument: InstrumentId, row: &Depth, levels: &[Level]) -> News {
+        let public = self.instruments.get_mut(instrument.index());
+        public.map_or(News::Nothing, |public| public.depth(row, levels))
+    }
+
     /// A record that names no instrument.
     #[cold]
     fn of_all(&mut self, record: &Record<'_>) -> News {
@@ -171,9 +181,20 @@ impl Public {
         &self.book
     }
 
+    /// What is best in the book, where there is one.
+    #[inline]
+    pub fn best(&self) -> Best {
+        if self.basis == Basis::Book { self.best } else { Best::default() }
+    }
+
     /// The orders one by one, where they are known.
     pub fn by_order(&self) -> Option<&OrderBook> {
         self.by_order.as_ref().map(|by_order| &by_order.book)
+    }
+
+    /// Whether the sizes by price are those of depth records.
+    pub(super) fn has_depth(&self) -> bool {
+        self.has_depth
     }
 
     /// What the last order-by-order record did.
@@ -274,7 +295,13 @@ impl Public {
 
     #[inline]
     fn depth(&mut self, depth: &Depth, levels: &[Level]) -> News {
-        self.has_depth = true;
+        if !self.has_depth {
+            // A delta amends what a snapshot began, and not what follows from orders.
+            if depth.action == DepthAction::Delta {
+                return News::Something;
+            }
+            self.has_depth = true;
+        }
         self.book.apply(depth, levels);
         self.refresh()
     }
@@ -305,12 +332,13 @@ impl Public {
         if self.book.state() != State::Live {
             return self.without_book();
         }
-        let offer = |best: qt_market::book::Resting| Offer { px: best.px, qty: Some(best.qty) };
-        self.basis = Basis::Book;
-        self.shows(Top {
-            bid: self.book.best_bid().map(offer),
-            ask: self.book.best_ask().map(offer),
-        })
+        let best = Best::of(&self.book);
+        if self.basis == Basis::Book && self.best == best {
+            return News::Something;
+        }
+        (self.basis, self.best) = (Basis::Book, best);
+        let offer = |best: Resting| Offer { px: best.px, qty: Some(best.qty) };
+        self.shows(Top { bid: best.bid.map(offer), ask: best.ask.map(offer) })
     }
 
     #[inline]

@@ -161,8 +161,7 @@ impl Exchange {
         self.facts.iter_mut().for_each(Vec::clear);
     }
 
-    /// Whether a record of that instrument can concern us. While it cannot, [`Self::market`] need
-    /// not be called.
+    /// Whether records of that instrument can concern us at all.
     #[inline]
     pub fn rests_in(&self, instrument: InstrumentId) -> bool {
         self.pits.get(instrument.index()).is_some_and(|pit| !pit.is_idle())
@@ -193,8 +192,21 @@ impl Exchange {
         &self.venues[self.terms[instrument.index()].venue].ledger
     }
 
-    /// Hears a record that the market has applied.
+    /// Whether a record that the market has applied can do anything to us. Where it cannot,
+    /// [`Self::market`] need not be called.
     #[inline]
+    pub fn is_concerned(&self, market: &Market, record: &Record<'_>) -> bool {
+        let Some(instrument) = record.head().instrument else { return false };
+        if let Record::Depth(view) = record {
+            return self.is_met(market, instrument, view.row, view.levels);
+        }
+        if let Record::Trade(view) = record {
+            return self.is_hit(market, instrument, view.row);
+        }
+        self.rests_in(instrument)
+    }
+
+    /// Hears a record that the market has applied.
     pub fn market(
         &mut self,
         at: Ts,

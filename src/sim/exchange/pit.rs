@@ -5,6 +5,7 @@ use qt_model::units::{Px, Qty};
 use qt_model::words::Side;
 use rust_decimal::Decimal;
 
+use super::booking::is_beyond;
 use super::orders::Ranks;
 
 /// What we took of a level, as long as the venue goes on showing the same size.
@@ -90,6 +91,18 @@ impl Pit {
     pub(super) fn has_more_than_opens(&self) -> bool {
         let is_queued = !(self.bids.is_empty() && self.asks.is_empty());
         is_queued || self.has_stops() || !self.auction.is_empty()
+    }
+
+    /// Whether all that stands here rests in the book, and nothing else waits for the market.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        !self.is_watched && self.taken.is_empty() && self.auction.is_empty() && !self.has_stops()
+    }
+
+    /// Whether a price is at our best of a side, or beyond it.
+    #[inline]
+    pub(super) fn is_reached(&self, side: Side, px: Px) -> bool {
+        self.ranks(side).best().is_some_and(|(best, _)| !is_beyond(side, px, best))
     }
 
     #[inline]

@@ -78,6 +78,10 @@ impl<S: Strategy> Desk<S> {
         &self.strategy
     }
 
+    pub fn wants(&self) -> Wants {
+        self.wants
+    }
+
     pub fn mark_rule(&self) -> MarkRule {
         self.mark
     }
@@ -171,7 +175,7 @@ impl<S: Strategy> Desk<S> {
 
     /// Values a position at what the front shows; says whether that changed anything.
     #[inline]
-    fn revalue(&mut self, instrument: InstrumentId, front: &Front) -> bool {
+    pub fn revalue(&mut self, instrument: InstrumentId, front: &Front) -> bool {
         if !self.books.ledger.is_marked(instrument) {
             return false;
         }

@@ -1,7 +1,8 @@
 //! What a strategy sees of the market: the best prices, the last print, the latest features.
 //!
 //! One front serves any number of desks, since it holds nothing of ours. It is as old as the last
-//! record that was received, never newer. Absent on purpose: the venue's own time, and history.
+//! record that was received, never newer. It keeps books of its own, or is told what was best in one that
+//! somebody else keeps. Absent on purpose: the venue's own time, and history.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use qt_market::book::{PriceBook, Resting};
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
-use qt_model::record::{Feature, Quote, Record};
+use qt_model::record::{Depth, Feature, Level, Quote, Record};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
 use qt_model::words::TradingStatus;
@@ -57,6 +58,11 @@ pub struct Top {
 }
 
 impl Top {
+    #[inline]
+    pub fn of(book: &PriceBook) -> Self {
+        Self { bid: book.best_bid(), ask: book.best_ask() }
+    }
+
     /// Twice the middle, where both sides are there and not crossed.
     #[inline]
     pub fn mid(&self) -> Option<DoublePx> {
@@ -72,7 +78,8 @@ pub struct Seen {
     last: Option<Px>,
     status: Option<TradingStatus>,
     updated: Option<Ts>,
-    book: PriceBook,
+    /// Absent where books are kept elsewhere.
+    book: Option<Box<PriceBook>>,
     features: Vec<f64>,
     features_at: Option<Ts>,
 }
@@ -96,9 +103,10 @@ impl Seen {
         self.updated
     }
 
-    /// The levels, where depth records tell them.
-    pub fn book(&self) -> &PriceBook {
-        &self.book
+    /// The levels that depth records tell. A strategy that looks at them has to say so, see
+    /// [`Wants::and_levels`](super::Wants::and_levels): else a backtest need not keep them.
+    pub fn book(&self) -> Option<&PriceBook> {
+        self.book.as_deref()
     }
 
     /// The values of the last row, a NaN where there is none; empty before the first row.
@@ -131,19 +139,33 @@ impl Seen {
 pub struct Front {
     instruments: Arc<Instruments>,
     from: TopFrom,
+    is_shown: bool,
     seen: Vec<Seen>,
     news: Option<InstrumentId>,
 }
 
 impl Front {
     pub fn new(instruments: Arc<Instruments>, from: TopFrom) -> Self {
-        let mut front = Self { instruments, from, seen: Vec::new(), news: None };
-        front.fit();
+        let mut seen = Vec::new();
+        seen.resize_with(instruments.len(), Seen::default);
+        let mut front = Self { instruments, from, is_shown: false, seen, news: None };
+        front.keep_books(true);
         front
     }
 
-    fn fit(&mut self) {
-        self.seen.resize_with(self.instruments.len(), Seen::default);
+    /// Whether it is to keep books of its own, before the first record. Without them records of depth
+    /// pass it by, and [`Self::show`] tells what was best.
+    pub fn keep_books(&mut self, keeps: bool) {
+        self.is_shown = !keeps && self.from == TopFrom::Depth;
+        for seen in &mut self.seen {
+            seen.book = keeps.then(Box::default);
+        }
+    }
+
+    /// Whether it has to be shown what is best in books that it does not keep.
+    #[inline]
+    pub fn is_shown(&self) -> bool {
+        self.is_shown
     }
 
     pub fn instruments(&self) -> &Arc<Instruments> {
@@ -182,8 +204,7 @@ impl Front {
         let is_news = match record {
             Record::Quote(view) if is_quoted => seen.quote(view.row),
             Record::Depth(view) => {
-                seen.book.apply(view.row, view.levels);
-                !is_quoted && seen.book_top()
+                seen.depth(view.row, view.levels) && !is_quoted && seen.book_top()
             }
             Record::Trade(view) => seen.print(view.row.px),
             Record::Bar(view) => seen.print(view.row.close),
@@ -207,6 +228,20 @@ impl Front {
         }
     }
 
+    /// Takes a record of depth whose book is kept elsewhere: what was best behind it, if that was
+    /// another thing than before.
+    #[inline]
+    pub fn show(&mut self, now: Ts, best: Option<(InstrumentId, Top)>) {
+        self.news = None;
+        let Some((instrument, top)) = best else { return };
+        let seen = &mut self.seen[instrument.index()];
+        if seen.top != top {
+            seen.top = top;
+            seen.updated = Some(now);
+            self.news = Some(instrument);
+        }
+    }
+
     /// Takes a row of features that was computed beside the stream.
     pub fn features(&mut self, instrument: InstrumentId, now: Ts, values: &[f64]) {
         let seen = &mut self.seen[instrument.index()];
@@ -226,9 +261,17 @@ impl Seen {
         true
     }
 
+    /// Whether there is a book to look at.
+    #[inline]
+    fn depth(&mut self, depth: &Depth, levels: &[Level]) -> bool {
+        let Some(book) = &mut self.book else { return false };
+        book.apply(depth, levels);
+        true
+    }
+
     #[inline]
     fn book_top(&mut self) -> bool {
-        let top = Top { bid: self.book.best_bid(), ask: self.book.best_ask() };
+        let top = self.book.as_deref().map(Top::of).unwrap_or_default();
         let is_news = top != self.top;
         self.top = top;
         is_news
@@ -241,7 +284,9 @@ impl Seen {
 
     /// What was seen may be wrong: nothing is known until the market speaks again.
     fn gap(&mut self) {
-        self.book.gap();
+        if let Some(book) = &mut self.book {
+            book.gap();
+        }
         self.top = Top::default();
     }
 

@@ -15,10 +15,12 @@ use crate::orders::Change;
 pub struct Wants {
     kinds: u64,
     pub features: bool,
+    /// Whether it looks at the levels of books beside the best prices.
+    pub levels: bool,
 }
 
 impl Wants {
-    pub const NOTHING: Self = Self { kinds: 0, features: false };
+    pub const NOTHING: Self = Self { kinds: 0, features: false, levels: false };
 
     pub const fn kinds(kinds: &[Kind]) -> Self {
         let (mut bits, mut at) = (0, 0);
@@ -26,11 +28,15 @@ impl Wants {
             bits |= 1 << kinds[at] as u32;
             at += 1;
         }
-        Self { kinds: bits, features: false }
+        Self { kinds: bits, ..Self::NOTHING }
     }
 
     pub const fn and_features(self) -> Self {
         Self { features: true, ..self }
+    }
+
+    pub const fn and_levels(self) -> Self {
+        Self { levels: true, ..self }
     }
 
     pub fn wants_records(self) -> bool {
