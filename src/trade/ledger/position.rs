@@ -69,7 +69,7 @@ impl Position {
 
     #[inline]
     pub(super) fn unrealized(&self, contract: &Contract, mark: DoublePx) -> Amount {
-        contract.worth(mark, self.qty) - self.cost
+        if self.is_flat() { Amount::ZERO } else { contract.worth(mark, self.qty) - self.cost }
     }
 
     /// Books a fill of a signed size; returns what it realized.

@@ -56,9 +56,11 @@ impl Book {
     pub(super) fn tell(&mut self, told: &mut Told, is_end: bool) {
         let count = if is_end { self.horizons.all() } else { self.horizons.over() };
         for _ in 0..count {
-            let (fill, known) = self.horizons.pop().expect("so many wait for nothing more");
+            let fill = self.horizons.pop().expect("so many wait for nothing more");
             self.parts.settle(&self.contract, &fill, self.market.last_mid());
-            if let Some(known) = known {
+            if self.horizons.has_known()
+                && let Some(known) = self.horizons.pop_known()
+            {
                 told.fill_seq += 1;
                 let of = (self.id, self.px_scale);
                 told.fills.push(quality(&known, of, told.fill_seq, self.horizons.passed.len()));

@@ -118,6 +118,7 @@ impl Horizons {
         attribution: usize,
     ) {
         let Self { waiting, known, fronts, passed, due } = self;
+        // Looked up here: most runs keep none.
         let has_known = !known.is_empty();
         *due = None;
         for (at, (front, sums)) in fronts.iter_mut().zip(passed).enumerate() {
@@ -142,7 +143,8 @@ impl Horizons {
 
     /// How many of the oldest fills wait for nothing more: to be taken out next.
     pub(super) fn over(&mut self) -> usize {
-        let count = self.fronts.iter().copied().min().unwrap_or_default();
+        // The longest horizon passes last.
+        let count = self.fronts.last().copied().unwrap_or_default();
         self.fronts.iter_mut().for_each(|front| *front -= count);
         count
     }
@@ -156,9 +158,21 @@ impl Horizons {
         count
     }
 
-    /// Takes out the oldest fill, and what is known of it where records are made.
-    pub(super) fn pop(&mut self) -> Option<(Fill, Option<Known>)> {
-        Some((self.waiting.pop_front()?, self.known.pop_front()))
+    /// Takes out the oldest fill.
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<Fill> {
+        self.waiting.pop_front()
+    }
+
+    /// Takes out what is known of the oldest fill, where records are made.
+    pub(super) fn pop_known(&mut self) -> Option<Known> {
+        self.known.pop_front()
+    }
+
+    /// Whether records are made of fills that wait.
+    #[inline]
+    pub(super) fn has_known(&self) -> bool {
+        !self.known.is_empty()
     }
 }
 

@@ -244,8 +244,10 @@ impl OrderTable {
             self.live[at] = *entry;
         } else {
             // Most often the only one ends, or the newest: then nothing has to move.
-            self.live.copy_within(at + 1.., at);
-            self.live.truncate(self.live.len() - 1);
+            if at + 1 < self.live.len() {
+                self.live.copy_within(at + 1.., at);
+            }
+            self.live.pop();
             self.remember(&change.entry);
         }
         self.open_up(&change.entry.new, by);
