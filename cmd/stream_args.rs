@@ -92,6 +92,12 @@ pub(crate) struct ReadArgs {
     /// What to do with a record that is out of order
     #[arg(long, value_name = "RULE")]
     ordering: Option<Ordering>,
+    /// Short for `--ordering strict`
+    #[arg(long, conflicts_with_all = ["ordering", "warn"])]
+    strict: bool,
+    /// Short for `--ordering warn`
+    #[arg(long, conflicts_with = "ordering")]
+    warn: bool,
 }
 
 /// For commands that read streams and write one.
@@ -109,7 +115,11 @@ pub(crate) struct StreamArgs {
 
 impl ReadArgs {
     pub(crate) fn ordering(&self, settings: &Settings) -> Ordering {
-        self.ordering.unwrap_or_else(|| settings.stream_ordering())
+        match (self.strict, self.warn) {
+            (true, _) => Ordering::Strict,
+            (_, true) => Ordering::Warn,
+            (false, false) => self.ordering.unwrap_or_else(|| settings.stream_ordering()),
+        }
     }
 }
 

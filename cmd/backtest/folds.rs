@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use qt_trade::metrics::{Figure, Folds, Validated, overfit};
+use qt_trade::metrics::{Figure, Folds, Split, Validated, overfit};
 use serde_json::{Value, json};
 
 use super::lanes::Ran;
@@ -78,42 +78,44 @@ impl CrossValidation {
     }
 
     pub(super) fn json(&self) -> Value {
-        let figure = |figure: &Figure| match figure {
-            Ok(value) => json!(value),
-            Err(absent) => json!({ "absent": absent.to_string() }),
-        };
-        let found = match &self.found {
-            Err(reason) => json!({ "absent": reason }),
-            Ok(found) => {
-                let splits = found.splits.iter().map(|split| {
-                    json!({
-                        "groups": split.groups.iter().map(|group| group + 1).collect::<Vec<_>>(),
-                        "trained": split.trained,
-                        "point": split.best + 1,
-                        "train_sharpe": split.train_sharpe,
-                        "test_sharpe": figure(&split.test_sharpe),
-                    })
-                });
-                json!({
-                    "splits": splits.collect::<Vec<_>>(),
-                    "path_sharpes": found.sharpes().iter().map(figure).collect::<Vec<_>>(),
-                })
-            }
-        };
-        let overfit = match &self.overfit {
-            Ok((share, blocks)) => json!({ "probability": share, "blocks": blocks }),
-            Err(reason) => json!({ "absent": reason }),
-        };
-        json!({ "cross_validation": {
+        let found = self.found.as_ref().map(|found| {
+            let splits: Vec<Value> = found.splits.iter().map(split_json).collect();
+            let paths: Vec<Option<f64>> = found.sharpes().iter().map(|it| it.ok()).collect();
+            json!({ "splits": splits, "path_sharpes": paths })
+        });
+        let overfit = self.overfit.as_ref();
+        let overfit =
+            overfit.map(|(share, blocks)| json!({ "probability": share, "blocks": blocks }));
+        let mut cross = json!({
             "groups": self.folds.groups,
             "test": self.folds.test,
             "purge": self.folds.purge,
             "embargo": self.folds.embargo,
             "periods": self.periods,
-            "found": found,
-            "overfit": overfit,
-        } })
+        });
+        say(&mut cross, "found", found);
+        say(&mut cross, "overfit", overfit);
+        json!({ "cross_validation": cross })
     }
+}
+
+fn split_json(split: &Split) -> Value {
+    let mut text = json!({
+        "groups": split.groups.iter().map(|group| group + 1).collect::<Vec<_>>(),
+        "trained": split.trained,
+        "point": split.best + 1,
+        "train_sharpe": split.train_sharpe,
+    });
+    say(&mut text, "test_sharpe", split.test_sharpe.map(Value::from));
+    text
+}
+
+/// Adds what has a value, or null and why.
+fn say(object: &mut Value, name: &str, value: Result<Value, impl ToString>) {
+    if let Err(reason) = &value {
+        object[format!("{name}_reason")] = reason.to_string().into();
+    }
+    object[name] = value.unwrap_or_default();
 }
 
 fn lines(found: &Validated, text: &mut String) {

@@ -183,7 +183,7 @@ fn family(root: &Path, family: &str, trials: &[Trial]) -> anyhow::Result<Trials>
     let known = Ledger::of(root).family(family)?;
     let all: BTreeMap<&str, Option<f64>> =
         known.iter().chain(trials).map(|it| (it.digest.as_str(), it.sharpe_period)).collect();
-    Ok(Trials::of(&all.into_values().flatten().collect::<Vec<_>>()))
+    Ok(Trials::of(&all.into_values().collect::<Vec<_>>()))
 }
 
 /// Keeps the whole sweep: what the shards have in common, and all points.

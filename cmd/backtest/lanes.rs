@@ -1,11 +1,12 @@
 //! A driver with lanes: the variants that one thread runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use qt_live::process::{Fault, Process, ProcessError, ProcessOptions};
 use qt_market::features::{Expr, Named, parse};
+use qt_model::ids::InstrumentId;
 use qt_model::record::Batch;
 use qt_model::time::Ts;
 use qt_sim::driver::{Driven, Driver, DriverOptions, Feed, LaneParts};
@@ -61,6 +62,10 @@ pub(super) struct Ran {
     pub(super) variant: Variant,
     pub(super) outline: Outline,
     pub(super) figures: Option<Figures>,
+    /// Requests that the rules about risk refused.
+    pub(super) refusals: u64,
+    /// See [`Watch::skipped`].
+    pub(super) skipped: BTreeSet<(InstrumentId, &'static str)>,
     /// What was recorded and nobody drained.
     pub(super) rows: Batch,
 }
@@ -131,11 +136,12 @@ impl Lanes {
         let results = self.variants.into_iter().zip(lanes).map(|(variant, lane)| {
             let (desk, mut watch) = lane.into_parts();
             let outline = Outline::new(variant.fills, desk.ledger(), &watch);
+            let (refusals, skipped) = (desk.refusals(), std::mem::take(&mut watch.skipped));
             let mut rows = Batch::new(Arc::clone(&instruments));
             watch.drain(&mut rows);
             let figures = watch.into_statistics().zip(driven.last);
             let figures = figures.map(|(statistics, end)| statistics.finish(end));
-            Ran { variant, outline, figures, rows }
+            Ran { variant, outline, figures, refusals, skipped, rows }
         });
         (results.collect(), driven)
     }

@@ -9,6 +9,7 @@ pub(crate) mod parity;
 mod point;
 mod record;
 mod rows;
+mod silence;
 mod summary;
 mod sweep;
 mod table;
@@ -194,7 +195,7 @@ fn simulate(args: &Simulate, context: &Context) -> anyhow::Result<Outcome> {
         let figures = done.results.iter_mut().filter_map(|result| result.figures.as_mut());
         figures.for_each(|figures| figures.set_trials(trials));
     }
-    warn_of_warm_up(&done, context);
+    silence::warn(&done, context);
     if is_sweep {
         return conclude_sweep(args, done, (place.as_ref(), &noted), context);
     }
@@ -245,18 +246,6 @@ fn conclude_sweep(
 struct Judged {
     walk: Option<Walk>,
     cross: Option<CrossValidation>,
-}
-
-/// Says where a feature can never have had a value: the silence of a rule has a reason then.
-fn warn_of_warm_up(done: &Executed, context: &Context) {
-    let warm_at = done.results.iter().map(|result| result.variant.compiled.warm_at).max();
-    let records = done.driven.records;
-    if let Some(warm_at) = warm_at.filter(|warm_at| *warm_at > records) {
-        context.warn(format_args!(
-            "the slowest feature needs {warm_at} events and the input has {records} records: rules \
-             over it were never met"
-        ));
-    }
 }
 
 /// A simulation that has run.

@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 
 use qt_model::time::Ts;
+use qt_stream::runs::members;
 use qt_trade::metrics::{Measured, Trials};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::lanes::Ran;
-use super::summary::{metric_json, outline_json};
+use super::summary::outline_json;
 
 /// See the module. The members stand in the order of their names.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,10 +28,10 @@ pub(super) struct Point {
 impl Point {
     pub(super) fn of(result: &Ran, end: Ts) -> Self {
         let metrics = result.figures.as_ref().map_or_else(Vec::new, |it| it.metrics(end));
-        let named = metrics.iter().map(metric_json);
+        let member = |(name, text)| (name, RawValue::from_string(text).expect("it is JSON"));
         let values = result.variant.values.iter();
         Self {
-            metrics: named.map(|(name, value)| (name, raw(&value))).collect(),
+            metrics: metrics.iter().flat_map(members).map(member).collect(),
             outline: raw(&outline_json(&result.outline)),
             params: values.map(|(name, value)| (name.clone(), raw(&json!(value)))).collect(),
             point: result.variant.number + 1,
@@ -52,8 +53,11 @@ impl Point {
         value.as_str().map_or_else(|| value.to_string(), str::to_owned)
     }
 
-    pub(super) fn metric(&self, name: &str) -> Option<&str> {
-        self.metrics.get(name).map(|raw| raw.get())
+    /// A metric as JSON, and why it has no value if it has none.
+    pub(super) fn metric(&self, name: &str) -> Option<(&str, Option<String>)> {
+        let reason = self.metrics.get(&reason_of(name));
+        let reason = reason.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        Some((self.metrics.get(name)?.get(), reason))
     }
 
     /// Works out anew what follows from the trials of the family.
@@ -64,6 +68,7 @@ impl Point {
         for (name, value) in new {
             if let Some((metric, value)) = self.metrics.get_mut(name).zip(value) {
                 *metric = raw(&json!(value));
+                self.metrics.remove(&reason_of(name));
             }
         }
     }
@@ -77,6 +82,10 @@ impl Point {
             count: value("periods")? as usize,
         })
     }
+}
+
+fn reason_of(name: &str) -> String {
+    format!("{name}_reason")
 }
 
 fn raw(value: &Value) -> Box<RawValue> {

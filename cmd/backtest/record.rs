@@ -188,14 +188,15 @@ pub(super) fn given(common: &Common, variant: &Variant) -> Input {
         "sample": common.sample.nanos(),
         "lookahead_ns": common.lookahead_ns,
         "seed": common.seed,
-        "params": variant.values,
+        "params": variant.compiled.params,
         "venues": file.venues.describe(common.market.currency),
     });
     if let Some(native) = file.native {
         config["native"] = native.source.into();
     }
     let name = &file.definition.name;
-    let params = variant.values.iter().map(|(name, value)| (name.clone(), value.to_string()));
+    let params =
+        variant.compiled.params.iter().map(|(name, value)| (name.clone(), value.to_string()));
     let names: Vec<String> = variant.compiled.features.iter().map(ToString::to_string).collect();
     Input {
         strategy: Strategy {
@@ -211,8 +212,8 @@ pub(super) fn given(common: &Common, variant: &Variant) -> Input {
         seed: Some(common.seed),
         code: Code { version: env!("CARGO_PKG_VERSION").to_owned(), ..Code::default() },
         features: (!names.is_empty()).then(|| Features { set: "strategy".to_owned(), names }),
-        latency: String::new(),
-        fees: file.venues.describe(common.market.currency).join("; "),
+        latency: file.venues.latency(common.market.currency),
+        fees: file.venues.fees(common.market.currency),
         grade: None,
         coverage: None,
     }
@@ -247,10 +248,13 @@ pub(super) fn trials(common: &Common, results: &[Ran], data: &str) -> Vec<Trial>
     results.iter().filter_map(trial).collect()
 }
 
-/// Enters trials in the ledger; returns the ratios of all trials of their family.
-pub(super) fn note_trials(root: &Path, family: &str, trials: &[Trial]) -> anyhow::Result<Vec<f64>> {
+/// Enters trials in the ledger; returns the ratios of all trials of their family, where they have one.
+pub(super) fn note_trials(
+    root: &Path,
+    family: &str,
+    trials: &[Trial],
+) -> anyhow::Result<Vec<Option<f64>>> {
     let ledger = Trials::of(root);
     ledger.append(trials)?;
-    let family = ledger.family(family)?;
-    Ok(family.into_iter().filter_map(|trial| trial.sharpe_period).collect())
+    Ok(ledger.family(family)?.into_iter().map(|trial| trial.sharpe_period).collect())
 }

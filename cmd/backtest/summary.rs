@@ -7,6 +7,7 @@ use qt_model::record::Metric;
 use qt_model::time::{DAY_NANOS, Ts};
 use qt_sim::driver::Driven;
 use qt_sim::exchange::Preset;
+use qt_stream::runs::members;
 use qt_trade::ledger::Ledger;
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -147,7 +148,9 @@ impl Summary<'_> {
         if let (Some(first), Some(last)) = (self.driven.first, self.driven.last) {
             let _ = writeln!(text, "{} records from {first} to {last}", self.driven.records);
         }
-        for (name, value) in self.results.iter().take(1).flat_map(|main| &main.variant.values) {
+        for (name, value) in
+            self.results.iter().take(1).flat_map(|main| &main.variant.compiled.params)
+        {
             let _ = writeln!(text, "{name} = {value}");
         }
         let _ = writeln!(text, "\nAssumed");
@@ -163,12 +166,17 @@ impl Summary<'_> {
         let ts = |ts: Option<Ts>| ts.map(|ts| ts.to_string());
         let band: Vec<_> =
             self.results.iter().map(|result| outline_json(&result.outline)).collect();
-        let metrics: serde_json::Map<_, _> = self.metrics().iter().map(metric_json).collect();
+        let member = |(name, text): (String, String)| {
+            (name, serde_json::from_str(&text).expect("a value of JSON is JSON"))
+        };
+        let metrics = self.metrics();
+        let metrics: serde_json::Map<_, serde_json::Value> =
+            metrics.iter().flat_map(members).map(member).collect();
         let main = self.results.first();
         json!({
             "strategy": self.common.file.definition.name,
             "input": self.place,
-            "params": main.map(|main| &main.variant.values),
+            "params": main.map(|main| &main.variant.compiled.params),
             "records": self.driven.records,
             "first": ts(self.driven.first),
             "last": ts(self.driven.last),
@@ -190,16 +198,6 @@ pub(super) fn outline_json(outline: &Outline) -> serde_json::Value {
         "orders": outline.orders,
         "executions": outline.executions,
     })
-}
-
-/// A metric by name: its value, or why it has none.
-pub(super) fn metric_json(metric: &Metric) -> (String, serde_json::Value) {
-    let value = match (metric.exact, metric.value, &metric.reason) {
-        (Some(exact), ..) => json!(exact.to_string()),
-        (None, Some(value), _) => json!(value),
-        (None, None, reason) => json!({ "absent": reason }),
-    };
-    (metric.name.clone(), value)
 }
 
 /// A value as people read it, or why there is none.

@@ -3,8 +3,6 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::Judged;
 use super::folds::CrossValidation;
 use super::point::Point;
@@ -68,13 +66,13 @@ pub(super) fn lines(points: &[Point], judged: &Judged) -> String {
 }
 
 /// A metric of a line as people read it, or why there is none.
-fn figure(raw: &str) -> String {
-    let value: Value = serde_json::from_str(raw).unwrap_or_default();
-    if let Some(exact) = value.as_str().and_then(|text| text.parse().ok()) {
+fn figure((raw, reason): (&str, Option<String>)) -> String {
+    let text = raw.trim_matches('"');
+    if let Ok(exact) = text.parse() {
         rounded_exact(exact)
-    } else if let Ok(value) = raw.parse() {
+    } else if let Ok(value) = text.parse() {
         rounded(value)
     } else {
-        absent(value["absent"].as_str())
+        absent(reason.as_deref())
     }
 }

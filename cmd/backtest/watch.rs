@@ -1,5 +1,6 @@
 //! What is kept of a lane as it runs: little of the band, everything of the lane that counts.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
@@ -8,13 +9,15 @@ use qt_model::order::{Cash, CashFlow, Closure, OrderNo, Report, ReportKind};
 use qt_model::record::Batch;
 use qt_model::step::Input;
 use qt_model::time::Ts;
+use qt_model::words::DecisionAction;
 use qt_sim::driver::{AtVenue, Marked, Missed, Observer, Ours, Shown, follow};
 use qt_trade::core::{Effect, Front};
 use qt_trade::ledger::{Amount, Exposed, Ledger, Line, Precision};
 use qt_trade::metrics::{
     Extremes, FillContext, Money, Options, OrderEvent, Path, Queue, Statistics, Touch, Worth,
 };
-use qt_trade::outbox::Output;
+use qt_trade::outbox::{Decided, Output};
+use qt_trade::script::{BELOW_LOT, EXPIRED};
 
 use super::rows::Rows;
 use super::variant::Kept;
@@ -26,6 +29,8 @@ pub(super) struct Watch {
     pub(super) extremes: Extremes,
     pub(super) submitted: u64,
     pub(super) fills: u64,
+    /// Instruments for which a strategy of rules asked for nothing, and why.
+    pub(super) skipped: BTreeSet<(InstrumentId, &'static str)>,
     /// Of the currency of equity.
     precision: Precision,
     statistics: Option<Box<Statistics>>,
@@ -42,6 +47,7 @@ impl Watch {
             extremes: Extremes::new(start),
             submitted: 0,
             fills: 0,
+            skipped: BTreeSet::new(),
             precision: ledger.home().precision,
             statistics: None,
             rows: None,
@@ -95,6 +101,12 @@ impl Watch {
             statistics.equity(now, Worth { equity, gross, net });
         }
         is_extreme
+    }
+
+    #[cold]
+    fn note_skip(&mut self, decided: &Decided) {
+        let reason = [EXPIRED, BELOW_LOT].into_iter().find(|reason| *reason == decided.reason);
+        self.skipped.extend(decided.instrument.zip(reason));
     }
 
     pub(super) fn into_statistics(self) -> Option<Statistics> {
@@ -159,6 +171,11 @@ impl Observer for Watch {
 
     fn asked(&mut self, now: Ts, output: &Output, front: &Front, ours: Ours<'_>) {
         self.submitted += u64::from(matches!(output, Output::Submit { .. }));
+        if let Output::Decide(decided) = output
+            && decided.action == DecisionAction::Skip
+        {
+            self.note_skip(decided);
+        }
         if let Some((order, event)) = asked(now, output, front)
             && let Some(statistics) = &mut self.statistics
         {

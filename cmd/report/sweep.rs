@@ -122,14 +122,14 @@ impl Sweep {
         let (groups, test) = (&cross["groups"], &cross["test"]);
         let paths = cross["found"]["path_sharpes"].as_array();
         let sharpes = paths.into_iter().flatten().map(number).collect::<Vec<_>>().join(", ");
-        said.push(match cross["found"]["absent"].as_str() {
+        said.push(match cross["found_reason"].as_str() {
             Some(reason) => format!("cross-validation: n/a, {reason}"),
             None => format!(
                 "cross-validated, {test} of {groups} groups tested: sharpe of a period on what was \
                  not chosen on {sharpes}"
             ),
         });
-        said.push(match cross["overfit"]["absent"].as_str() {
+        said.push(match cross["overfit_reason"].as_str() {
             Some(reason) => format!("probability of overfitting: n/a, {reason}"),
             None => {
                 format!("probability of overfitting: {}", number(&cross["overfit"]["probability"]))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use qt_model::record::Kind;
 use qt_model::words::TimeInForce;
 use qt_trade::script::{Definition, QuoteStyle, Size, Source, Trigger};
+use rust_decimal::Decimal;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -120,7 +121,14 @@ impl<'r, 'a> Reader<'r, 'a> {
     pub(super) fn size(&mut self, table: DeTable<'a>) {
         let at = table.iter().next().map_or(0, |(key, _)| key.span().start);
         let fixed = table.get("qty").and_then(|value| decimal(value.get_ref()));
+        let notional = table.get("notional").and_then(|value| decimal(value.get_ref()));
         self.with("size", table, |table, get, definition| {
+            for (key, number) in [("qty", fixed), ("notional", notional)] {
+                if let Some(number) = number.filter(|number| *number <= Decimal::ZERO) {
+                    let message = format!("expected a size above zero, found {number}");
+                    table.complain(at, key, message);
+                }
+            }
             let (qty, notional) = (get(table, "qty"), get(table, "notional"));
             definition.size = match (fixed, qty, notional) {
                 (_, Some(_), Some(_)) => {

@@ -101,22 +101,54 @@ impl VenueTable {
 
     /// What is assumed of each venue, in words.
     pub(crate) fn describe(&self, currency: Currency) -> Vec<String> {
+        self.say(currency, |config, sessions| {
+            let sessions = sessions.map(|it| format!(", sessions {it}")).unwrap_or_default();
+            let account = match config.account {
+                AccountKind::Unlimited => "credit without limit",
+                AccountKind::Cash => "cash account",
+                AccountKind::Margin(_) => "margin account",
+            };
+            format!("{}, {}, {account}{sessions}", fees_of(config), delays_of(config))
+        })
+    }
+
+    /// The fees of each venue, in words.
+    pub(crate) fn fees(&self, currency: Currency) -> String {
+        self.say(currency, |config, _| fees_of(config)).join("; ")
+    }
+
+    /// The delays of each venue, in words.
+    pub(crate) fn latency(&self, currency: Currency) -> String {
+        self.say(currency, |config, _| delays_of(config)).join("; ")
+    }
+
+    /// A line for what all venues have in common, and one for each that the file names.
+    fn say(
+        &self,
+        currency: Currency,
+        what: impl Fn(&VenueConfig, Option<&str>) -> String,
+    ) -> Vec<String> {
         let venues = self.venues(FillModel::default(), (currency, &[]));
         let named = self.by_name.iter().map(|(name, terms)| (&**name, terms));
         let all = std::iter::once(("venues", &self.common)).chain(named);
         let line = |(name, terms): (&str, &VenueTerms)| {
             let sessions = terms.sessions.as_ref().or(self.common.sessions.as_ref());
-            let sessions = sessions.map(|it| format!(", sessions {}", it.hours));
+            let sessions = sessions.map(|it| it.hours.to_string());
             let config = venues.by_name.get(name).unwrap_or(&venues.default);
-            format!("{name}: {}{}", describe(config), sessions.unwrap_or_default())
+            format!("{name}: {}", what(config, sessions.as_deref()))
         };
         all.map(line).collect()
     }
 }
 
-fn describe(config: &VenueConfig) -> String {
+fn fees_of(config: &VenueConfig) -> String {
     let bps = |rate: Decimal| (rate * Decimal::from(10_000)).normalize();
     let tier = &config.fees.tiers[0];
+    let (maker, taker) = (bps(tier.maker), bps(tier.taker));
+    format!("maker {maker} bps, taker {taker} bps")
+}
+
+fn delays_of(config: &VenueConfig) -> String {
     let delays =
         Operation::ALL.into_iter().filter_map(|operation| match config.latency.of(operation) {
             Delay::Constant { ns: 0 } => None,
@@ -126,14 +158,7 @@ fn describe(config: &VenueConfig) -> String {
             }
         });
     let delays: Vec<_> = delays.collect();
-    let delays = if delays.is_empty() { "no delay".to_owned() } else { delays.join(", ") };
-    let account = match config.account {
-        AccountKind::Unlimited => "credit without limit",
-        AccountKind::Cash => "cash account",
-        AccountKind::Margin(_) => "margin account",
-    };
-    let (maker, taker) = (bps(tier.maker), bps(tier.taker));
-    format!("maker {maker} bps, taker {taker} bps, {delays}, {account}")
+    if delays.is_empty() { "no delay".to_owned() } else { delays.join(", ") }
 }
 
 impl VenueTerms {

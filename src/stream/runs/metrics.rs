@@ -23,23 +23,25 @@ pub struct MetricRow {
     pub reason: Option<String>,
 }
 
-/// The text: in the order given, sums of money exact. Beyond fifteen digits they are strings, so
-/// that no reader bends them.
+/// A metric as members of an object, each a name and the text of its value. Sums of money are exact:
+/// beyond fifteen digits they are strings, so that no reader bends them.
+pub fn members(metric: &Metric) -> impl Iterator<Item = (String, String)> {
+    let value = match (metric.exact, metric.value) {
+        (Some(exact), _) => exact_text(exact),
+        (None, Some(value)) => Value::from(value).to_string(),
+        (None, None) => "null".to_owned(),
+    };
+    let reason = metric.reason.as_ref().map(|reason| {
+        let name = format!("{}_reason", metric.name);
+        (name, Value::from(reason.as_str()).to_string())
+    });
+    std::iter::once((metric.name.clone(), value)).chain(reason)
+}
+
+/// The text, in the order given.
 fn text(metrics: &[Metric]) -> String {
-    let mut lines = Vec::with_capacity(metrics.len());
-    for metric in metrics {
-        let name = Value::from(metric.name.as_str());
-        let value = match (metric.exact, metric.value) {
-            (Some(exact), _) => exact_text(exact),
-            (None, Some(value)) => Value::from(value).to_string(),
-            (None, None) => "null".to_owned(),
-        };
-        lines.push(format!("  {name}: {value}"));
-        if let Some(reason) = &metric.reason {
-            let name = Value::from(format!("{}_reason", metric.name));
-            lines.push(format!("  {name}: {}", Value::from(reason.as_str())));
-        }
-    }
+    let line = |(name, value)| format!("  {}: {value}", Value::from(name));
+    let lines: Vec<String> = metrics.iter().flat_map(members).map(line).collect();
     format!("{{\n{}\n}}\n", lines.join(",\n"))
 }
 

@@ -24,7 +24,7 @@ pub use list::{Found, datasets, find, list};
 pub use manifest::{
     Assumption, BandRow, Code, Dataset, Features, Input, Manifest, OutputFile, Outputs, Strategy,
 };
-pub use metrics::MetricRow;
+pub use metrics::{MetricRow, members};
 pub use reader::RunReader;
 pub use trials::{Trial, Trials};
 pub use writer::{RunWriter, STREAMS};

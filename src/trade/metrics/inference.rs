@@ -67,8 +67,10 @@ pub struct Trials {
 }
 
 impl Trials {
-    pub fn of(ratios: &[f64]) -> Self {
-        let returns = Returns::new(ratios, super::returns::Terms::DAILY);
+    /// Of trials with or without a ratio: a run too short for one was tried all the same.
+    pub fn of(ratios: &[Option<f64>]) -> Self {
+        let known: Vec<f64> = ratios.iter().copied().flatten().collect();
+        let returns = Returns::new(&known, super::returns::Terms::DAILY);
         let deviation = returns.vol_period().unwrap_or(0.0);
         Self { count: ratios.len() as f64, variance: deviation * deviation }
     }

@@ -263,7 +263,7 @@ impl Sampler {
         if self.next == end {
             self.take(end);
         }
-        let is_last_partial = self.last_ts < end && self.last_ts > first;
+        let is_last_partial = self.last_ts < end;
         if is_last_partial {
             self.take(end);
         }
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn deposits_are_no_returns_and_a_short_run_has_none() {
+    fn deposits_are_no_returns_and_a_short_run_is_a_partial_period() {
         let start = "2024-03-01T00:00:00Z";
         let mut sampler = sampler(start);
         sampler.flow(ts("2024-03-01T10:00:00Z"), money("100"));
@@ -326,7 +326,9 @@ mod tests {
         assert_eq!(sampled.returns.len(), 1);
         assert!((sampled.returns[0] - 0.1).abs() < 1e-15, "{:?}", sampled.returns);
         assert!(!sampled.is_last_partial);
-        assert!(sampler.finish(ts(start), ts("2024-03-01T12:00:00Z")).returns.is_empty());
+        let short = sampler.clone().finish(ts(start), ts("2024-03-01T12:00:00Z"));
+        assert_eq!((short.returns, short.is_last_partial), (sampled.returns, true));
+        assert!(sampler.finish(ts(start), ts(start)).returns.is_empty());
     }
 
     #[test]

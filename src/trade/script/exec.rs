@@ -119,27 +119,29 @@ fn exit_px(instance: &Instance, context: &Context<'_>) -> Option<f64> {
     Some(px.to_f64(context.instrument(instance.id).px_scale))
 }
 
-/// The size of an entry; `None` where it is not one lot.
+/// The size of an entry, if it has a value that is one lot at least; a smaller one is put on record.
 pub(super) fn entry_size(
     rule: &SizeRule,
-    instance: &Instance,
-    context: &Context<'_>,
+    instance: &mut Instance,
+    context: &mut Context<'_>,
 ) -> Option<Qty> {
-    let fixed = instance.fixed_qty.filter(|qty| !qty.is_zero());
-    fixed.or_else(|| size(rule, instance, context))
+    let qty = instance.fixed_qty.or_else(|| size(rule, instance, context))?;
+    if qty.is_zero() {
+        instance.say_small(context);
+    }
+    (!qty.is_zero()).then_some(qty)
 }
 
-/// The size that a rule gives.
+/// The size that a rule gives, where it has a value; zero where that is not one lot.
 pub(super) fn size(rule: &SizeRule, instance: &Instance, context: &Context<'_>) -> Option<Qty> {
-    let qty = match rule {
+    match rule {
         SizeRule::Fixed(number) => instance.steps.exact(*number),
         SizeRule::Qty(formula) => instance.steps.qty(instance.value(formula, context)),
         SizeRule::Notional(formula) => {
             let mid = context.mid(instance.id)?;
             instance.steps.qty(instance.value(formula, context) / mid)
         }
-    };
-    qty.filter(|qty| !qty.is_zero())
+    }
 }
 
 /// The limit price of a side, if it has one. An error where it should have and has no value.

@@ -31,8 +31,14 @@ pub(super) fn think(
         return;
     }
     let is_open = rules.schedule.open.is_open(context.now());
-    let wanted = [Side::Buy, Side::Sell]
-        .map(|side| is_open.then(|| want(quotes, rules, instance, context, side)).flatten());
+    let px = [Side::Buy, Side::Sell]
+        .map(|side| is_open.then(|| price(quotes, instance, context, side)).flatten());
+    let is_asked = px.iter().any(Option::is_some);
+    let qty = is_asked.then(|| entry_size(&rules.size, instance, context)).flatten();
+    let wanted = [Side::Buy, Side::Sell].map(|side| {
+        let (px, qty) = px[usize::from(side == Side::Sell)].zip(qty)?;
+        has_room(quotes, instance, context, (side, qty)).then_some((px, qty))
+    });
     // What must go goes before anything new comes, so that limits see it leave.
     let mut kept = [false; 2];
     collect(quotes, instance, context, &wanted, &mut kept);
@@ -50,27 +56,25 @@ pub(super) fn think(
     }
 }
 
-/// The price and size of one side, where there is to be a quote.
-fn want(
+/// The price of one side, where there is to be a quote.
+fn price(quotes: &Quotes, instance: &Instance, context: &Context<'_>, side: Side) -> Option<Px> {
+    let formula = if side == Side::Buy { &quotes.bid } else { &quotes.ask };
+    instance.steps.px(side, instance.value(formula, context))
+}
+
+/// Whether the position may grow by so much.
+fn has_room(
     quotes: &Quotes,
-    rules: &Rules,
     instance: &Instance,
     context: &Context<'_>,
-    side: Side,
-) -> Option<(Px, Qty)> {
-    let formula = if side == Side::Buy { &quotes.bid } else { &quotes.ask };
-    let px = instance.steps.px(side, instance.value(formula, context))?;
-    let qty = entry_size(&rules.size, instance, context)?;
-    if let Some(rule) = &quotes.max_position {
-        // A limit that has no value is one of nothing.
-        let most = instance.fixed_most.or_else(|| size(rule, instance, context));
-        let most = most.unwrap_or_default();
-        let position = if side == Side::Buy { instance.position } else { -instance.position };
-        if position.saturating_add(qty.mantissa()) > most.mantissa() {
-            return None;
-        }
-    }
-    Some((px, qty))
+    (side, qty): (Side, Qty),
+) -> bool {
+    let Some(rule) = &quotes.max_position else { return true };
+    // A limit that has no value is one of nothing.
+    let most = instance.fixed_most.or_else(|| size(rule, instance, context));
+    let most = most.unwrap_or_default();
+    let position = if side == Side::Buy { instance.position } else { -instance.position };
+    position.saturating_add(qty.mantissa()) <= most.mantissa()
 }
 
 /// Notes which standing quotes go; marks the sides on which one stays.

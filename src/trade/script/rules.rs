@@ -124,6 +124,8 @@ pub(super) struct Instance {
     pub(super) working: Option<Working>,
     /// Whether it was said that the contract has ended.
     pub(super) is_over: bool,
+    /// Whether it was said that a size came to less than one lot.
+    pub(super) is_tiny: bool,
     pub(super) scratch: Vec<OrderNo>,
 }
 
@@ -144,6 +146,10 @@ pub struct Scripted {
     instances: Vec<Option<Instance>>,
     ticks_from: Option<Ts>,
 }
+
+/// Why a strategy asks for nothing although a rule is met: what its decisions say once.
+pub const EXPIRED: &str = "expired";
+pub const BELOW_LOT: &str = "below_lot";
 
 /// The clock of the script.
 const CLOCK: TimerId = TimerId(0);
@@ -195,6 +201,7 @@ impl Strategy for Scripted {
                 best: f64::NAN,
                 working: None,
                 is_over: false,
+                is_tiny: false,
                 scratch: Vec::new(),
             });
         }
@@ -280,18 +287,28 @@ impl Instance {
     pub(super) fn is_ended(&mut self, context: &mut Context<'_>) -> bool {
         let expiry = context.instrument(self.id).terms.expiry;
         let has_ended = expiry.is_some_and(|expiry| context.now() >= expiry);
-        if has_ended && !self.is_over {
-            self.is_over = true;
-            context.decide(Decided {
-                instrument: Some(self.id),
-                action: DecisionAction::Skip,
-                side: None,
-                px: None,
-                qty: None,
-                reason: Cow::Borrowed("expired"),
-            });
+        if has_ended && !std::mem::replace(&mut self.is_over, true) {
+            self.skip(EXPIRED, context);
         }
         has_ended
+    }
+
+    /// Puts on record, once, that a size came to less than one lot.
+    pub(super) fn say_small(&mut self, context: &mut Context<'_>) {
+        if !std::mem::replace(&mut self.is_tiny, true) {
+            self.skip(BELOW_LOT, context);
+        }
+    }
+
+    fn skip(&self, reason: &'static str, context: &mut Context<'_>) {
+        context.decide(Decided {
+            instrument: Some(self.id),
+            action: DecisionAction::Skip,
+            side: None,
+            px: None,
+            qty: None,
+            reason: Cow::Borrowed(reason),
+        });
     }
 
     /// Whether a thought comes to nothing until a rule is met that is a feature alone: those rules that

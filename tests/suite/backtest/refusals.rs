@@ -5,6 +5,8 @@
 //! | strategy file: unknown key, wrong unit, feature that does not exist, circle, flag that does not fit | 2, all at once with line, column and mark | `mistakes` |
 //! | division by zero in a rule | 0; the rule is not met | here |
 //! | warm-up longer than the data | 0 and a warning | `mistakes` |
+//! | size of zero or below in the file | 2 with its place | here |
+//! | size that comes to less than one lot | 0, on record and a warning with the lot | here |
 //! | program that dies, speaks nonsense, names what there is not | 4, with its answer | `processes` |
 //! | program that stalls, floods | 4, with the limit | here |
 //! | data out of order, cut, not there, of another format | 3, 3, 4, 3 | `mistakes` |
@@ -107,6 +109,39 @@ fn a_rule_that_divides_by_zero_is_not_met() {
     let text = stdout(&mut world.qt("backtest s.toml -i day.arrow --no-run --no-band --json"));
     let run: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(run["band"][0]["orders"], 0);
+}
+
+#[test]
+fn a_size_below_one_lot_is_told_and_one_below_zero_refused() {
+    let world = World::new();
+    let quotes = [QUOTE; 4];
+    market(&world, &quotes);
+    let run = |size: &str, code: i32| {
+        let file = format!("[entry]\nlong = \"mid > 0\"\n[size]\n{size}\n");
+        write(&world, "s.toml", &file);
+        let line = "backtest s.toml -i in.ndjson --no-run --no-band --allow-truncated";
+        let assert = world.qt(line).assert().code(code);
+        String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+    };
+    let told =
+        "a:X: a rule was met and the size came to less than one lot (0.2); nothing was asked";
+    for size in ["qty = \"0.1\"", "qty = \"lot / 2\"", "notional = \"5\"", "qty = \"0 - lot\""] {
+        let said = run(size, 0);
+        assert_eq!(said.matches(told).count(), 1, "{size}: {said}");
+    }
+    assert!(!run("qty = \"0.39\"", 0).contains("less than one lot"), "it is one lot");
+    // Without a value there is no size that could be too small.
+    assert!(!run("qty = \"lag(mid, 9)\"", 0).contains("less than one lot"));
+    for (size, found) in
+        [("qty = \"-1\"", "found -1"), ("qty = 0", "found 0"), ("notional = 0.0", "found 0.0")]
+    {
+        let said = run(size, 2);
+        assert!(
+            said.contains("s.toml:4:") && said.contains("expected a size above zero"),
+            "{said}"
+        );
+        assert!(said.contains(found), "{said}");
+    }
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn returns_follow_the_sessions_of_the_venue() {
     assert!(assumptions.contains("sessions 09:30 to 16:00 America/New_York"), "{assumptions}");
     assert_eq!(days["metrics"]["periods_per_year"], 261.0);
     // From midnight after the sixth: closes of the 7th, 8th, 11th, 12th and 13th, and what is left.
-    assert_eq!(days["metrics"]["periods"], "6");
+    assert_eq!(days["metrics"]["periods"], 6);
     let hours = run("--sample 1h");
     let assumptions = hours["assumptions"].to_string();
     assert!(

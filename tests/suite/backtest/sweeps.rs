@@ -42,15 +42,17 @@ fn a_point_of_a_sweep_is_the_run_with_its_values() {
 #[test]
 fn trials_are_counted_once_each() {
     let world = day();
-    let run = |n: u32| {
-        let args = format!("backtest ema-cross -i day.arrow --sample 1m --json --param fast_n={n}");
+    let run = |n: u32, sample: &str| {
+        let args =
+            format!("backtest ema-cross -i day.arrow --sample {sample} --json --param fast_n={n}");
         let text = stdout(&mut world.qt(&args));
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         value["metrics"]["trials"].as_f64()
     };
-    assert_eq!(run(20), Some(1.0));
-    assert_eq!(run(30), Some(2.0));
-    assert_eq!(run(20), Some(2.0), "the same again is no new trial");
+    assert_eq!(run(20, "1m"), Some(1.0));
+    assert_eq!(run(30, "1m"), Some(2.0));
+    assert_eq!(run(20, "1m"), Some(2.0), "the same again is no new trial");
+    assert_eq!(run(20, "1d"), Some(3.0), "what is too short for a ratio was tried as well");
 }
 
 /// Cross-validation is cut from returns that no thread changes.
@@ -75,7 +77,7 @@ fn a_sweep_is_kept_cross_validated_and_reported() {
     let share = cross["overfit"]["probability"].as_f64().unwrap();
     assert!((0.0..=1.0).contains(&share));
     let folds = sweep(2, "folds", "5");
-    assert_eq!(folds.matches("test_sharpe").count(), 5);
+    assert_eq!(folds.matches("\"test_sharpe\"").count(), 5);
 
     let text = stdout(&mut world.qt("report ./one"));
     for part in ["9 points over", "The best by sharpe", "probability of overfitting: "] {

@@ -32,6 +32,8 @@ fn stream_flags_win_over_settings() {
     check("-o arrow", "output", "Arrow");
     check("--output table", "output", "Table");
     check("--ordering warn", "ordering", "Warn");
+    check("--warn", "ordering", "Warn");
+    check("--strict", "ordering", "Strict");
     check("-i a b --limit 3", "input", r#"["a", "b"]"#);
     check("--limit 3", "limit", "Some(3)");
     check("--verify", "truncated", "false, verify true");
