@@ -70,3 +70,48 @@ impl Spill {
         rows.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use qt_model::instrument::Instruments;
+    use qt_model::record::InputRow;
+    use qt_model::step::{Input, TimerId};
+    use qt_model::time::Ts;
+    use qt_model::words::{RunKind, RunStatus};
+    use qt_stream::runs::{Input as Given, Manifest};
+    use qt_trade::ledger::{Ledger, LedgerOptions, Matching};
+    use qt_trade::orders::OrderTable;
+
+    use super::super::rows::Rows;
+    use super::*;
+
+    /// A year of timers and no market between them.
+    #[test]
+    fn rows_are_bounded_and_all_of_them_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = Manifest::begin("r", RunKind::Backtest, Ts::default(), Given::default());
+        let writer = RunWriter::create_at(&folder.path().join("r"), manifest, &["only"]).unwrap();
+        let keeper = Keeper::new(writer);
+        let instruments = Arc::new(Instruments::default());
+        let mut rows = Rows::new("s", Arc::clone(&instruments), false);
+        rows.spill_to(keeper.spill(0));
+        let currency = qt_model::order::Currency::new("USD").unwrap();
+        let options = LedgerOptions { currency, matching: Matching::Average, initial: Vec::new() };
+        let ledger = Ledger::new(&options, &instruments).unwrap();
+        let orders = OrderTable::default();
+        let count = 3 * MOST as u64 + 5;
+        for at in 0..count {
+            let ours = qt_sim::driver::Ours { ledger: &ledger, orders: &orders };
+            rows.told(Ts::from_nanos(at.cast_signed()), &Input::Timer(TimerId(1)), ours);
+            assert!(rows.len() < MOST, "{} rows are held", rows.len());
+        }
+        let mut rest = Batch::new(instruments);
+        rows.drain(&mut rest);
+        assert_eq!(rest.rows::<InputRow>().len(), 5);
+        keeper.write(0, &rest).unwrap();
+        drop(rows);
+        let manifest = keeper.into_writer().unwrap().finish(RunStatus::Done, Ts::default());
+        let records: u64 = manifest.unwrap().output.files.iter().map(|file| file.records).sum();
+        assert_eq!(records, count);
+    }
+}

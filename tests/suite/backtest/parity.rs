@@ -34,6 +34,28 @@ fn every_run_stepped_again_asks_for_the_same() {
     assert!(text.contains("decisions: ") && text.contains(", the same, xxh3:"), "{text}");
 }
 
+/// Between two quotes lie three hours, in which a timer goes off again and again.
+#[test]
+fn a_gap_full_of_timers_is_kept_whole() {
+    let world = World::new();
+    let quote = |hour: u8| {
+        format!(
+            "{{\"k\":\"quote\",\"ts_recv\":\"2024-08-08T{hour}:00:00Z\",\"sym\":\"a:X\",\"seq\":{hour},\
+             \"bid_px\":99.95,\"bid_qty\":9,\"ask_px\":100.05,\"ask_qty\":9}}\n"
+        )
+    };
+    write(&world, "in.ndjson", &format!("{}{}", quote(10), quote(13)));
+    write(&world, "maker.toml", &MAKER.replace("lot * 5", "1").replace("lot * 50", "9"));
+    let line = "backtest maker.toml -i in.ndjson --allow-truncated --no-band --run-dir kept";
+    world.qt(line).assert().success();
+    // A timer each quarter of a second, and the reports of two quotes.
+    let inputs = stdout(&mut world.qt("replay -i kept/inputs.parquet"));
+    // The last is due with the end, behind everything.
+    assert_eq!(inputs.matches("\"what\":\"timer\"").count(), 3 * 3_600 * 4 - 1);
+    assert_eq!(json(&world, "parity ./kept --json", 0)["same"], true);
+    world.qt("backtest verify ./kept").assert().success();
+}
+
 /// Buys each hundredth trade, and once more the second time that it is started: no function of what
 /// it is told.
 const MOODY: &str = r#"
