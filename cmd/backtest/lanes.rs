@@ -9,7 +9,7 @@ use qt_market::features::{Expr, Named, parse};
 use qt_model::ids::InstrumentId;
 use qt_model::record::Batch;
 use qt_model::time::Ts;
-use qt_sim::driver::{Driven, Driver, DriverOptions, Feed, LaneParts};
+use qt_sim::driver::{Driven, Driver, DriverOptions, Feed, LaneParts, Records};
 use qt_sim::exchange::{Delay, Exchange, FillModel, Latency, LatencyConfig};
 use qt_trade::core::{Core, Desk, Front, Strategy, TopFrom};
 use qt_trade::metrics::{Figures, Options, Sample};
@@ -108,8 +108,8 @@ impl Lanes {
     }
 
     /// Takes a batch; gives one back that is done with.
-    pub(super) fn push(&mut self, batch: Arc<Batch>) -> Option<Arc<Batch>> {
-        self.driver.push(batch)
+    pub(super) fn push(&mut self, records: Records) -> Option<Records> {
+        self.driver.push(records)
     }
 
     /// Lets the rows of all lanes go there while they run.

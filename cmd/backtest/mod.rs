@@ -25,10 +25,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use qt_model::record::Batch;
 use qt_model::time::duration_ns;
 use qt_model::words::RunStatus;
-use qt_sim::driver::Driven;
+use qt_sim::driver::{Driven, Records};
 use qt_sim::exchange::{Operation, Preset};
 use qt_stream::runs::Trial;
 use qt_trade::metrics::{Folds, Sample, Trials};
@@ -275,7 +274,7 @@ struct Prepared {
     common: Common,
     variants: Vec<Variant>,
     opened: Opened,
-    first: Batch,
+    first: Records,
 }
 
 fn prepare(
@@ -304,7 +303,7 @@ fn prepare(
     };
     let instruments = opened.instruments(&first, args, context)?;
     let market = Market::new(&file, &instruments, &args.select.selection()?.symbols)?;
-    let start = first.head(0).ts_recv;
+    let start = first.ts_recv(0);
     let sample = match file.venues.sessions(&market.symbols()) {
         Some(calendar) => args.sample.clone().within(&calendar, start),
         None => args.sample.clone(),

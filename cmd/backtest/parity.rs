@@ -69,18 +69,17 @@ pub(crate) fn step_again(
         stepped: Stepped::default(),
     };
     let mut data = Data::default();
-    let mut batch = first;
-    session.start(batch.head(0).ts_recv);
-    loop {
-        data.read(&batch);
-        session.market(&batch, &mut inputs)?;
+    session.start(first.ts_recv(0));
+    let mut next = Some(first);
+    while let Some(records) = next {
+        data.read(&records);
+        session.market(&records.to_batch(), &mut inputs)?;
         if let Some(fault) = faults.iter().find_map(qt_live::process::Fault::get) {
             return Err(fault.into());
         }
         session.write()?;
-        if !opened.next(&mut batch)? {
-            break;
-        }
+        opened.take_back(records);
+        next = opened.next()?;
     }
     let kept_data = kept.input.datasets.first().map(|it| it.digest.clone()).unwrap_or_default();
     if data.digest() != kept_data {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use qt_model::record::{Batch, Kind};
 use qt_model::time::Ts;
 use qt_model::words::{RunKind, RunStatus};
+use qt_sim::driver::Records;
 use qt_stream::digest::Digest;
 use qt_stream::runs::{
     Assumption, BandRow, Code, Dataset, Features, Input, Manifest, RunWriter, Strategy, Trial,
@@ -41,7 +42,14 @@ pub(super) struct Data {
 }
 
 impl Data {
-    pub(super) fn read(&mut self, batch: &Batch) {
+    pub(super) fn read(&mut self, records: &Records) {
+        match records {
+            Records::Rows(batch) => self.rows(batch),
+            Records::Quotes(quotes) => self.rows(&quotes.to_batch()),
+        }
+    }
+
+    fn rows(&mut self, batch: &Batch) {
         for kind in Kind::ALL.iter().filter(|kind| batch.count(**kind) > 0) {
             if *kind != Kind::Feature && !self.kinds.contains(kind) {
                 self.kinds.push(*kind);

@@ -10,7 +10,7 @@ use qt_model::record::Batch;
 use qt_model::step::Input;
 use qt_model::time::Ts;
 use qt_model::words::DecisionAction;
-use qt_sim::driver::{AtVenue, Marked, Missed, Observer, Ours, Shown, follow};
+use qt_sim::driver::{AtVenue, Marked, Missed, Observer, Ours, Part, Shown, follow};
 use qt_trade::core::Front;
 use qt_trade::ledger::{Amount, Exposed, Ledger, Line, Precision};
 use qt_trade::metrics::{
@@ -246,6 +246,12 @@ impl Observer for Watch {
         self.follow(now, equity, || exposed);
     }
 
+    fn caught_up(&mut self, missed: Missed<'_>) {
+        if let Some(statistics) = &mut self.statistics {
+            shown(statistics, missed);
+        }
+    }
+
     /// First all that was shown, then what the whole was worth: each in a loop of its own.
     fn followed(&mut self, line: &Line, missed: Missed<'_>) {
         let Self { statistics, extremes, path, precision, .. } = self;
@@ -254,18 +260,38 @@ impl Observer for Watch {
         }
         path.clear();
         let mut last = line.mark;
-        for Marked { now, mark, instrument, .. } in missed.marked {
-            if line.is_of(*instrument) && std::mem::replace(&mut last, *mark) != *mark {
-                path.push(*now, *mark);
+        for part in missed.marked() {
+            match part {
+                Part::Quotes(of, quoted) if line.is_of(of) => path.quotes(&mut last, quoted),
+                Part::Quotes(..) => {}
+                Part::Each(each) => {
+                    for Marked { now, mark, instrument, .. } in each {
+                        if line.is_of(*instrument) && std::mem::replace(&mut last, *mark) != *mark {
+                            path.push(*now, *mark);
+                        }
+                    }
+                }
             }
         }
         extremes.along(line, path);
         let Some(statistics) = statistics else { return };
         let since = statistics.now();
-        for Shown { at, instrument, touch } in missed.shown {
-            statistics.mid(*at, *instrument, *touch);
-        }
+        shown(statistics, missed);
         statistics.along(since, (line, *precision), path);
+    }
+}
+
+/// Tells statistics of all that was shown.
+fn shown(statistics: &mut Statistics, missed: Missed<'_>) {
+    for part in missed.shown() {
+        match part {
+            Part::Quotes(instrument, quoted) => statistics.mids(instrument, quoted),
+            Part::Each(each) => {
+                for Shown { at, instrument, touch } in each {
+                    statistics.mid(*at, *instrument, *touch);
+                }
+            }
+        }
     }
 }
 

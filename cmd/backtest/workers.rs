@@ -3,13 +3,12 @@
 //! Each batch is decoded once and shared. Variants are dealt out in turn; what becomes of each does not
 //! depend on which thread it runs on, so the results are those of one thread.
 
-use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use qt_live::process::ProcessError;
 use qt_model::record::Batch;
-use qt_sim::driver::Driven;
+use qt_sim::driver::{Driven, Records};
 
 use super::lanes::{Common, Lanes, Ran};
 use super::spill::Keeper;
@@ -36,9 +35,9 @@ impl Parts {
     }
 
     /// Takes a batch; gives one back that all parts are done with.
-    fn push(&mut self, batch: &Arc<Batch>) -> Option<Arc<Batch>> {
+    fn push(&mut self, records: &Records) -> Option<Records> {
         // All hold on to a batch for as long.
-        self.0.iter_mut().fold(None, |_, lanes| lanes.push(Arc::clone(batch)))
+        self.0.iter_mut().fold(None, |_, lanes| lanes.push(records.clone()))
     }
 
     fn fault(&self) -> Option<ProcessError> {
@@ -65,7 +64,7 @@ pub(super) enum Workers {
 
 #[derive(Debug)]
 pub(super) struct Worker {
-    batches: SyncSender<Arc<Batch>>,
+    batches: SyncSender<Records>,
     thread: JoinHandle<(Vec<Ran>, Driven, Option<ProcessError>)>,
 }
 
@@ -89,17 +88,17 @@ impl Workers {
     }
 
     /// Takes a batch; gives one back that is done with, if no other thread holds it.
-    pub(super) fn push(&mut self, batch: Arc<Batch>) -> Option<Arc<Batch>> {
+    pub(super) fn push(&mut self, records: Records) -> Option<Records> {
         match self {
             Self::Here(parts) => {
-                let spare = parts.push(&batch);
-                drop(batch);
+                let spare = parts.push(&records);
+                drop(records);
                 spare
             }
             Self::Threads(workers) => {
                 for worker in workers {
                     // A thread that is gone has panicked, which shows when it is joined.
-                    let _ = worker.batches.send(Arc::clone(&batch));
+                    let _ = worker.batches.send(records.clone());
                 }
                 None
             }
@@ -166,11 +165,11 @@ impl Workers {
 
 impl Worker {
     fn spawn(mut parts: Parts) -> Self {
-        let (batches, inbox) = sync_channel::<Arc<Batch>>(WAITING);
+        let (batches, inbox) = sync_channel::<Records>(WAITING);
         let thread = std::thread::spawn(move || {
-            for batch in inbox {
-                parts.push(&batch);
-                drop(batch);
+            for records in inbox {
+                parts.push(&records);
+                drop(records);
                 if parts.fault().is_some() {
                     break;
                 }

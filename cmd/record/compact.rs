@@ -170,7 +170,7 @@ fn fold(
     let mut sources = Sources::default();
     for part in catalog.parts(&whole, &rules.options)? {
         let first = part.description.span.map(|(first, _)| first);
-        sources.add_file(&part.path, Span::ALL, first, &rules);
+        sources.add_file(&part.path, Span::ALL, (first, None), &rules);
         sources.headers.extend(part.description.header);
     }
     let mut header = Header::new(rules.options.universe.snapshot()).with_kinds([partition.kind]);

@@ -78,7 +78,7 @@ fn verify(catalog: &catalog::Catalog, partition: &Partition) -> anyhow::Result<F
     let mut sources = Sources::default();
     for part in catalog.parts(&selection, &rules.options)? {
         let first = part.description.span.map(|(first, _)| first);
-        sources.add_file(&part.path, Span::ALL, first, &rules);
+        sources.add_file(&part.path, Span::ALL, (first, None), &rules);
     }
     let mut reading = sources.merge(&rules);
     let mut batch = Batch::default();

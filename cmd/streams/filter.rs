@@ -1,12 +1,14 @@
 //! A filter: what every command does that reads one stream and writes another.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Kind};
+use qt_model::record::{Batch, Kind, QuoteTable};
 use qt_stream::annotated::Annotated;
 use qt_stream::braid::Braid;
 use qt_stream::catalog::Selection;
+use qt_stream::error::ReadError;
 use qt_stream::frame::{End, Header};
 use qt_stream::wide::WideColumns;
 
@@ -45,10 +47,27 @@ pub(crate) trait Stage {
     }
 }
 
+/// How records come.
+#[derive(Debug)]
+enum Way {
+    Rows(Reading),
+    /// As columns, of which some were made tables that wait.
+    Columns(Reading<Braid>, Braid, VecDeque<QuoteTable>),
+}
+
+/// What came next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// Records in the batch that was given.
+    Rows,
+    Quotes(QuoteTable),
+    End,
+}
+
 /// An input that is open, with the header of what will come of it.
 #[derive(Debug)]
 pub(crate) struct Filter {
-    reading: Reading,
+    way: Way,
     rules: Rules,
     selection: Selection,
     pub(crate) header: Header,
@@ -67,12 +86,12 @@ impl Filter {
         select: &SelectArgs,
         context: &Context,
     ) -> anyhow::Result<Self> {
-        Self::open_without(None, read, select, context)
+        Self::open_for((None, false), read, select, context)
     }
 
-    /// Opens an input in which a kind is passed over.
-    pub(crate) fn open_without(
-        kind: Option<Kind>,
+    /// Opens an input in which a kind is passed over, for who takes tables of quotes or not.
+    pub(crate) fn open_for(
+        (kind, takes_tables): (Option<Kind>, bool),
         read: &ReadArgs,
         select: &SelectArgs,
         context: &Context,
@@ -85,9 +104,13 @@ impl Filter {
         let given = open_given(&mut sources, flags, &selection, &rules, context)?;
         let header = sources.header(&selection);
         let is_declared = sources.are_declared();
-        let reading = sources.merge(&rules);
+        let is_table = takes_tables && given.is_whole && sources.are_quotes();
+        let way = match is_table && kind != Some(Kind::Quote) {
+            true => Way::Columns(sources.merge(&rules), Braid::default(), VecDeque::new()),
+            false => Way::Rows(sources.merge(&rules)),
+        };
         let (place, is_whole, kept) = (given.place, given.is_whole, Batch::default());
-        Ok(Self { reading, rules, selection, header, place, is_declared, is_whole, kept })
+        Ok(Self { way, rules, selection, header, place, is_declared, is_whole, kept })
     }
 
     /// The instruments of the whole input, in the order in which reading it meets them. It is opened
@@ -110,7 +133,19 @@ impl Filter {
 
     /// Fills the batch with what comes next of what is selected; `false` at the end.
     pub(crate) fn next(&mut self, batch: &mut Batch) -> anyhow::Result<bool> {
-        let more = self.reading.next(batch)?;
+        let reading = match &mut self.way {
+            Way::Rows(reading) => reading,
+            Way::Columns(reading, braid, tables) => {
+                if let Some(table) = tables.pop_front() {
+                    *batch = table.to_batch();
+                    return Ok(true);
+                }
+                let more = reading.next(braid)?;
+                braid.rows(batch);
+                return Ok(more);
+            }
+        };
+        let more = reading.next(batch)?;
         // An encoding may hand out what it was told to pass over.
         let without = self.rules.options.without;
         let has_strangers = without.is_some_and(|kind| batch.count(kind) > 0);
@@ -128,9 +163,41 @@ impl Filter {
         Ok(more)
     }
 
+    /// The same, as a table of quotes where they come as one and were asked for so.
+    pub(crate) fn next_or_table(&mut self, batch: &mut Batch) -> anyhow::Result<Next> {
+        if let Way::Columns(reading, braid, tables) = &mut self.way {
+            if tables.is_empty() {
+                if !reading.next(braid)? {
+                    return Ok(Next::End);
+                }
+                tables.extend(braid.quotes().into_iter().flatten());
+            }
+            if let Some(table) = tables.pop_front() {
+                return Ok(Next::Quotes(table));
+            }
+            braid.rows(batch);
+            return Ok(Next::Rows);
+        }
+        Ok(if self.next(batch)? { Next::Rows } else { Next::End })
+    }
+
+    fn cut(&self) -> Option<ReadError> {
+        match &self.way {
+            Way::Rows(reading) => reading.cut(),
+            Way::Columns(reading, ..) => reading.cut(),
+        }
+    }
+
+    fn concluded(&self, cut: Option<ReadError>, context: &Context) -> anyhow::Result<Outcome> {
+        match &self.way {
+            Way::Rows(reading) => reading.conclude(&self.rules, context, cut),
+            Way::Columns(reading, ..) => reading.conclude(&self.rules, context, cut),
+        }
+    }
+
     /// Says what was left out, let pass or cut off, once everything was read.
     pub(crate) fn conclude(&self, context: &Context) -> anyhow::Result<Outcome> {
-        self.reading.conclude(&self.rules, context, self.reading.cut())
+        self.concluded(self.cut(), context)
     }
 
     /// Reads to the end, or until there is a reason to stop, and writes what the stage makes of it.
@@ -180,11 +247,11 @@ impl Filter {
             more = self.next(&mut batch)?;
         };
         progress.finish();
-        let cut = self.reading.cut().filter(|_| stopped.is_none());
+        let cut = self.cut().filter(|_| stopped.is_none());
         let skipped = self.rules.options.tolerance.skipped();
         let stopped = stopped.or(cut.as_ref().map(|_| "truncated input".to_owned()));
         sink.finish(End { skipped, stopped, ..End::default() })?;
-        self.reading.conclude(&self.rules, context, cut)
+        self.concluded(cut, context)
     }
 }
 

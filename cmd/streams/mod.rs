@@ -12,7 +12,7 @@ mod reading;
 mod sink;
 mod source;
 
-pub(crate) use filter::{Filter, Stage, first_of};
+pub(crate) use filter::{Filter, Next, Stage, first_of};
 pub(crate) use given::{Given, is_catalog, open_given};
 pub(crate) use reading::{Merged, Reading};
 pub(crate) use sink::Sink;

@@ -116,6 +116,8 @@ pub(crate) fn cli_input(path: &Path, context: &Context) -> anyhow::Result<Input>
 pub(crate) struct Sources {
     lanes: Vec<(Lane, Option<Ts>)>,
     names: Vec<String>,
+    /// Of each lane, the kind of the table that it is, where it is known to be one.
+    tables: Vec<Option<Kind>>,
     pub(crate) headers: Vec<Header>,
     grades: Grades,
     cut: Cut,
@@ -130,7 +132,8 @@ impl Sources {
         };
         let reader = AnyReader::open(input, span, rules.options.clone())?;
         self.headers.extend(reader.header().cloned());
-        self.push(name, Reader::Input(reader), None);
+        let table = reader.table_kind();
+        self.push(name, Reader::Input(reader), None, table);
         Ok(())
     }
 
@@ -203,7 +206,7 @@ impl Sources {
             let (first, kind) = (Some(part.first), part.kind);
             let lane = StoreLane::new(&name, Series::new(store, part, count), rules);
             self.headers.push(Header::new(Arc::default()).with_kinds([kind]));
-            self.push(name, Reader::Store(Box::new(lane)), first);
+            self.push(name, Reader::Store(Box::new(lane)), first, None);
         }
         Ok(())
     }
@@ -227,21 +230,30 @@ impl Sources {
             let grade = of_catalog.grade(&part).context("reading the ledger of quality")?;
             self.grades.meet(grade, rules, || part.partition.folder().display().to_string())?;
             let first = part.description.span.map(|(first, _)| first.max(selection.span.from));
-            self.add_file(&part.path, selection.span, first, rules);
+            let (path, kind) = (&part.path, Some(part.partition.kind));
+            self.add_file(path, selection.span, (first, kind), rules);
             self.headers.extend(part.description.header);
         }
         Ok(())
     }
 
-    /// Adds a file of a catalog, which is opened once `first` is due.
-    pub(crate) fn add_file(&mut self, path: &Path, span: Span, first: Option<Ts>, rules: &Rules) {
+    /// Adds a file of a catalog, which is opened once `first` is due, with the kind of its records where
+    /// that is known.
+    pub(crate) fn add_file(
+        &mut self,
+        path: &Path,
+        span: Span,
+        (first, table): (Option<Ts>, Option<Kind>),
+        rules: &Rules,
+    ) {
         let reader = ParquetReader::new(path, span, rules.options.clone());
         let reader = Reader::Input(AnyReader::Parquet(Box::new(reader), None));
-        self.push(path.display().to_string(), reader, first);
+        self.push(path.display().to_string(), reader, first, table);
     }
 
-    fn push(&mut self, name: String, reader: Reader, first: Option<Ts>) {
+    fn push(&mut self, name: String, reader: Reader, first: Option<Ts>, table: Option<Kind>) {
         self.names.push(name);
+        self.tables.push(table);
         self.lanes.push((Lane { reader, cut: self.cut.clone() }, first));
     }
 
@@ -260,6 +272,11 @@ impl Sources {
         self.lanes
             .iter()
             .all(|(lane, _)| matches!(lane.reader, Reader::Input(AnyReader::Parquet(..))))
+    }
+
+    /// Whether all inputs are tables of quotes.
+    pub(super) fn are_quotes(&self) -> bool {
+        !self.tables.is_empty() && self.tables.iter().all(|kind| *kind == Some(Kind::Quote))
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Key, Kind, QuoteColumns, Sequence};
+use qt_model::record::{Batch, Key, Kind, QuoteColumns, QuoteTable, Sequence};
 use qt_model::time::Ts;
 
 use crate::columns::Plain;
@@ -165,6 +165,9 @@ struct Run {
 /// is noted again, which costs a little and bends nothing.
 const LOOK_BACK: usize = 8;
 
+/// How many records a table has at least, on average.
+const TABLE_RECORDS: usize = 64;
+
 impl Braid {
     pub fn len(&self) -> usize {
         self.len
@@ -240,21 +243,37 @@ impl Braid {
         }))
     }
 
+    /// The records as tables, where all are quotes that lie as columns in runs of one instrument, long
+    /// enough to be worth a table each.
+    pub fn quotes(&self) -> Option<Vec<QuoteTable>> {
+        if self.len < self.runs.len() * TABLE_RECORDS {
+            return None;
+        }
+        self.columns()?.map(|(plain, records)| plain.quote_table(records)).collect()
+    }
+
     /// The records as rows.
     pub fn to_batch(&self) -> Batch {
-        let mut batch = Batch::new(self.instruments());
+        let mut batch = Batch::default();
+        self.rows(&mut batch);
+        batch
+    }
+
+    /// The same in a batch that is used again.
+    pub fn rows(&self, batch: &mut Batch) {
+        batch.clear();
+        batch.set_instruments(self.instruments());
         for run in &self.runs {
             let (from, to) = (run.from as usize, run.to as usize);
             match &self.fibres[run.fibre as usize] {
                 Fibre::Columns(plain) => {
                     let first = batch.count(plain.kind());
-                    plain.extend(from..to, &mut batch);
+                    plain.extend(from..to, batch);
                     let rows = first..batch.count(plain.kind());
                     rows.for_each(|row| batch.place(plain.kind(), row as u32));
                 }
                 Fibre::Rows(rows) => batch.push_range(rows, from, to),
             }
         }
-        batch
     }
 }

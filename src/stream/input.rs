@@ -9,7 +9,7 @@ use std::io::{BufReader, Chain, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use qt_model::record::{Batch, Source};
+use qt_model::record::{Batch, Kind, Source};
 
 use crate::arrow_ipc::{self, ArrowReader};
 use crate::braid::Strand;
@@ -131,6 +131,15 @@ impl AnyReader {
             Self::Arrow(reader) => reader.header(),
             Self::Parquet(_, header) => header.as_deref(),
             Self::Csv(_) | Self::Empty => None,
+        }
+    }
+
+    /// The kind of all records, where they come as a table of one kind.
+    pub fn table_kind(&self) -> Option<Kind> {
+        match self {
+            Self::Arrow(reader) => reader.table_kind(),
+            Self::Parquet(_, header) => header.as_ref().and_then(|header| header.only_kind()),
+            Self::Ndjson(_) | Self::Csv(_) | Self::Empty => None,
         }
     }
 }

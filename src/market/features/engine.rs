@@ -96,6 +96,10 @@ impl Engine {
         &self.program
     }
 
+    pub fn options(&self) -> &EngineOptions {
+        &self.options
+    }
+
     /// Computes the rows of a batch, which lie in memory of the engine until the next call. Once
     /// that has its size, nothing is allocated.
     pub fn annotate(&mut self, batch: &Batch) -> Rows<'_> {

@@ -17,7 +17,7 @@ mod terms;
 mod trading;
 
 pub use batch::{Batch, Slot};
-pub use columns::{QuoteCells, QuoteColumns};
+pub use columns::{QuoteCells, QuoteColumns, QuoteTable, SharedColumn, SharedQuotes};
 pub use derived::{Feature, Label};
 pub use field::{Field, FieldType, FieldValue, Value};
 pub use key::Key;

@@ -6,7 +6,7 @@
 //! in another. Invariant: what lanes are told, and when, is what one record after the other would have
 //! made of it. Absent on purpose: features, and lanes that wait for them and sleep.
 
-use qt_model::record::{Depth, Kind};
+use qt_model::record::Kind;
 use qt_model::time::Ts;
 use qt_trade::core::Strategy;
 
@@ -18,14 +18,14 @@ use crate::exchange::News;
 impl<S: Strategy, O: Observer> Pass<'_, S, O> {
     /// Whether no lane looks at a record of this batch for its own sake.
     pub(super) fn glides(&self) -> bool {
-        self.rows.is_none()
-            && self.chunk.batch.count(Kind::Feature) == 0
+        self.signals.is_none()
+            && self.chunk.records.count(Kind::Feature) == 0
             && self.lanes.iter().all(|lane| !lane.wants_records())
     }
 
     /// Takes the whole batch.
     pub(super) fn glide(&mut self) {
-        let records = self.chunk.batch.len();
+        let records = self.chunk.records.len();
         let last = self.chunk.received(records - 1);
         let mut at = 0;
         while at < records {
@@ -57,7 +57,7 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
                 self.tell(due, news);
                 until = self.soonest.min(last);
             }
-            self.window.pass(1);
+            self.window.pass_next();
         }
         at
     }
@@ -66,22 +66,19 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
     #[inline]
     fn happens(&mut self, due: Due) -> News {
         let Self { window, market, front, lag, lanes, .. } = self;
-        let (there, place) = (window.chunk_of(due), due.index as usize);
-        let slot = there.batch.slots()[place];
-        if slot.kind != Kind::Depth {
-            let record = there.batch.at(slot);
-            let news = market.apply(&record);
-            let is_heard = news == News::Top
-                || lanes.iter().any(|lane| lane.exchange().is_concerned(market, &record));
-            return if is_heard { news } else { News::Nothing };
-        }
+        let Some((row, levels)) = window.depth_of(due) else {
+            return window.with(due, |record| {
+                let news = market.apply(record);
+                let is_heard = news == News::Top
+                    || lanes.iter().any(|lane| lane.exchange().is_concerned(market, record));
+                if is_heard { news } else { News::Nothing }
+            });
+        };
         // Most of a day is depth of some instrument.
-        let row = &there.batch.rows::<Depth>()[slot.index as usize];
-        let levels = there.batch.levels(slot.index as usize);
         let Some(instrument) = row.head.instrument else { return News::Nothing };
         let news = market.depth(instrument, row, levels);
         if front.is_shown() {
-            lag.note_depth(there.place(place), (instrument, row.action), news, market);
+            lag.note_depth(window.place_of(due), (instrument, row.action), news, market);
         }
         let is_heard = news == News::Top
             || lanes.iter().any(|lane| lane.exchange().is_met(market, instrument, row, levels));
@@ -91,30 +88,31 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
     /// Tells all lanes of a record that happened.
     fn tell(&mut self, due: Due, news: News) {
         let Self { window, market, lanes, soonest, .. } = self;
-        let record = window.batch_of(due).get(due.index as usize);
-        for lane in lanes.iter_mut() {
-            lane.happened(Ts::from_nanos(due.at), &record, market, news);
-            *soonest = (*soonest).min(lane.next());
-        }
+        window.with(due, |record| {
+            for lane in lanes.iter_mut() {
+                lane.happened(Ts::from_nanos(due.at), record, market, news);
+                *soonest = (*soonest).min(lane.next());
+            }
+        });
     }
 
     /// Lets us receive what comes until an instant, that one included. The place of what is next.
     fn receive_until(&mut self, from: usize, until: i64) -> usize {
         let Self { front, lag, lanes, chunk, .. } = self;
-        let (slots, is_shown) = (chunk.batch.slots(), front.is_shown());
+        let (records, is_shown) = (&chunk.records, front.is_shown());
         let mut at = from;
-        while let Some(slot) = slots.get(at) {
-            let now = chunk.received(at);
+        while at < records.len() {
+            let (now, here) = (chunk.received(at), at);
             if now > until {
                 break;
             }
             let place = chunk.place(at);
             at += 1;
             // A record of depth that moved nothing is not looked at again.
-            if is_shown && slot.kind == Kind::Depth && !lag.is_noted(place) {
+            if is_shown && records.kind(here) == Kind::Depth && !lag.is_noted(place) {
                 continue;
             }
-            lag.receive(place, &chunk.batch.at(*slot), front);
+            records.with(here, |record| lag.receive(place, record, front));
             let Some(instrument) = front.news() else { continue };
             for lane in lanes.iter_mut() {
                 lane.moved(Ts::from_nanos(now), instrument, front);

@@ -17,7 +17,8 @@ use qt_trade::ledger::Line;
 use qt_trade::metrics::Touch;
 use qt_trade::outbox::{Outbox, Output};
 
-use super::observer::{AtVenue, Heard, Marked, Missed, Observer, Ours, Shown};
+use super::missed::{Heard, Marked, Missed, Shown};
+use super::observer::{AtVenue, Observer, Ours};
 use super::wire::{Instruction, Wire};
 use crate::exchange::{Exchange, FillFacts, Market, News, Top};
 
@@ -261,9 +262,13 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// Hears what it missed.
     pub(super) fn hear_of(&mut self, missed: Missed<'_>) {
-        let ledger = self.desk.ledger();
-        if missed.is_empty() || missed.shown.is_empty() && ledger.is_flat() {
+        if missed.is_empty() {
             return;
+        }
+        let ledger = self.desk.ledger();
+        if ledger.is_flat() {
+            // Who sleeps has no rates, so a mark is nothing to him either.
+            return self.observer.caught_up(missed);
         }
         if let Some(line) = ledger.line() {
             return self.follow(&line, missed);
@@ -286,9 +291,9 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     /// The same where the worth of the whole is a line: the ledger has to see the last mark alone.
     fn follow(&mut self, line: &Line, missed: Missed<'_>) {
         self.observer.followed(line, missed);
-        let last = missed.marked.iter().rev().find(|marked| line.is_of(marked.instrument));
+        let last = missed.last_mark(|instrument| line.is_of(instrument));
         if let Some(Marked { instrument, mark, .. }) = last {
-            self.desk.owed(*instrument, *mark);
+            self.desk.owed(instrument, mark);
         }
     }
 

@@ -12,14 +12,18 @@ mod lag;
 #[cfg(test)]
 mod lag_tests;
 mod lane;
+mod met;
+mod missed;
 mod observer;
 #[cfg(test)]
 mod parity_tests;
 mod pass;
 mod quiet;
+mod records;
 #[cfg(test)]
 mod sleep_tests;
 mod sleepers;
+mod stretch;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -30,7 +34,6 @@ use std::sync::Arc;
 
 use qt_market::features::Engine;
 use qt_model::instrument::Instruments;
-use qt_model::record::Batch;
 use qt_model::time::Ts;
 use qt_trade::core::{Desk, Front, Strategy, TopFrom};
 
@@ -38,13 +41,16 @@ use crate::exchange::{Exchange, Latency, Market, Venues};
 
 use lag::Lag;
 use pass::Pass;
+use records::Signals;
 use sleepers::Sleepers;
 use window::Window;
 use wire::Wire;
 
 pub use feed::Feed;
 pub use lane::Lane;
-pub use observer::{AtVenue, Heard, Marked, Missed, Observer, Ours, Shown, Unwatched, follow};
+pub use missed::{Heard, Marked, Missed, Part, Shown};
+pub use observer::{AtVenue, Observer, Ours, Unwatched, follow};
+pub use records::Records;
 
 /// How far event times may lie behind receive times, by default.
 pub const LOOKAHEAD_NS: i64 = 1_000_000_000;
@@ -76,6 +82,8 @@ pub struct Driver<S, O> {
     front: Front,
     lag: Lag,
     engine: Option<Engine>,
+    /// Features as columns, for batches that are columns.
+    columns: Vec<Vec<f64>>,
     lanes: Vec<Lane<S, O>>,
     sleepers: Sleepers,
     driven: Driven,
@@ -104,6 +112,7 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
             front,
             lag: Lag::default(),
             engine: options.engine,
+            columns: Vec::new(),
             lanes: Vec::new(),
             sleepers: Sleepers::default(),
             driven: Driven::default(),
@@ -151,15 +160,24 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
 
     /// Takes the next batch of the stream and runs as far as can be known. A batch that is done
     /// with comes back, for its memory.
-    pub fn push(&mut self, batch: Arc<Batch>) -> Option<Arc<Batch>> {
-        if self.driven.first.is_none() && !batch.is_empty() {
-            let first = batch.head(0).ts_recv;
+    pub fn push(&mut self, records: impl Into<Records>) -> Option<Records> {
+        // Who is awake wants rows, and without features nobody sleeps. Columns do not say which rows of
+        // features are warm.
+        let takes_columns =
+            |engine: &Engine| self.sleepers.are_any() && !engine.options().warm_only;
+        let is_by_row = !self.engine.as_ref().is_some_and(takes_columns);
+        let records = match records.into() {
+            records if is_by_row => Records::Rows(records.to_batch()),
+            records => records.sound(),
+        };
+        if self.driven.first.is_none() && !records.is_empty() {
+            let first = records.ts_recv(0);
             self.driven.first = Some(first);
             for lane in &mut self.lanes {
                 lane.start(first, &self.front);
             }
         }
-        self.window.push(batch);
+        self.window.push(records);
         let mut done = None;
         while self.run_chunk() {
             done = self.window.pop();
@@ -190,14 +208,31 @@ impl<S: Strategy, O: Observer> Driver<S, O> {
 
     /// Runs the first batch of the window through both clocks, if it is ready.
     fn run_chunk(&mut self) -> bool {
-        let Self { window, market, front, lag, engine, lanes, sleepers, driven } = self;
+        let Self { window, market, front, lag, engine, columns, lanes, sleepers, driven } = self;
         let Some(chunk) = window.ready().cloned() else { return false };
-        let rows = engine.as_mut().map(|engine| engine.annotate(&chunk.batch));
-        driven.records += chunk.batch.len() as u64;
+        let signals = engine.as_mut().map(|engine| signals(engine, &chunk.records, columns));
+        driven.records += chunk.records.len() as u64;
         let unseen = vec![None; front.instruments().len()];
         let soonest = i64::MIN;
         let chunk = &chunk;
-        Pass { window, market, front, lag, lanes, sleepers, rows, chunk, unseen, soonest }.run();
+        Pass { window, market, front, lag, lanes, sleepers, signals, chunk, unseen, soonest }.run();
         true
+    }
+}
+
+/// The features of the records of a batch, in memory of the engine or in columns of ours.
+fn signals<'a>(
+    engine: &'a mut Engine,
+    records: &Records,
+    columns: &'a mut Vec<Vec<f64>>,
+) -> Signals<'a> {
+    match records {
+        Records::Rows(batch) => Signals::Rows(engine.annotate(batch)),
+        Records::Quotes(quotes) => {
+            columns.resize_with(engine.program().width(), Vec::new);
+            columns.iter_mut().for_each(Vec::clear);
+            let marks = engine.quotes(&quotes.view(), quotes.instruments(), columns);
+            Signals::Columns(columns, marks)
+        }
     }
 }

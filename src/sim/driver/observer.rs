@@ -5,11 +5,12 @@ use qt_model::order::{CashFlow, Closure, Report};
 use qt_model::step::Input;
 use qt_model::time::Ts;
 use qt_trade::core::Front;
-use qt_trade::ledger::{Amount, DoublePx, Exposed, Ledger, Line};
+use qt_trade::ledger::{Amount, Exposed, Ledger, Line};
 use qt_trade::metrics::Touch;
 use qt_trade::orders::{Change, OrderTable};
 use qt_trade::outbox::Output;
 
+use super::missed::{Heard, Marked, Missed, Shown};
 use crate::exchange::{FillFacts, Resting};
 
 /// What is ours at some moment.
@@ -28,66 +29,11 @@ pub struct AtVenue<'a> {
     pub resting: Option<&'a Resting>,
 }
 
-/// The best prices that a venue shows.
-#[derive(Clone, Copy, Debug)]
-pub struct Shown {
-    pub at: Ts,
-    pub instrument: InstrumentId,
-    pub touch: Option<Touch>,
-}
-
-/// What a position is valued at.
-#[derive(Clone, Copy, Debug)]
-pub struct Marked {
-    pub now: Ts,
-    pub mark: DoublePx,
-    pub instrument: InstrumentId,
-    /// How much was shown before it, counted from the same beginning by all.
-    pub(super) behind: u32,
-}
-
-/// What a lane has to hear of, sooner or later: both in their order, and each told from the other, as
-/// most who hear go through one of them at a time.
-#[derive(Clone, Copy, Debug)]
-pub struct Missed<'a> {
-    pub shown: &'a [Shown],
-    pub marked: &'a [Marked],
-    /// How much was shown before all of it.
-    pub(super) behind: u32,
-}
-
-/// One thing of what was missed.
-#[derive(Clone, Copy, Debug)]
-pub enum Heard {
-    Shown(Shown),
-    Marked(Marked),
-}
-
-impl<'a> Missed<'a> {
-    pub(super) fn is_empty(&self) -> bool {
-        self.shown.is_empty() && self.marked.is_empty()
-    }
-
-    /// All of it in its order.
-    pub fn in_turn(self) -> impl Iterator<Item = Heard> + 'a {
-        let (mut shown, mut marked) = (self.shown.iter(), self.marked.iter().peekable());
-        let mut behind = self.behind;
-        std::iter::from_fn(move || {
-            if let Some(marked) = marked.next_if(|marked| marked.behind <= behind) {
-                return Some(Heard::Marked(*marked));
-            }
-            behind += 1;
-            let shown = shown.next().map(|shown| Heard::Shown(*shown));
-            shown.or_else(|| marked.next().map(|marked| Heard::Marked(*marked)))
-        })
-    }
-}
-
 /// Told everything in the order in which it happens: what happens at the venue at the venue's time,
 /// what the strategy lives at the strategy's. Both are instants of one axis.
 pub trait Observer {
-    /// A record changed the best prices that a venue shows of an instrument, or something beside them;
-    /// absent while a side is.
+    /// The best prices that a venue shows of an instrument from an instant on, which may be those of
+    /// before; absent while a side is.
     fn shown(&mut self, _at: Ts, _instrument: InstrumentId, _touch: Option<Touch>) {}
 
     /// Whether it is enough to hear later, still in their order, what was shown and what the whole was
@@ -120,6 +66,15 @@ pub trait Observer {
     /// The same, told later to who may wait: equity and what is at stake as they were.
     fn was_valued(&mut self, _now: Ts, _equity: Amount, _exposed: Exposed) {}
 
+    /// What who may wait missed of what was shown, while nothing was held.
+    fn caught_up(&mut self, missed: Missed<'_>) {
+        missed.in_turn().for_each(|news| {
+            if let Heard::Shown(Shown { at, instrument, touch }) = news {
+                self.shown(at, instrument, touch);
+            }
+        });
+    }
+
     /// All that who may wait missed while the worth of the whole was a line over one mark.
     fn followed(&mut self, line: &Line, missed: Missed<'_>) {
         follow(self, line, missed);
@@ -151,4 +106,8 @@ impl Observer for Unwatched {
     fn may_wait(&self) -> bool {
         true
     }
+
+    fn caught_up(&mut self, _missed: Missed<'_>) {}
+
+    fn followed(&mut self, _line: &Line, _missed: Missed<'_>) {}
 }

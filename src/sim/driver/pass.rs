@@ -1,6 +1,5 @@
 //! One batch on its way through both clocks: first what happens at the venue, then what we receive.
 
-use qt_market::features::Rows;
 use qt_model::ids::InstrumentId;
 use qt_model::record::{Kind, Record};
 use qt_model::time::Ts;
@@ -9,6 +8,7 @@ use qt_trade::core::{Front, Strategy};
 use super::lag::Lag;
 use super::lane::{Lane, touch};
 use super::observer::Observer;
+use super::records::Signals;
 use super::sleepers::Sleepers;
 use super::window::{Chunk, Window};
 use crate::exchange::{Market, News};
@@ -22,7 +22,7 @@ pub(super) struct Pass<'a, S, O> {
     pub(super) lanes: &'a mut [Lane<S, O>],
     pub(super) sleepers: &'a mut Sleepers,
     /// Features of these records, where they are computed here.
-    pub(super) rows: Option<Rows<'a>>,
+    pub(super) signals: Option<Signals<'a>>,
     pub(super) chunk: &'a Chunk,
     /// By instrument, the record whose row of features the front has yet to take: while all sleep,
     /// nobody looks.
@@ -36,19 +36,21 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
         if self.glides() {
             return self.glide();
         }
-        let batch = &self.chunk.batch;
-        self.sleepers.begin(batch, self.rows, self.lanes);
+        let records = &self.chunk.records;
+        self.sleepers.begin(self.chunk, self.signals, self.lanes);
         let mut at = 0;
-        while at < batch.len() {
+        while at < records.len() {
             if self.sleepers.awake().is_empty() {
                 at = self.quiet(at);
+                if at == records.len() {
+                    break;
+                }
             }
-            let Some(slot) = batch.slots().get(at).copied() else { break };
             let now = self.chunk.received(at);
             self.catch_up(now);
-            if slot.kind != Kind::Feature || self.rows.is_none() {
-                self.receive(at, now, &batch.at(slot));
-                self.sleepers.doze(batch, at, self.lanes);
+            if records.kind(at) != Kind::Feature || self.signals.is_none() {
+                records.with(at, |record| self.receive(at, now, record));
+                self.sleepers.doze(records, at, self.lanes);
             }
             at += 1;
         }
@@ -60,9 +62,9 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
     #[cold]
     fn look(&mut self) {
         for (instrument, at) in self.unseen.iter_mut().filter_map(Option::take) {
-            let row = self.rows.as_ref().and_then(|rows| rows.of(at)).expect("it was there");
-            let ts = Ts::from_nanos(self.chunk.received(at));
-            self.front.features(instrument, ts, row.values);
+            let signals = self.signals.as_ref().expect("it was there");
+            let now = Ts::from_nanos(self.chunk.received(at));
+            signals.show(at, instrument, now, self.front);
         }
     }
 
@@ -76,20 +78,19 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
             if self.soonest < due.at {
                 self.advance(due.at, false);
             }
-            let there = self.window.chunk_of(due);
-            let record = there.batch.get(due.index as usize);
-            let news = self.market.apply(&record);
-            if self.front.is_shown() {
-                self.lag.note(there.place(due.index as usize), &record, news, self.market);
-            }
-            if news != News::Nothing {
-                let Self { market, lanes, sleepers, soonest, .. } = self;
-                let (at, here) = (Ts::from_nanos(due.at), (&mut **lanes, &mut **sleepers));
-                if Self::happen(at, &record, news, market, here, soonest) {
-                    self.roused();
+            let Self { window, market, front, lag, lanes, sleepers, soonest, .. } = self;
+            let is_roused = window.with(due, |record| {
+                let news = market.apply(record);
+                if front.is_shown() {
+                    lag.note(window.place_of(due), record, news, market);
                 }
+                let (at, here) = (Ts::from_nanos(due.at), (&mut **lanes, &mut **sleepers));
+                news != News::Nothing && Self::happen(at, record, news, market, here, soonest)
+            });
+            if is_roused {
+                self.roused();
             }
-            self.window.pass(1);
+            self.window.pass_next();
         }
     }
 
@@ -157,7 +158,7 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
             lane.receive(ts, record, front);
             *soonest = (*soonest).min(lane.next());
         }
-        let Some(row) = self.rows.as_ref().and_then(|rows| rows.of(at)) else { return };
+        let Some(signals) = self.signals.filter(|signals| signals.has_row(at)) else { return };
         if let Some(instrument) = record.head().instrument {
             if self.sleepers.rouse_at(at, self.lanes) {
                 self.roused();
@@ -167,7 +168,7 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
                 unseen[instrument.index()] = Some((instrument, at));
                 return;
             }
-            front.features(instrument, ts, row.values);
+            signals.show(at, instrument, ts, front);
             for lane in sleepers.awake() {
                 let lane = &mut lanes[*lane];
                 lane.features(ts, instrument, front);

@@ -6,8 +6,10 @@
 //! Absent on purpose: anything that could rouse a lane. Such a record ends the stretch and is left to
 //! the ordinary way.
 
+use std::ops::Range;
+
 use qt_model::ids::InstrumentId;
-use qt_model::record::{Bar, Kind, Quote, Table};
+use qt_model::record::{Bar, Batch, Kind, Quote, Table};
 use qt_model::time::Ts;
 use qt_model::words::BarClock;
 use qt_trade::core::{Front, MarkRule, Strategy};
@@ -17,6 +19,7 @@ use qt_trade::metrics::Touch;
 use super::lane::touch;
 use super::observer::Observer;
 use super::pass::Pass;
+use super::records::Records;
 use super::window::Due;
 use crate::exchange::{Basis, Market, News};
 
@@ -28,7 +31,7 @@ pub(super) struct Bounds {
 }
 
 /// A kind of which many records of one instrument come to the last of them.
-trait Plain: Table {
+pub(super) trait Plain: Table {
     /// What two records have in common if the later one leaves nothing of the earlier.
     type Likeness: PartialEq + Copy;
 
@@ -101,16 +104,18 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
     /// Takes records from a place on while nothing can happen to any lane. The place of the first
     /// that it left.
     pub(super) fn quiet(&mut self, from: usize) -> usize {
-        let bounds = self.sleepers.bounds(self.chunk.batch.len());
+        let records = &self.chunk.records;
+        let bounds = self.sleepers.bounds(records.len());
         let mut at = from;
         while at < bounds.record && self.chunk.received(at) < bounds.instant {
-            let kind = self.chunk.batch.slots()[at].kind;
-            let taken = if kind == Kind::Bar {
-                self.stretch::<Bar>(at, bounds)
-            } else if kind == Kind::Quote {
-                self.stretch::<Quote>(at, bounds)
-            } else {
-                0
+            let kind = records.kind(at);
+            let taken = match records {
+                Records::Quotes(quotes) => self.columns(quotes, at, bounds),
+                Records::Rows(batch) if kind == Kind::Bar => self.stretch::<Bar>(batch, at, bounds),
+                Records::Rows(batch) if kind == Kind::Quote => {
+                    self.stretch::<Quote>(batch, at, bounds)
+                }
+                Records::Rows(_) => 0,
             };
             at += taken;
             if taken == 0 {
@@ -125,10 +130,12 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
 
     /// Takes records of one kind and instrument, as long as what happens at the venue meanwhile is of
     /// that kind and instrument too. How many they were.
-    fn stretch<T: Plain>(&mut self, from: usize, bounds: Bounds) -> usize {
-        let Self { window, market, front, sleepers, chunk, rows, unseen, .. } = self;
+    fn stretch<T: Plain>(&mut self, batch: &Batch, from: usize, bounds: Bounds) -> usize {
+        let Self { window, market, front, sleepers, chunk, .. } = self;
         let Some(rule) = sleepers.mark_rule() else { return 0 };
-        let (batch, slots) = (&chunk.batch, &chunk.batch.slots()[..bounds.record]);
+        let slots = &batch.slots()[..bounds.record];
+        // What lies behind the list of dues is looked at one by one.
+        let instant = bounds.instant.min(window.first_of_runs().unwrap_or(i64::MAX));
         // Neighbours of one kind lie side by side in its table as well.
         let table = &batch.rows::<T>()[slots[from].index as usize..];
         let Some(id) = table[0].head().instrument else { return 0 };
@@ -140,7 +147,7 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
         'records: for (slot, row) in slots[from..].iter().zip(table) {
             let now = chunk.received(at);
             let is_alike = slot.kind == T::KIND && row.head().instrument == Some(id);
-            if !is_alike || now >= bounds.instant {
+            if !is_alike || now >= instant {
                 break;
             }
             while let Some(due) = dues.get(passed).filter(|due| due.at <= now) {
@@ -153,7 +160,7 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
                     owed.show(Ts::from_nanos(due.at), row.touch());
                 }
                 if let Some((before, _)) = happened.filter(|(_, before)| *before != likeness) {
-                    market.apply(&window.batch_of(before).get(before.index as usize));
+                    window.with(before, |record| market.apply(record));
                 }
                 happened = Some((*due, likeness));
                 passed += 1;
@@ -165,48 +172,56 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
         }
         window.pass(passed);
         if let Some((due, _)) = happened {
-            market.apply(&window.batch_of(due).get(due.index as usize));
+            window.with(due, |record| market.apply(record));
         }
         if at > from {
             front.market(&batch.get(at - 1));
         }
-        let has_row = |at: &usize| rows.as_ref().is_some_and(|rows| rows.of(*at).is_some());
-        if let Some(last) = (from..at).rev().find(has_row) {
-            unseen[id.index()] = Some((id, last));
-        }
+        self.leave_rows(from..at, id);
         at - from
+    }
+
+    /// The front takes the last row of features of these records once somebody looks.
+    pub(super) fn leave_rows(&mut self, records: Range<usize>, instrument: InstrumentId) {
+        let signals = self.signals.as_ref();
+        let has_row = |at: &usize| signals.is_some_and(|signals| signals.has_row(*at));
+        if let Some(last) = records.rev().find(has_row) {
+            self.unseen[instrument.index()] = Some((instrument, last));
+        }
     }
 
     /// Takes one record of any kind; `false` where what happens before could rouse somebody.
     fn pass_by(&mut self, at: usize) -> bool {
-        let Self { window, market, front, lag, sleepers, chunk, rows, unseen, .. } = self;
+        let Self { window, market, front, lag, sleepers, chunk, signals, .. } = self;
         let now = chunk.received(at);
         while let Some(due) = window.next_due().filter(|due| due.at <= now) {
-            let there = window.chunk_of(due);
-            let record = there.batch.get(due.index as usize);
-            if matches!(record.kind(), Kind::Funding | Kind::Status) {
+            let is_taken = window.with(due, |record| {
+                if matches!(record.kind(), Kind::Funding | Kind::Status) {
+                    return false;
+                }
+                let instrument = record.head().instrument;
+                let news = market.apply(record);
+                if front.is_shown() {
+                    lag.note(window.place_of(due), record, news, market);
+                }
+                if let (News::Top, Some(instrument)) = (news, instrument) {
+                    let touch = touch(market.top(instrument));
+                    sleepers.show(Ts::from_nanos(due.at), instrument, touch);
+                }
+                true
+            });
+            if !is_taken {
                 return false;
             }
-            let instrument = record.head().instrument;
-            let news = market.apply(&record);
-            if front.is_shown() {
-                lag.note(there.place(due.index as usize), &record, news, market);
-            }
-            if let (News::Top, Some(instrument)) = (news, instrument) {
-                let touch = touch(market.top(instrument));
-                sleepers.show(Ts::from_nanos(due.at), instrument, touch);
-            }
-            window.pass(1);
+            window.pass_next();
         }
-        let record = chunk.batch.get(at);
-        if record.kind() == Kind::Feature && rows.is_some() {
+        if chunk.records.kind(at) == Kind::Feature && signals.is_some() {
             return true;
         }
-        lag.receive(chunk.place(at), &record, front);
+        chunk.records.with(at, |record| lag.receive(chunk.place(at), record, front));
         sleepers.receive(Ts::from_nanos(now), front);
-        let row = rows.as_ref().and_then(|rows| rows.of(at));
-        if let Some(instrument) = record.head().instrument.filter(|_| row.is_some()) {
-            unseen[instrument.index()] = Some((instrument, at));
+        if let Some(instrument) = chunk.records.instrument(at) {
+            self.leave_rows(at..at + 1, instrument);
         }
         true
     }

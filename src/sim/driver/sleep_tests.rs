@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use proptest::prelude::Just;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 use qt_market::features::{BookFrom, Engine, EngineOptions, Named, Plan, Program};
 use qt_model::ids::InstrumentId;
+use qt_model::instrument::Instruments;
 use qt_model::order::Report;
-use qt_model::record::{Bar, Batch, Kind, Record, Source};
+use qt_model::record::{
+    Bar, Batch, Kind, Quote, QuoteTable, Record, SharedColumn, SharedQuotes, Source,
+};
 use qt_model::time::Ts;
 use qt_model::units::Qty;
 use qt_trade::core::{Desk, Front, MarkRule, TopFrom};
@@ -17,8 +21,8 @@ use qt_trade::outbox::Output;
 use qt_trade::risk::Stack;
 use qt_trade::script::{self, Compiled, Definition, Scripted};
 
-use super::{AtVenue, Driver, DriverOptions, LaneParts, Observer, Ours};
-use crate::exchange::{Delay, Exchange, LatencyConfig, VenueConfig, Venues};
+use super::{AtVenue, Driver, DriverOptions, LaneParts, Observer, Ours, Records};
+use crate::exchange::{Delay, Exchange, Latency, LatencyConfig, VenueConfig, Venues};
 use crate::synth::{Config, Market};
 
 /// All that an observer of a lane is told, in its order, but for records.
@@ -79,12 +83,12 @@ fn script(input: &str, fast: u32, reverse: bool, clock: u32) -> Compiled {
 
 /// What two lanes are told, and how the market stands behind each batch.
 fn told(
-    batches: &[Batch],
+    batches: &[Vec<Records>],
+    instruments: &Arc<Instruments>,
     compiled: &Compiled,
-    delay: i64,
+    (delay, feed): (i64, i64),
     may_wait: [bool; 2],
 ) -> ([Told; 2], Vec<String>) {
-    let instruments = Arc::clone(batches.last().unwrap().instruments());
     let named = compiled.features.iter();
     let named: Vec<Named> =
         named.map(|expr| Named { name: expr.to_string(), expr: expr.clone() }).collect();
@@ -92,7 +96,11 @@ fn told(
     let engine = Engine::new(Program::new(Plan::new(&named).unwrap()), options, Box::new(|_| true));
     let (top, lookahead_ns) = (TopFrom::Quotes, super::LOOKAHEAD_NS);
     let options = DriverOptions { top, lookahead_ns, engine: Some(engine) };
-    let mut driver = Driver::new(&instruments, None, options);
+    let feed = (feed > 0).then(|| {
+        let feed = Delay::LogNormal { median_ns: feed, sigma: 0.7 };
+        Latency::new(LatencyConfig { feed, ..LatencyConfig::default() }, 7)
+    });
+    let mut driver = Driver::new(instruments, feed, options);
     let ns = Delay::Constant { ns: delay };
     let latency = LatencyConfig { place: ns.clone(), response: ns, ..LatencyConfig::default() };
     let venues = Venues::from(VenueConfig { latency, ..VenueConfig::default() });
@@ -102,15 +110,17 @@ fn told(
         let places: Vec<usize> = (0..compiled.features.len()).collect();
         let traded = instruments.by_symbol().map(|(id, _)| id).collect();
         let script = Scripted::new(compiled, &places, traded);
-        let ledger = Ledger::new(&money, &instruments).unwrap();
+        let ledger = Ledger::new(&money, instruments).unwrap();
         let desk = Desk::new(script, ledger, Stack::default(), MarkRule::Mid);
-        let exchange = Exchange::new(&venues, &instruments).unwrap();
+        let exchange = Exchange::new(&venues, instruments).unwrap();
         let observer = Told { may_wait, ..Told::default() };
         driver.add(LaneParts { desk, exchange, venues: &venues, observer }, 1);
     }
     let mut states = Vec::new();
     for batch in batches {
-        driver.push(Arc::new(batch.clone()));
+        for records in batch {
+            driver.push(records.clone());
+        }
         states.extend(instruments.by_symbol().map(|(id, _)| {
             let (there, here) = (driver.market.of(id), driver.front.seen(id));
             let there = (there.top(), there.last(), there.bar(), there.basis());
@@ -122,8 +132,8 @@ fn told(
     ([lanes.next().unwrap(), lanes.next().unwrap()], states)
 }
 
-fn synth(seed: u64, symbols: usize) -> Vec<Batch> {
-    let config = Config { seed, events: Some(6_000), ..Config::default() };
+fn synth(seed: u64, symbols: usize, events: u64) -> Vec<Batch> {
+    let config = Config { seed, events: Some(events), ..Config::default() };
     let mut synth = Market::new(&config).unwrap();
     let (mut batches, mut batch) = (Vec::new(), Batch::default());
     while synth.next(&mut batch).unwrap() {
@@ -171,15 +181,93 @@ fn bars(batch: &Batch) -> Batch {
     bars
 }
 
+/// The same with every so manieth quote long on its way, or crossed, or from the future; with `every` of
+/// one, all of them received as they happen.
+fn delayed(batch: &Batch, every: u64) -> Batch {
+    let mut delayed = Batch::new(Arc::clone(batch.instruments()));
+    for record in batch.iter() {
+        let head = *record.head();
+        let Record::Quote(view) = record else {
+            delayed.push(record);
+            continue;
+        };
+        let mut row = *view.row;
+        if every == 1 {
+            row.head.ts_event = row.head.ts_recv;
+        } else if every > 0 && head.seq % every == 0 {
+            let back = [3_000_000_000, 20_000_000, -5_000_000][(head.seq / every % 3) as usize];
+            row.head.ts_event = Ts::from_nanos(head.ts_event.nanos() - back);
+            if head.seq % 5 == 0 {
+                std::mem::swap(&mut row.bid_px, &mut row.ask_px);
+            }
+        }
+        delayed.push_row(row, &[]);
+    }
+    delayed
+}
+
 /// The same in short batches.
-fn cut(batches: &[Batch]) -> Vec<Batch> {
+fn cut(batches: &[Batch], size: usize) -> Vec<Batch> {
     let records: Vec<_> = batches.iter().flat_map(Batch::iter).collect();
-    let short = records.chunks(150).map(|records| {
+    let short = records.chunks(size).map(|records| {
         let mut batch = Batch::new(Arc::clone(batches[0].instruments()));
         records.iter().for_each(|record| batch.push(*record));
         batch
     });
     short.collect()
+}
+
+/// A batch as it is.
+fn rows(batch: &Batch) -> Vec<Records> {
+    vec![Arc::new(batch.clone()).into()]
+}
+
+/// The same with neighbouring quotes of one instrument as columns.
+fn columns(batch: &Batch) -> Vec<Records> {
+    let records: Vec<_> = batch.iter().collect();
+    let quoted = |record: &Record<'_>| {
+        let row = quote(record).filter(|row| row.bid_px.is_some() && row.ask_px.is_some())?;
+        row.head.instrument
+    };
+    let runs = records.chunk_by(|one, other| quoted(one) == quoted(other));
+    let part = |run: &[Record<'_>]| match quoted(&run[0]) {
+        Some(instrument) => table(instrument, run, batch).into(),
+        None => {
+            let mut rows = Batch::new(Arc::clone(batch.instruments()));
+            run.iter().for_each(|record| rows.push(*record));
+            Arc::new(rows).into()
+        }
+    };
+    runs.map(part).collect()
+}
+
+fn quote(record: &Record<'_>) -> Option<Quote> {
+    if let Record::Quote(view) = record { Some(*view.row) } else { None }
+}
+
+fn table(instrument: InstrumentId, run: &[Record<'_>], batch: &Batch) -> QuoteTable {
+    let quotes: Vec<Quote> = run.iter().filter_map(quote).collect();
+    let column = |of: fn(&Quote) -> i64| -> SharedColumn<i64> {
+        Arc::new(quotes.iter().map(of).collect::<Vec<_>>())
+    };
+    let columns = SharedQuotes {
+        ts_event: column(|quote| quote.head.ts_event.nanos()),
+        ts_recv: column(|quote| quote.head.ts_recv.nanos()),
+        seq: Arc::new(quotes.iter().map(|quote| quote.head.seq).collect::<Vec<_>>()),
+        bid_px: column(|quote| quote.bid_px.unwrap().mantissa()),
+        bid_qty: column(|quote| quote.bid_qty.unwrap_or_default().mantissa()),
+        ask_px: column(|quote| quote.ask_px.unwrap().mantissa()),
+        ask_qty: column(|quote| quote.ask_qty.unwrap_or_default().mantissa()),
+        id: None,
+    };
+    QuoteTable::new(Arc::clone(batch.instruments()), instrument, columns).unwrap()
+}
+
+/// One batch of several.
+fn joined(batches: &[Batch]) -> Batch {
+    let mut one = Batch::new(Arc::clone(batches[0].instruments()));
+    batches.iter().flat_map(Batch::iter).for_each(|record| one.push(record));
+    one
 }
 
 proptest! {
@@ -190,25 +278,69 @@ proptest! {
         fast in 3_u32..20,
         reverse in proptest::bool::ANY,
         clock in 0_u32..6,
-        delay in 0_i64..3_000_000_000,
+        delay in (0_i64..3_000_000_000, proptest::prop_oneof![
+            Just(0_i64), 1_i64..2_000_000_000
+        ]),
         view in 0_usize..3,
     ) {
         let (view, input) = [(all as View, "mid"), (quotes, "mid"), (bars, "close")][view];
-        let batches = cut(&synth(seed, 2).iter().map(view).collect::<Vec<_>>());
+        let batches = cut(&synth(seed, 2, 6_000).iter().map(view).collect::<Vec<_>>(), 150);
+        let instruments = batches[0].instruments();
         let compiled = script(input, fast, reverse, clock);
-        let ([sleeper, waker], awake) = told(&batches, &compiled, delay, [true, false]);
+        let told = |batches: &[Vec<Records>], may_wait| {
+            told(batches, instruments, &compiled, delay, may_wait)
+        };
+        let one = [joined(&batches)];
+        let batches: Vec<_> = batches.iter().map(rows).collect();
+        let ([sleeper, waker], awake) = told(&batches, [true, false]);
         prop_assert!(waker.lines.iter().any(|line| line.contains("Submit")), "something happens");
         let differs = sleeper.lines.iter().zip(&waker.lines).find(|(a, b)| a != b);
         prop_assert_eq!(differs, None);
         prop_assert_eq!(sleeper.lines.len(), waker.lines.len());
         // Nor does another lane, nor how the stream is cut.
-        let mut one = Batch::new(Arc::clone(batches[0].instruments()));
-        batches.iter().flat_map(Batch::iter).for_each(|record| one.push(record));
-        let ([again, _], _) = told(&[one], &compiled, delay, [true, true]);
+        let ([again, _], _) = told(&[rows(&one[0])], [true, true]);
         prop_assert_eq!(&again.lines, &waker.lines);
         // Nor does it leave another market behind, where nobody is awake to look.
-        let ([again, _], asleep) = told(&batches, &compiled, delay, [true, true]);
+        let ([again, _], asleep) = told(&batches, [true, true]);
         prop_assert_eq!(&again.lines, &waker.lines);
         prop_assert_eq!(asleep, awake);
+    }
+
+    #[test]
+    fn columns_are_what_their_rows_are(
+        seed in 0_u64..1_000,
+        fast in 3_u32..20,
+        reverse in proptest::bool::ANY,
+        clock in 0_u32..6,
+        delay in (0_i64..3_000_000_000, proptest::prop_oneof![
+            Just(0_i64), 1_i64..2_000_000_000
+        ]),
+        is_mixed in proptest::bool::weighted(0.3),
+        symbols in 1_usize..3,
+        size in proptest::prop_oneof![1_usize..20, 100_usize..900],
+        late in proptest::prop_oneof![Just(1_u64), Just(0), 2_u64..400],
+        may_wait in proptest::bool::weighted(0.8),
+    ) {
+        let view = if is_mixed { all as View } else { quotes };
+        let market: Vec<_> = synth(seed, symbols, 20_000).iter().map(view).collect();
+        let batches = cut(&market.iter().map(|batch| delayed(batch, late)).collect::<Vec<_>>(), size);
+        let instruments = batches[0].instruments();
+        let compiled = script("mid", fast, reverse, clock);
+        let told = |batches: &[Vec<Records>], may_wait| {
+            told(batches, instruments, &compiled, delay, may_wait)
+        };
+        let by_row: Vec<_> = batches.iter().map(rows).collect();
+        let ([waker, _], by_row) = told(&by_row, [false, false]);
+        prop_assert!(waker.lines.iter().any(|line| line.contains("Submit")), "something happens");
+        let by_column: Vec<_> = batches.iter().map(columns).collect();
+        prop_assert!(by_column.iter().flatten().any(|it| matches!(it, Records::Quotes(_))));
+        let ([one, other], by_column) = told(&by_column, [true, may_wait]);
+        for lane in [one, other] {
+            let differs = lane.lines.iter().zip(&waker.lines).find(|(a, b)| a != b);
+            prop_assert_eq!(differs, None);
+            prop_assert_eq!(lane.lines.len(), waker.lines.len());
+        }
+        // The last state: behind a batch, the cut of the stream may show.
+        prop_assert_eq!(by_column.last(), by_row.last());
     }
 }

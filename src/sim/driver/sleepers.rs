@@ -9,24 +9,28 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::Range;
 
-use qt_market::features::Rows;
 use qt_model::ids::InstrumentId;
-use qt_model::record::Batch;
+use qt_model::record::QuoteTable;
 use qt_model::time::Ts;
 use qt_trade::core::{Front, MarkRule, Strategy};
 use qt_trade::ledger::DoublePx;
-use qt_trade::metrics::Touch;
+use qt_trade::metrics::{Quoted, Touch};
 
 use super::lane::Lane;
-use super::observer::{Marked, Missed, Observer, Shown};
-use super::quiet::Bounds;
+use super::met::Met;
+use super::missed::{AtHand, Marked, Missed, Notes, Read, Shown};
+use super::observer::Observer;
+use super::quiet::{Bounds, Plain};
+use super::records::{Records, Signals};
+use super::window::Chunk;
 
 /// A lane that sleeps.
 #[derive(Clone, Copy, Debug)]
 struct Nap {
     /// How much it has heard of what was missed: shown, and marked.
-    heard: (usize, usize),
+    heard: (Read, Read),
     /// The record of the batch at which it is roused, if there is one.
     until: Option<u32>,
 }
@@ -47,8 +51,10 @@ pub(super) struct Sleepers {
     met: Met,
     mark: Option<MarkRule>,
     /// What sleepers missed in this batch.
-    shown: Vec<Shown>,
-    marked: Vec<Marked>,
+    shown: Notes<Shown>,
+    marked: Notes<Marked>,
+    /// The batch at hand, where it is columns.
+    columns: Option<Chunk>,
     /// By instrument, what was told last.
     last: Vec<(Option<Touch>, Option<DoublePx>)>,
 }
@@ -65,6 +71,11 @@ impl Sleepers {
 
     pub(super) fn awake(&self) -> &[usize] {
         &self.awake
+    }
+
+    /// Whether anybody may sleep at all.
+    pub(super) fn are_any(&self) -> bool {
+        self.may.contains(&true)
     }
 
     #[inline]
@@ -93,17 +104,19 @@ impl Sleepers {
     /// Begins a batch: those who sleep find out whether it rouses them.
     pub(super) fn begin<S: Strategy, O: Observer>(
         &mut self,
-        batch: &Batch,
-        rows: Option<Rows<'_>>,
+        chunk: &Chunk,
+        signals: Option<Signals<'_>>,
         lanes: &[Lane<S, O>],
     ) {
         self.met.clear();
-        let Some(rows) = rows.filter(|_| self.may.iter().any(|may| *may)) else { return };
+        let Some(signals) = signals.filter(|_| self.are_any()) else { return };
         self.is_used = true;
-        self.met.fill(batch.len(), rows);
+        let records = &chunk.records;
+        self.columns = matches!(records, Records::Quotes(_)).then(|| chunk.clone());
+        self.met.fill(records.len(), signals);
         for (lane, of) in lanes.iter().enumerate() {
             if self.naps[lane].is_some() {
-                self.set_alarm(lane, of, batch, 0);
+                self.set_alarm(lane, of, records, 0);
             }
         }
     }
@@ -112,12 +125,12 @@ impl Sleepers {
         &mut self,
         lane: usize,
         of: &Lane<S, O>,
-        batch: &Batch,
+        records: &Records,
         from: usize,
     ) {
-        let until = of.met().iter().filter_map(|wait| self.met.next(batch, *wait, from)).min();
+        let until = of.met().iter().filter_map(|wait| self.met.next(records, *wait, from)).min();
         let until = until.map(|at| at as u32);
-        let heard = (self.shown.len(), self.marked.len());
+        let heard = (self.shown.read(), self.marked.read());
         self.naps[lane] = Some(Nap { heard, until });
         self.alarms.extend(until.map(|at| Reverse((at, lane))));
     }
@@ -130,9 +143,17 @@ impl Sleepers {
     }
 
     /// What was missed by who has heard so much.
-    fn missed(&self, (shown, marked): (usize, usize)) -> Missed<'_> {
-        let behind = shown as u32;
-        Missed { shown: &self.shown[shown..], marked: &self.marked[marked..], behind }
+    fn missed(&self, (shown, marked): (Read, Read)) -> Missed<'_> {
+        let at_hand = self.columns.as_ref().and_then(|chunk| {
+            let Records::Quotes(quotes) = &chunk.records else { return None };
+            let cells = *quotes.view().cells();
+            let (bid, ask) = (cells.bid_px, cells.ask_px);
+            let [there, here] =
+                [cells.ts_event, chunk.times(quotes)].map(|at| Quoted { at, bid, ask });
+            Some(AtHand { instrument: Some(quotes.instrument()), there, here })
+        });
+        let (shown, marked) = (self.shown.since(shown), self.marked.since(marked));
+        Missed { shown, marked, at_hand: at_hand.unwrap_or_default() }
     }
 
     /// Rouses those in whose lanes something happens before an instant. Whether there were any.
@@ -194,11 +215,11 @@ impl Sleepers {
     #[inline]
     pub(super) fn doze<S: Strategy, O: Observer>(
         &mut self,
-        batch: &Batch,
+        records: &Records,
         at: usize,
         lanes: &mut [Lane<S, O>],
     ) {
-        if self.met.width == 0 {
+        if self.met.is_empty() {
             return;
         }
         let mut place = 0;
@@ -208,7 +229,7 @@ impl Sleepers {
                 continue;
             }
             self.awake.swap_remove(place);
-            self.set_alarm(lane, &lanes[lane], batch, at + 1);
+            self.set_alarm(lane, &lanes[lane], records, at + 1);
             self.earliest = self.earliest.min(lanes[lane].next());
         }
     }
@@ -247,12 +268,13 @@ impl Sleepers {
         for (at, lane) in lanes.iter_mut().enumerate() {
             if let Some(nap) = self.naps[at] {
                 lane.hear_of(self.missed(nap.heard));
-                self.naps[at] = Some(Nap { heard: (0, 0), until: None });
+                self.naps[at] = Some(Nap { heard: Default::default(), until: None });
             }
         }
         self.shown.clear();
         self.marked.clear();
         self.alarms.clear();
+        self.columns = None;
     }
 }
 
@@ -263,8 +285,8 @@ pub(super) struct Owed<'a> {
     /// Whether anybody sleeps who is owed it.
     is_heard: bool,
     last: &'a mut (Option<Touch>, Option<DoublePx>),
-    shown: &'a mut Vec<Shown>,
-    marked: &'a mut Vec<Marked>,
+    shown: &'a mut Notes<Shown>,
+    marked: &'a mut Notes<Marked>,
 }
 
 impl Owed<'_> {
@@ -283,81 +305,22 @@ impl Owed<'_> {
         if self.last.1 != mark {
             self.last.1 = mark;
             if let Some(mark) = mark.filter(|_| self.is_heard) {
-                let behind = self.shown.len() as u32;
-                self.marked.push(Marked { now, mark, instrument: self.instrument, behind });
-            }
-        }
-    }
-}
-
-/// Which columns are met in which records of a batch: a bit each.
-#[derive(Debug, Default)]
-struct Met {
-    width: usize,
-    /// For each 64 records a word a column.
-    words: Vec<u64>,
-}
-
-impl Met {
-    fn clear(&mut self) {
-        self.width = 0;
-        self.words.clear();
-    }
-
-    fn fill(&mut self, records: usize, rows: Rows<'_>) {
-        if let Some(values) = rows.dense(records) {
-            return self.fill_dense(records, values);
-        }
-        for at in 0..records {
-            let Some(row) = rows.of(at) else { continue };
-            if self.width == 0 {
-                self.width = row.values.len();
-                self.words.resize(records.div_ceil(64) * self.width, 0);
-            }
-            let words = &mut self.words[at / 64 * self.width..][..self.width];
-            for (word, value) in words.iter_mut().zip(row.values) {
-                // Neither zero nor absent: a comparison with a NaN does not hold.
-                *word |= u64::from(value.abs() > 0.0) << (at % 64);
+                self.marked.mark(now, self.instrument, mark, self.shown.read());
             }
         }
     }
 
-    /// The same where each record has a row.
-    fn fill_dense(&mut self, records: usize, values: &[f64]) {
-        self.width = values.len() / records;
-        let blocks = values.chunks(self.width * 64);
-        self.words.resize(blocks.len() * self.width, 0);
-        for (words, values) in self.words.chunks_exact_mut(self.width).zip(blocks) {
-            for (bit, row) in values.chunks_exact(self.width).enumerate() {
-                for (word, value) in words.iter_mut().zip(row) {
-                    *word |= u64::from(value.abs() > 0.0) << bit;
-                }
-            }
-        }
+    /// What quotes of the batch at hand show, of which there is one at least.
+    pub(super) fn show_stretch(&mut self, quotes: &QuoteTable, places: Range<usize>) {
+        let last = quotes.view().row(places.end - 1);
+        self.last.0 = last.touch();
+        self.shown.stretch(places);
     }
 
-    /// The next record of an instrument from one on in which a column is met.
-    fn next(
-        &self,
-        batch: &Batch,
-        (instrument, column): (InstrumentId, usize),
-        from: usize,
-    ) -> Option<usize> {
-        if column >= self.width {
-            return None;
-        }
-        let mut block = from / 64;
-        let mut bits = self.words.get(block * self.width + column)? & u64::MAX << (from % 64);
-        loop {
-            while bits != 0 {
-                let at = block * 64 + bits.trailing_zeros() as usize;
-                if batch.head(at).instrument == Some(instrument) {
-                    return Some(at);
-                }
-                bits &= bits - 1;
-            }
-            block += 1;
-            bits = *self.words.get(block * self.width + column)?;
-        }
+    /// What they are marked at; none of them is crossed.
+    pub(super) fn mark_stretch(&mut self, quotes: &QuoteTable, places: Range<usize>) {
+        let last = quotes.view().row(places.end - 1);
+        self.last.1 = last.mark(None);
+        self.marked.stretch(places);
     }
 }

@@ -8,18 +8,21 @@
 //! behind, by both clocks. So a window of one look-ahead suffices to know all that has happened by some instant.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
-use qt_model::record::{Batch, Head, Kind, Slot, Table};
+use qt_model::ids::InstrumentId;
+use qt_model::record::{Depth, Head, Kind, Level, QuoteTable, Record, Table};
 use qt_model::time::Ts;
 
 use super::feed::Feed;
+use super::records::Records;
 use crate::exchange::Latency;
 
 /// One batch of the stream. A copy shares it.
 #[derive(Clone, Debug)]
 pub(super) struct Chunk {
-    pub(super) batch: Arc<Batch>,
+    pub(super) records: Records,
     /// When each record is received, where that is later than the stream says.
     received: Option<Arc<[i64]>>,
     number: u32,
@@ -33,8 +36,13 @@ impl Chunk {
     pub(super) fn received(&self, at: usize) -> i64 {
         match &self.received {
             Some(received) => received[at],
-            None => self.batch.slots()[at].ts_recv.nanos(),
+            None => self.records.ts_recv(at).nanos(),
         }
+    }
+
+    /// When each of its quotes is received.
+    pub(super) fn times<'a>(&'a self, quotes: &'a QuoteTable) -> &'a [i64] {
+        self.received.as_deref().unwrap_or_else(|| quotes.ts_recv())
     }
 
     /// The place of a record in the stream.
@@ -52,6 +60,23 @@ pub(super) struct Due {
     pub(super) index: u32,
 }
 
+/// Quotes of a batch that happen in their order, each at its own time, and behind all that was there
+/// before: they need no place in a list.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    quotes: QuoteTable,
+    chunk: u32,
+    /// The first that is still to happen.
+    next: usize,
+}
+
+impl Run {
+    #[inline]
+    fn due(&self) -> Due {
+        Due { at: self.quotes.ts_event()[self.next], chunk: self.chunk, index: self.next as u32 }
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Window {
@@ -59,6 +84,10 @@ pub(super) struct Window {
     /// All records from some instant on by their time at the venue, of which the first have passed.
     dues: Vec<Due>,
     passed: usize,
+    /// What happens behind all of those.
+    runs: VecDeque<Run>,
+    /// The last instant at which anything happens that is here.
+    latest: i64,
     pushed: u32,
     records: u64,
     lookahead_ns: i64,
@@ -78,6 +107,8 @@ impl Window {
             chunks: VecDeque::new(),
             dues: Vec::new(),
             passed: 0,
+            runs: VecDeque::new(),
+            latest: i64::MIN,
             pushed: 0,
             records: 0,
             lookahead_ns,
@@ -95,28 +126,74 @@ impl Window {
         self.late
     }
 
-    pub(super) fn push(&mut self, batch: Arc<Batch>) {
-        if batch.is_empty() {
-            return;
-        }
+    pub(super) fn push(&mut self, records: Records) {
+        let Some(last) = records.len().checked_sub(1) else { return };
         let number = self.pushed;
         self.pushed = self.pushed.wrapping_add(1);
-        self.dues.reserve(batch.len());
-        for index in 0..batch.len() {
-            let mut at = self.happens(batch.head(index));
-            if batch.slots()[index].kind == Kind::Gap && batch.head(index).instrument.is_none() {
+        match &records {
+            Records::Quotes(quotes) if self.is_in_turn(quotes) => {
+                self.run(quotes.clone(), number);
+            }
+            Records::Rows(_) | Records::Quotes(_) => self.list(&records, number),
+        }
+        let received = self
+            .feed
+            .is_delayed()
+            .then(|| (0..=last).map(|at| self.feed.receive(records.ts_recv(at)).nanos()).collect());
+        self.horizon = self.horizon.max(records.ts_recv(last).nanos());
+        let behind = self.records;
+        self.records += records.len() as u64;
+        self.chunks.push_back(Chunk { records, received, number, behind });
+    }
+
+    /// Whether quotes happen in their order, each at its own time, behind all that is here.
+    fn is_in_turn(&self, quotes: &QuoteTable) -> bool {
+        let (event, received) = (quotes.ts_event(), quotes.ts_recv());
+        // No instant of an instrument lies behind the latest of all.
+        let is_behind = event.first().is_none_or(|first| *first >= self.latest);
+        // All are looked at, and no one alone: loops without a branch.
+        let is_known =
+            |(at, now): (&i64, &i64)| (at <= now) & (*at >= now.saturating_sub(self.lookahead_ns));
+        let are_known = event.iter().zip(received).fold(true, |all, it| all & is_known(it));
+        let steps = event.iter().zip(event.iter().skip(1));
+        is_behind && are_known && steps.fold(true, |all, (before, next)| all & (before <= next))
+    }
+
+    fn run(&mut self, quotes: QuoteTable, chunk: u32) {
+        let last = *quotes.ts_event().last().expect("a batch has records");
+        *self.last_of(quotes.instrument()) = last;
+        self.latest = last;
+        self.runs.push_back(Run { quotes, chunk, next: 0 });
+    }
+
+    /// Gives each record its own place, which may lie before records of runs.
+    fn list(&mut self, records: &Records, chunk: u32) {
+        while let Some(mut run) = self.runs.pop_front() {
+            while run.next < run.quotes.len() {
+                self.dues.push(run.due());
+                run.next += 1;
+            }
+        }
+        self.dues.reserve(records.len());
+        for index in 0..records.len() {
+            let mut at = match records {
+                Records::Rows(batch) => self.happens(batch.head(index)),
+                Records::Quotes(quotes) => self.happens(&quotes.view().row(index).head),
+            };
+            if records.kind(index) == Kind::Gap && records.instrument(index).is_none() {
                 at = self.happens_to_all(at);
             }
-            self.insert(Due { at, chunk: number, index: index as u32 });
+            self.latest = self.latest.max(at);
+            self.insert(Due { at, chunk, index: index as u32 });
         }
-        let received = self.feed.is_delayed().then(|| {
-            let receive = |slot: &Slot| self.feed.receive(slot.ts_recv).nanos();
-            batch.slots().iter().map(receive).collect()
-        });
-        self.horizon = self.horizon.max(batch.head(batch.len() - 1).ts_recv.nanos());
-        let behind = self.records;
-        self.records += batch.len() as u64;
-        self.chunks.push_back(Chunk { batch, received, number, behind });
+    }
+
+    fn last_of(&mut self, instrument: InstrumentId) -> &mut i64 {
+        let place = instrument.index();
+        if self.last_by_instrument.len() <= place {
+            self.last_by_instrument.resize(place + 1, self.last_of_all);
+        }
+        &mut self.last_by_instrument[place]
     }
 
     /// When a record happens at the venue.
@@ -129,14 +206,11 @@ impl Window {
             at = earliest;
             self.late += 1;
         }
-        let Some(instrument) = head.instrument else { return at };
-        let place = instrument.index();
-        if self.last_by_instrument.len() <= place {
-            self.last_by_instrument.resize(place + 1, self.last_of_all);
+        if let Some(instrument) = head.instrument {
+            let last = self.last_of(instrument);
+            at = at.max(*last);
+            *last = at;
         }
-        let last = &mut self.last_by_instrument[place];
-        at = at.max(*last);
-        *last = at;
         at
     }
 
@@ -167,7 +241,7 @@ impl Window {
     /// The first batch, once all that happens before its last record is received is here.
     pub(super) fn ready(&self) -> Option<&Chunk> {
         let chunk = self.chunks.front()?;
-        let last = chunk.received(chunk.batch.len() - 1);
+        let last = chunk.received(chunk.records.len() - 1);
         let is_complete = self.is_ended || self.horizon.saturating_sub(self.lookahead_ns) > last;
         is_complete.then_some(chunk)
     }
@@ -175,12 +249,36 @@ impl Window {
     /// The next record by the time of the venue.
     #[inline]
     pub(super) fn next_due(&self) -> Option<Due> {
-        self.dues.get(self.passed).copied()
+        match self.dues.get(self.passed) {
+            Some(due) => Some(*due),
+            None => self.runs.front().map(Run::due),
+        }
+    }
+
+    /// Shows a due record.
+    #[inline]
+    pub(super) fn with<R>(&self, due: Due, look: impl FnOnce(&Record<'_>) -> R) -> R {
+        self.records_of(due).with(due.index as usize, look)
     }
 
     #[inline]
-    pub(super) fn batch_of(&self, due: Due) -> &Batch {
-        &self.chunk_of(due).batch
+    fn records_of(&self, due: Due) -> &Records {
+        &self.chunk_of(due).records
+    }
+
+    /// The row of a due record and its levels, where it is one of depth.
+    #[inline]
+    pub(super) fn depth_of(&self, due: Due) -> Option<(&Depth, &[Level])> {
+        let Records::Rows(batch) = self.records_of(due) else { return None };
+        let slot = batch.slots()[due.index as usize];
+        let row = slot.index as usize;
+        (slot.kind == Kind::Depth).then(|| (&batch.rows::<Depth>()[row], batch.levels(row)))
+    }
+
+    /// The place of a due record in the stream.
+    #[inline]
+    pub(super) fn place_of(&self, due: Due) -> u64 {
+        self.chunk_of(due).place(due.index as usize)
     }
 
     #[inline]
@@ -189,35 +287,88 @@ impl Window {
         &self.chunks[due.chunk.wrapping_sub(first) as usize]
     }
 
-    /// All records that are still to happen, by the time of the venue.
+    /// The records in the list that are still to happen, by the time of the venue: before all runs.
     #[inline]
     pub(super) fn dues(&self) -> &[Due] {
         &self.dues[self.passed..]
+    }
+
+    /// When the first run begins to happen, once the list is done.
+    pub(super) fn first_of_runs(&self) -> Option<i64> {
+        self.runs.front().map(|run| run.due().at)
+    }
+
+    /// When the first of the records behind the list happens that is of another instrument.
+    pub(super) fn first_of_others(&self, instrument: InstrumentId) -> Option<i64> {
+        let others = self.runs.iter().find(|run| run.quotes.instrument() != instrument);
+        others.map(|run| run.due().at)
+    }
+
+    /// Takes what happens up to an instant and lies behind the list, a part of a batch at a time, and
+    /// says which: the quotes, whether they are those at hand, and their places.
+    pub(super) fn happen_until(
+        &mut self,
+        now: i64,
+        at_hand: &Chunk,
+        mut look: impl FnMut(&QuoteTable, bool, Range<usize>),
+    ) -> Option<Due> {
+        let mut last = None;
+        while let Some(run) = self.runs.front_mut() {
+            let rest = &run.quotes.ts_event()[run.next..];
+            let count = rest.partition_point(|at| *at <= now);
+            if count == 0 {
+                break;
+            }
+            let places = run.next..run.next + count;
+            run.next += count - 1;
+            last = Some(run.due());
+            run.next += 1;
+            look(&run.quotes, run.chunk == at_hand.number, places);
+            if run.next < run.quotes.len() {
+                break;
+            }
+            self.runs.pop_front();
+        }
+        last
     }
 
     /// The row of a due record, where it is of that kind. Most are of the batch at hand.
     #[inline]
     pub(super) fn row_of<'a, T: Table>(&'a self, due: Due, at_hand: &'a Chunk) -> Option<&'a T> {
         let is_at_hand = due.chunk == at_hand.number;
-        let batch = if is_at_hand { &*at_hand.batch } else { self.batch_of(due) };
+        let records = if is_at_hand { &at_hand.records } else { self.records_of(due) };
+        let Records::Rows(batch) = records else { return None };
         let slot = batch.slots()[due.index as usize];
         (slot.kind == T::KIND).then(|| &batch.rows::<T>()[slot.index as usize])
     }
 
-    /// So many have happened.
+    /// So many of the list have happened.
     #[inline]
     pub(super) fn pass(&mut self, count: usize) {
         self.passed += count;
     }
 
+    /// What was due next has happened.
+    #[inline]
+    pub(super) fn pass_next(&mut self) {
+        if self.passed < self.dues.len() {
+            self.passed += 1;
+        } else if let Some(run) = self.runs.front_mut() {
+            run.next += 1;
+            if run.next == run.quotes.len() {
+                self.runs.pop_front();
+            }
+        }
+    }
+
     /// Forgets the first batch, all of which has been received and has happened.
-    pub(super) fn pop(&mut self) -> Option<Arc<Batch>> {
+    pub(super) fn pop(&mut self) -> Option<Records> {
         // Now and then, however small the batches are.
         if self.passed > self.dues.len() / 2 {
             self.dues.drain(..self.passed);
             self.passed = 0;
         }
-        self.chunks.pop_front().map(|chunk| chunk.batch)
+        self.chunks.pop_front().map(|chunk| chunk.records)
     }
 
     /// The last instant of the stream that is known.

@@ -10,12 +10,14 @@ mod channel;
 mod message;
 mod read;
 mod strands;
+mod symbols;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use read::ArrowReader;
+pub use symbols::has_one_symbol;
 pub use write::ArrowWriter;
 
 /// How an interleaved stream begins.

@@ -81,6 +81,12 @@ impl ArrowReader {
         self.header.as_ref()
     }
 
+    /// The kind of all records of a plain stream.
+    pub fn table_kind(&self) -> Option<Kind> {
+        let table = self.channels.first().filter(|_| self.is_plain);
+        table.map(|channel| channel.kind)
+    }
+
     fn open_plain(&mut self) -> Result<(), ReadError> {
         let mut decoder = StreamDecoder::new();
         let schema = loop {

@@ -13,7 +13,8 @@ use arrow::buffer::ScalarBuffer;
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
 use qt_model::record::{
-    Batch, Depth, Head, Key, Kind, Level, Quote, QuoteCells, QuoteColumns, Trade,
+    Batch, Depth, Head, Key, Kind, Level, Quote, QuoteCells, QuoteColumns, QuoteTable,
+    SharedColumn, SharedQuotes, Trade,
 };
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
@@ -241,6 +242,33 @@ impl Plain {
             id: own.id.part(&records).0,
         };
         QuoteColumns::new(instrument, cells)
+    }
+
+    /// The same for whoever keeps them.
+    pub(crate) fn quote_table(&self, records: Range<usize>) -> Option<QuoteTable> {
+        let (Own::Quote(own), Some(instrument)) = (&self.own, self.only_instrument()) else {
+            return None;
+        };
+        let part = |column: &ScalarBuffer<i64>| -> SharedColumn<i64> {
+            Arc::new(column.slice(records.start, records.len()))
+        };
+        let whole = |column: &ScalarBuffer<u64>| -> SharedColumn<u64> {
+            Arc::new(column.slice(records.start, records.len()))
+        };
+        let columns = SharedQuotes {
+            ts_event: part(&self.event),
+            ts_recv: part(&self.recv),
+            seq: whole(&self.seq),
+            bid_px: part(&own.bid_px),
+            bid_qty: part(&own.bid_qty),
+            ask_px: part(&own.ask_px),
+            ask_qty: part(&own.ask_qty),
+            id: match &own.id {
+                Whole::All(ids) => Some(whole(ids)),
+                Whole::None => None,
+            },
+        };
+        QuoteTable::new(Arc::clone(&self.instruments), instrument, columns)
     }
 
     /// Appends records as rows, without placing them.

@@ -243,10 +243,15 @@ impl Front {
     }
 
     /// Takes a row of features that was computed beside the stream.
-    pub fn features(&mut self, instrument: InstrumentId, now: Ts, values: &[f64]) {
+    pub fn features(
+        &mut self,
+        instrument: InstrumentId,
+        now: Ts,
+        values: impl IntoIterator<Item = f64>,
+    ) {
         let seen = &mut self.seen[instrument.index()];
         seen.features.clear();
-        seen.features.extend_from_slice(values);
+        seen.features.extend(values);
         seen.features_at = Some(now);
     }
 }

@@ -75,7 +75,7 @@ impl<S: Strategy> Core<S> {
         self.one.clear();
         self.one.push(*record);
         if let Some(row) = engine.annotate(&self.one).of(0) {
-            self.front.features(instrument, now, row.values);
+            self.front.features(instrument, now, row.values.iter().copied());
             self.desk.features(now, instrument, &self.front, out);
         }
     }

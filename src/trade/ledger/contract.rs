@@ -131,6 +131,11 @@ impl Contract {
         Amount::from_units(units.expect("what a position is worth fits 38 digits"))
     }
 
+    /// Whether worths are a line over the price.
+    pub fn is_linear(&self) -> bool {
+        matches!(self.pays, Pays::Linear { .. })
+    }
+
     /// What a signed size gains by a unit of doubled price, where that is the same at every price and
     /// not beyond 63 bits.
     pub(super) fn slope(&self, qty: i64) -> Option<i64> {

@@ -7,6 +7,7 @@
 use qt_model::time::Ts;
 
 use super::exposure::Worth;
+use super::quoted::Quoted;
 use crate::ledger::{Amount, DoublePx, Line, Money, Precision, Words};
 
 /// Marks that follow each other, each with its instant, and between what prices they lie.
@@ -29,6 +30,21 @@ impl Path {
         let (low, high) = if self.marks.is_empty() { (mark, mark) } else { (self.low, self.high) };
         (self.low, self.high) = (low.min(mark), high.max(mark));
         self.marks.push((ts, mark));
+    }
+
+    /// Adds the middles of best prices, but for those that are as the one before, the first of which is
+    /// `last`.
+    pub fn quotes(&mut self, last: &mut DoublePx, quoted: Quoted<'_>) {
+        let begun = self.marks.len();
+        let is_news = |(_, mid): &(Ts, DoublePx)| std::mem::replace(last, *mid) != *mid;
+        let times = quoted.at.iter().map(|at| Ts::from_nanos(*at));
+        self.marks.extend(times.zip(quoted.mids()).filter(is_news));
+        let Some((_, first)) = self.marks.get(begun) else { return };
+        let ends = if begun == 0 { (*first, *first) } else { (self.low, self.high) };
+        let wider = |(low, high): (DoublePx, DoublePx), (_, mark): &(Ts, DoublePx)| {
+            (low.min(*mark), high.max(*mark))
+        };
+        (self.low, self.high) = self.marks[begun..].iter().fold(ends, wider);
     }
 
     pub(super) fn marks(&self) -> &[(Ts, DoublePx)] {

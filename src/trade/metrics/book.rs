@@ -4,6 +4,7 @@ use qt_model::decimal::kept;
 use qt_model::ids::{FillId, InstrumentId, OrderId};
 use qt_model::instrument::Instrument;
 use qt_model::record::{FillQuality, Head, RoundTrip};
+use qt_model::time::Ts;
 use qt_model::units::{Qty, Scale};
 use qt_model::words::Side;
 
@@ -12,6 +13,7 @@ use super::contract::{self, Contract};
 use super::horizons::{Horizons, Known, markout_bps};
 use super::market::Market;
 use super::options::Options;
+use super::quoted::Quoted;
 use super::tally::Tally;
 use super::trades::{Position, Trade};
 use crate::ledger::Money;
@@ -49,6 +51,18 @@ impl Book {
             tally: Tally::default(),
             parts: Parts::default(),
         })
+    }
+
+    /// Takes best prices while no horizon is due; when the last of them came that is another than the
+    /// one before it.
+    pub(super) fn glance(&mut self, now: Ts, quoted: Quoted<'_>) -> Option<Ts> {
+        let known = self.market.touch();
+        let first = quoted.iter().position(|(_, touch)| known != Some(touch))?;
+        let news = quoted.slice(first..quoted.len());
+        if self.position.qty() != 0 {
+            self.position.mark_all(news);
+        }
+        Some(self.market.set_all(now, news))
     }
 
     /// Tells of fills that have all the mids they will have: those whose horizons have passed, and at the

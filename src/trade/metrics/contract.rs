@@ -102,6 +102,11 @@ impl Contract {
         Ok(Self { pays, unit, grain })
     }
 
+    /// Whether worths are a line over the price.
+    pub(super) fn is_linear(&self) -> bool {
+        self.pays.is_linear()
+    }
+
     /// Price times size times multiplier, whatever the payoff.
     pub(super) fn notional(&self, qty: i64, px: DoublePx) -> Money {
         self.notional_of(Grains::product(qty, px))

@@ -108,6 +108,11 @@ impl Horizons {
         self.due.is_some_and(|due| due < ts)
     }
 
+    /// The earliest instant at which a horizon of a waiting fill passes.
+    pub(super) fn due(&self) -> Option<Ts> {
+        self.due
+    }
+
     /// The mid in force ends at `ts`: horizons before it have their mid. `attribution` is the place of
     /// the one at which the mid is kept.
     pub(super) fn settle(

@@ -3,6 +3,7 @@
 use qt_model::time::Ts;
 use qt_model::units::Px;
 
+use super::quoted::Quoted;
 use crate::ledger::DoublePx;
 
 /// Best bid and ask.
@@ -49,6 +50,25 @@ impl Market {
         self.touch = touch;
         self.mid = touch.and_then(Touch::mid);
         self.last_mid = self.mid.or(self.last_mid);
+    }
+
+    /// The same as [`Self::set`] of each that is another than the one before it, at its time or `now`,
+    /// whichever is later. The first is; there is one at least. When the last of those came.
+    ///
+    /// What counts are those at the last of their times, and the one before, in force until then.
+    pub(super) fn set_all(&mut self, now: Ts, quoted: Quoted<'_>) -> Ts {
+        let get = |at: usize| {
+            let (ts, touch) = quoted.get(at);
+            (ts.max(now), touch)
+        };
+        let is_news = |at: &usize| *at == 0 || get(*at).1 != get(at - 1).1;
+        let last = (0..quoted.len()).rev().find(is_news).expect("the first is news");
+        let (end, _) = get(last);
+        let before = (0..last).rev().find(|at| is_news(at) && get(*at).0 < end);
+        for (ts, touch) in (before.unwrap_or(0)..=last).filter(is_news).map(get) {
+            self.set(ts, Some(touch));
+        }
+        end
     }
 
     pub(super) fn touch(&self) -> Option<Touch> {

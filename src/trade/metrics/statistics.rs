@@ -5,6 +5,8 @@
 //! one comparison. Memory: see the parts; nothing grows with the number of market events.
 //! Absent on purpose: positions and cash as an account knows them (the caller's ledger), and files.
 
+mod mids;
+
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instrument, Instruments};
 use qt_model::order::{CashFlow, CashReason, Closure, Execution, OrderNo};

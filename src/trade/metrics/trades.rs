@@ -12,6 +12,7 @@ use qt_model::units::{Px, Qty};
 use qt_model::words::Side;
 
 use super::contract::{Contract, Grains};
+use super::quoted::Quoted;
 use crate::ledger::DoublePx;
 use crate::ledger::Money;
 
@@ -141,6 +142,20 @@ impl Position {
     #[inline]
     pub(super) fn qty(&self) -> i64 {
         self.qty
+    }
+
+    /// The mid was each of these while a position is held.
+    pub(super) fn mark_all(&mut self, quoted: Quoted<'_>) {
+        if !self.contract.is_linear() {
+            return quoted.mids().for_each(|mid| self.mark(mid));
+        }
+        // A line has its extremes at the ends.
+        let mut mids = quoted.mids();
+        let Some(first) = mids.next() else { return };
+        let ends = |(low, high): (DoublePx, DoublePx), mid: DoublePx| (low.min(mid), high.max(mid));
+        let (low, high) = mids.fold((first, first), ends);
+        self.mark(low);
+        self.mark(high);
     }
 
     /// The mid moved while a position is held.

@@ -168,7 +168,7 @@ impl World {
         let record = self.batch.get(0);
         self.front.market(&record);
         self.desk.step(now, &Input::Market(record), &self.front, &mut self.out);
-        self.front.features(self.id, now, features);
+        self.front.features(self.id, now, features.iter().copied());
         self.desk.features(now, self.id, &self.front, &mut self.out);
     }
 

@@ -149,6 +149,29 @@ fn piped_equals_fused_to_the_byte() {
     }
 }
 
+/// Quotes alone come as tables, of which nobody who sleeps needs a row.
+#[test]
+fn tables_of_quotes_are_their_records() {
+    let world = day();
+    let backtests = [
+        "--param fast_n=9 --param slow_n=40",
+        "--param slow_n=200 --latency feed=30ms --latency place=5ms",
+        "--param slow_n=90 --sweep fast_n=5..20:5",
+    ];
+    for symbols in ["", "--symbols '*:S00001'"] {
+        let replay = format!("qt replay -i day.arrow --kinds quote {symbols}");
+        for flags in backtests {
+            let backtest = format!("qt backtest ema-cross --no-run --json {flags}");
+            let by_row = shell(&world, &format!("{replay} | {backtest}"));
+            assert!(by_row.contains("\"fills\""), "{by_row}");
+            for threads in [1, 2] {
+                let line = format!("{replay} -o arrow | {backtest} --threads {threads}");
+                assert_eq!(shell(&world, &line), by_row, "{line}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_run_is_the_same_again_and_other_data_is_told() {
     let world = day();

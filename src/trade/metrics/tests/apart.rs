@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use crate::ledger::{DoublePx, Ledger, LedgerOptions, Matching};
 use crate::metrics::{
-    Extremes, FillContext, Money, Options, Path, Sample, Statistics, Touch, Worth,
+    Extremes, FillContext, Money, Options, Path, Quoted, Sample, Statistics, Touch, Worth,
 };
 
 /// Something that is told: after so long, a mid or a mark.
@@ -74,7 +74,17 @@ impl Account {
     }
 }
 
-fn figures((initial, digits): (i64, u8), stretches: &[Stretch], is_apart: bool) -> String {
+/// How an account is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    InTurn,
+    /// First mids, then marks.
+    Apart,
+    /// The same as columns.
+    Columns,
+}
+
+fn figures((initial, digits): (i64, u8), stretches: &[Stretch], how: How) -> String {
     let mut account = Account::new(initial, digits);
     let (mut now, id) = (0_i64, account.id);
     for (units, told) in stretches {
@@ -88,7 +98,7 @@ fn figures((initial, digits): (i64, u8), stretches: &[Stretch], is_apart: bool) 
             let at = Ts::from_nanos(now);
             let touch = Touch { bid: Px::new(*value), ask: Px::new(value + 2) };
             let mark = DoublePx::mid(touch.bid, touch.ask);
-            match (is_mid, line.filter(|_| is_apart)) {
+            match (is_mid, line.filter(|_| how != How::InTurn)) {
                 (true, Some(_)) => mids.push((at, touch)),
                 (true, None) => account.statistics.mid(at, id, Some(touch)),
                 (false, Some(_)) => marks.push((at, mark)),
@@ -100,9 +110,25 @@ fn figures((initial, digits): (i64, u8), stretches: &[Stretch], is_apart: bool) 
             }
         }
         let Account { statistics, ledger, extremes, .. } = &mut account;
-        mids.into_iter().for_each(|(at, touch)| statistics.mid(at, id, Some(touch)));
+        if how == How::Columns {
+            statistics.mids(id, Columns::of(&mids).view());
+        } else {
+            mids.into_iter().for_each(|(at, touch)| statistics.mid(at, id, Some(touch)));
+        }
         let Some(line) = line else { continue };
         let (mut last, mut path) = (line.mark, Path::default());
+        if how == How::Columns {
+            // Half of a doubled price is not always a price: bid and ask add up to it.
+            let touch = |(at, mark): &(Ts, DoublePx)| {
+                let bid = mark.units().div_euclid(2);
+                (*at, Touch { bid: Px::new(bid), ask: Px::new(mark.units() - bid) })
+            };
+            let touches: Vec<_> = marks.iter().map(touch).collect();
+            path.quotes(&mut last, Columns::of(&touches).view());
+            marks.drain(..).for_each(|(_, mark)| {
+                ledger.mark(id, mark);
+            });
+        }
         for (at, mark) in marks {
             if std::mem::replace(&mut last, mark) != mark {
                 path.push(at, mark);
@@ -123,6 +149,25 @@ fn figures((initial, digits): (i64, u8), stretches: &[Stretch], is_apart: bool) 
     )
 }
 
+/// Best prices as columns.
+struct Columns([Vec<i64>; 3]);
+
+impl Columns {
+    fn of(touches: &[(Ts, Touch)]) -> Self {
+        let column = |of: fn(&(Ts, Touch)) -> i64| touches.iter().map(of).collect();
+        Self([
+            column(|(at, _)| at.nanos()),
+            column(|(_, touch)| touch.bid.mantissa()),
+            column(|(_, touch)| touch.ask.mantissa()),
+        ])
+    }
+
+    fn view(&self) -> Quoted<'_> {
+        let [at, bid, ask] = &self.0;
+        Quoted { at, bid, ask }
+    }
+}
+
 proptest! {
     #[test]
     fn told_apart_is_told_in_turn(
@@ -132,7 +177,7 @@ proptest! {
             (
                 -4_i64..5,
                 prop::collection::vec(
-                    (0_i64..700_000_000, any::<bool>(), prop_oneof![-50_i64..2_000, 400_i64..600]),
+                    (prop_oneof![Just(0_i64), 0_i64..700_000_000], any::<bool>(), prop_oneof![-50_i64..2_000, 400_i64..600, 500_i64..502]),
                     0..24,
                 ),
             ),
@@ -140,6 +185,8 @@ proptest! {
         ),
     ) {
         let account = (initial, digits);
-        prop_assert_eq!(figures(account, &stretches, true), figures(account, &stretches, false));
+        let in_turn = figures(account, &stretches, How::InTurn);
+        prop_assert_eq!(&figures(account, &stretches, How::Apart), &in_turn);
+        prop_assert_eq!(&figures(account, &stretches, How::Columns), &in_turn);
     }
 }

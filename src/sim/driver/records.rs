@@ -1,0 +1,158 @@
+//! What a batch of the stream is, as the driver takes it, and the features of its records.
+//!
+//! Absent on purpose: any difference in what comes of it. Columns are read where nobody looks at single
+//! records; where somebody does, a row is made of the record at hand.
+
+use std::sync::Arc;
+
+use qt_market::features::{Marks, Rows};
+use qt_model::ids::InstrumentId;
+use qt_model::instrument::Instruments;
+use qt_model::record::{Batch, Kind, QuoteTable, Record, View};
+use qt_model::time::Ts;
+use qt_trade::core::Front;
+
+/// See the module. A copy shares the records.
+#[derive(Clone, Debug)]
+pub enum Records {
+    Rows(Arc<Batch>),
+    /// Quotes of one instrument.
+    Quotes(QuoteTable),
+}
+
+impl From<Arc<Batch>> for Records {
+    fn from(batch: Arc<Batch>) -> Self {
+        Self::Rows(batch)
+    }
+}
+
+impl From<QuoteTable> for Records {
+    fn from(quotes: QuoteTable) -> Self {
+        Self::Quotes(quotes)
+    }
+}
+
+impl Records {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Rows(batch) => batch.len(),
+            Self::Quotes(quotes) => quotes.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn instruments(&self) -> &Arc<Instruments> {
+        match self {
+            Self::Rows(batch) => batch.instruments(),
+            Self::Quotes(quotes) => quotes.instruments(),
+        }
+    }
+
+    pub(super) fn count(&self, kind: Kind) -> usize {
+        match self {
+            Self::Rows(batch) => batch.count(kind),
+            Self::Quotes(quotes) if kind == Kind::Quote => quotes.len(),
+            Self::Quotes(_) => 0,
+        }
+    }
+
+    /// When the stream says that we received a record.
+    #[inline]
+    pub fn ts_recv(&self, at: usize) -> Ts {
+        match self {
+            Self::Rows(batch) => batch.slots()[at].ts_recv,
+            Self::Quotes(quotes) => Ts::from_nanos(quotes.ts_recv()[at]),
+        }
+    }
+
+    /// The same records as rows.
+    pub fn to_batch(&self) -> Arc<Batch> {
+        match self {
+            Self::Rows(batch) => Arc::clone(batch),
+            Self::Quotes(quotes) => Arc::new(quotes.to_batch()),
+        }
+    }
+
+    #[inline]
+    pub(super) fn kind(&self, at: usize) -> Kind {
+        match self {
+            Self::Rows(batch) => batch.slots()[at].kind,
+            Self::Quotes(_) => Kind::Quote,
+        }
+    }
+
+    #[inline]
+    pub(super) fn instrument(&self, at: usize) -> Option<InstrumentId> {
+        match self {
+            Self::Rows(batch) => batch.head(at).instrument,
+            Self::Quotes(quotes) => Some(quotes.instrument()),
+        }
+    }
+
+    /// Shows a record.
+    #[inline]
+    pub(super) fn with<R>(&self, at: usize, look: impl FnOnce(&Record<'_>) -> R) -> R {
+        match self {
+            Self::Rows(batch) => look(&batch.get(at)),
+            Self::Quotes(quotes) => {
+                let row = quotes.view().row(at);
+                look(&Record::Quote(View { row: &row, levels: &[] }))
+            }
+        }
+    }
+
+    /// The same records, as rows where a stretch of them could not be told from its columns: crossed
+    /// prices have no middle, and times that go back no order.
+    pub(super) fn sound(self) -> Self {
+        match self {
+            Self::Quotes(quotes) if !is_sound(&quotes) => Self::Rows(Arc::new(quotes.to_batch())),
+            sound @ (Self::Rows(_) | Self::Quotes(_)) => sound,
+        }
+    }
+}
+
+/// Whether no bid lies above its ask, and no quote was received before the one before it. All are looked
+/// at, and no one alone: loops without a branch.
+fn is_sound(quotes: &QuoteTable) -> bool {
+    let (view, times) = (quotes.view(), quotes.ts_recv());
+    let prices = view.cells().bid_px.iter().zip(view.cells().ask_px);
+    let steps = times.iter().zip(times.iter().skip(1));
+    prices.fold(true, |all, (bid, ask)| all & (bid <= ask))
+        & steps.fold(true, |all, (before, next)| all & (before <= next))
+}
+
+/// Features of the records of a batch, where they are computed here.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Signals<'a> {
+    Rows(Rows<'a>),
+    /// A column a feature.
+    Columns(&'a [Vec<f64>], Marks<'a>),
+}
+
+impl Signals<'_> {
+    /// Whether a record caused a row.
+    #[inline]
+    pub(super) fn has_row(&self, at: usize) -> bool {
+        match self {
+            Self::Rows(rows) => rows.of(at).is_some(),
+            Self::Columns(_, marks) => marks.row_of(at).is_some(),
+        }
+    }
+
+    /// Lets the front take the row of a record, which is there.
+    pub(super) fn show(&self, at: usize, instrument: InstrumentId, now: Ts, front: &mut Front) {
+        match self {
+            Self::Rows(rows) => {
+                let row = rows.of(at).expect("the record caused a row");
+                front.features(instrument, now, row.values.iter().copied());
+            }
+            Self::Columns(columns, marks) => {
+                let row = marks.row_of(at).expect("the record caused a row");
+                front.features(instrument, now, columns.iter().map(|column| column[row]));
+            }
+        }
+    }
+}
