@@ -7,6 +7,7 @@
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
+use qt_model::decimal::MONEY_DECIMALS;
 use rust_decimal::Decimal;
 
 use super::amount::{Amount, Precision, power_of_ten};
@@ -84,6 +85,16 @@ impl Money {
     /// The amount with as many digits as a decimal holds, half to even: for records.
     pub fn to_decimal_nearest(self) -> Decimal {
         Self::precision().decimal(Amount::from_units(self.0))
+    }
+
+    /// The amount as records keep it: to [`MONEY_DECIMALS`], half to even. Sums of amounts that are
+    /// kept are sums of what is read.
+    #[must_use]
+    pub fn kept(self) -> Self {
+        const UNIT: i128 = 10_i128.pow(Money::DIGITS - MONEY_DECIMALS as u32);
+        let (whole, rest) = (self.0.div_euclid(UNIT), self.0.rem_euclid(UNIT));
+        let is_up = 2 * rest > UNIT || 2 * rest == UNIT && whole & 1 == 1;
+        Self((whole + i128::from(is_up)) * UNIT)
     }
 
     #[inline]
@@ -230,6 +241,13 @@ mod tests {
             let units = (i128::from(high) << 64 | i128::from(low)) >> shift;
             let (near, exact) = (Money::from_units(units).approximate(), units as f64);
             prop_assert!((near - exact).abs() <= 4.5e-16 * exact.abs());
+        }
+
+        #[test]
+        fn what_is_kept_is_what_records_show(units in any::<i64>(), zeros in 0_u32..6) {
+            let money = Money::from_units(i128::from(units) * 10_i128.pow(zeros));
+            let shown = qt_model::decimal::kept(money.to_decimal().unwrap());
+            prop_assert_eq!(money.kept().to_decimal(), Some(shown));
         }
 
         #[test]

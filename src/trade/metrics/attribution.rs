@@ -109,9 +109,4 @@ impl Attribution {
         self.execution += contract.money(parts.execution);
         self.opportunity += contract.money(parts.opportunity);
     }
-
-    /// Profit by prices alone.
-    pub fn by_prices(&self) -> Money {
-        self.spread + self.adverse + self.inventory
-    }
 }

@@ -148,15 +148,18 @@ impl Figures {
         &self.round_trips
     }
 
-    /// What the account gained, less what came from outside.
+    /// What the account gained, less what came from outside; of the amounts as they are kept.
     pub(super) fn pnl_total(&self) -> Money {
-        self.last_equity - self.first_equity - self.flows.external
+        self.last_equity.kept() - self.first_equity.kept() - self.flows.external.kept()
     }
 
-    /// The same as the sum of its parts.
+    /// The same as the sum of its parts, as they are kept: who adds up what a run says comes to the
+    /// last digit of it.
     pub(super) fn pnl_attributed(&self) -> Money {
+        let Attribution { spread, adverse, inventory, .. } = self.attribution;
         let cash = self.flows.funding + self.flows.borrow + self.flows.dividends;
-        self.attribution.by_prices() - self.fills.net_fees() + cash
+        let by_prices = [spread, adverse, inventory].map(Money::kept).into_iter().sum::<Money>();
+        by_prices - self.fills.net_fees().kept() + cash.kept()
     }
 
     /// The longest span of the grid, in nanoseconds.

@@ -12,6 +12,8 @@ mod sweeps;
 
 use std::fs;
 
+use rust_decimal::Decimal;
+
 use crate::frame::{World, stdout};
 
 /// Five minutes of two instruments, as a file.
@@ -251,6 +253,32 @@ fn a_contract_that_ends_is_a_trade_that_closes() {
         |folder: &str| stdout(&mut world.qt(&format!("replay -i {folder}/orders.parquet")));
     assert!(orders("kept").lines().count() > 2);
     world.qt("parity ./kept").assert().success();
+}
+
+/// Profit of an inverse contract is a quotient, yet what is read adds up to the last digit.
+#[test]
+fn the_parts_of_a_profit_add_up_as_they_are_read() {
+    let world = day();
+    let line = "replay -i day.arrow --symbols S00001 --limit 6000";
+    let text = stdout(&mut world.qt(line))
+        .replace("\"class\":\"spot\"", "\"class\":\"perpetual\",\"payoff\":\"inverse\"");
+    write(&world, "inverse.ndjson", &text);
+    for strategy in ["market-maker", "imbalance", "buy-and-hold"] {
+        let line = format!("backtest {strategy} -i inverse.ndjson --run-dir {strategy}");
+        world.qt(&line).assert().success();
+        let path = world.path().join(strategy).join("metrics.json");
+        let text = fs::read_to_string(path).unwrap();
+        let read = |name: &str| -> Decimal {
+            let at = text.find(&format!("\"{name}\": ")).unwrap() + name.len() + 4;
+            let value = text[at..].lines().next().unwrap().trim_matches([',', '"']);
+            value.parse().unwrap()
+        };
+        let parts = ["spread", "adverse", "inventory", "fees", "funding", "unattributed"];
+        let sum: Decimal = parts.map(|part| read(&format!("pnl_{part}"))).into_iter().sum();
+        assert_eq!(sum, read("pnl_total"), "{strategy}: {text}");
+        assert_eq!(read("equity_end") - read("equity_start"), sum, "{strategy}: {text}");
+        assert!(!sum.is_zero(), "{strategy}: {text}");
+    }
 }
 
 /// A decision, its orders and their fills are one thread.
