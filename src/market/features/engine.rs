@@ -130,19 +130,11 @@ impl Engine {
         let turns = matches!(self.program, Program::Lob(_));
         self.sheet.begin(self.program.width(), !turns);
         self.know(quotes.instrument(), instruments);
-        self.sheet.exchange(out);
-        // What is fed is computed before it leaves the cache.
-        for start in (0..quotes.len()).step_by(STRETCH) {
-            let part = quotes.slice(start..quotes.len().min(start + STRETCH));
-            let Self { symbols, options, sheet, scratch, .. } = self;
-            let Slot::Known(lane) = &mut symbols[quotes.instrument().index()] else {
-                (0..part.len()).for_each(|_| sheet.end_record());
-                continue;
-            };
-            let mut plain = Plain::new(lane, options, sheet);
-            plain.columns(&part);
-            plain.put();
-            lane.work.finish(scratch, sheet);
+        self.sheet.append_to(out);
+        let Self { symbols, options, sheet, scratch, .. } = self;
+        match &mut symbols[quotes.instrument().index()] {
+            Slot::Known(lane) => Plain::new(lane, options, sheet).columns(quotes, scratch),
+            Slot::Unknown | Slot::Unwanted => (0..quotes.len()).for_each(|_| sheet.end_record()),
         }
         if turns {
             self.sheet.turn();
@@ -269,9 +261,6 @@ impl Engine {
         }
     }
 }
-
-/// How many events are fed before they are computed, where they come as columns.
-const STRETCH: usize = 1024;
 
 impl Row<'_> {
     /// The row as a record, with the head of its cause.

@@ -3,6 +3,7 @@
 mod columns;
 mod deep;
 mod plain;
+mod quotes;
 mod tops;
 mod touch;
 
@@ -26,6 +27,7 @@ use tops::{Best, Top, Tops, seconds};
 use touch::Touches;
 
 pub(super) use columns::Columns;
+pub(super) use quotes::Quotes;
 
 /// Which records say what the best bid and ask are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,8 @@ pub(super) struct Feed {
     /// The first event, and how long ago that is.
     began: Option<Ts>,
     now: i64,
+    /// The same of each of the quotes at hand, where that is asked for.
+    nows: Vec<i64>,
     classifier: Classifier,
     last_recv: Ts,
     /// Flags that the next event carries.
@@ -95,6 +99,7 @@ impl Feed {
             trade_ts: None,
             began: None,
             now: 0,
+            nows: Vec::new(),
             classifier: Classifier::default(),
             last_recv: Ts::MIN,
             pending: 0,

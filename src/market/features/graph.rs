@@ -2,20 +2,25 @@
 //! whatever uses it.
 
 mod arguments;
+mod block;
 mod compile;
+mod rooms;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::base::{Base, Clock};
 use super::expr::Named;
-use super::feed::Columns;
-use super::node::{BLOCK, Column, Node, has_absent};
+use super::feed::{Columns, Quotes};
+use super::node::{BLOCK, Column, Node};
 use super::places::{Placed, Places};
 use super::rows::Sheet;
-use super::value::{NONE, SKIP, is_skip};
+use super::value::{NONE, is_skip};
+use block::{Block, Events};
 
 pub use compile::CompileError;
+use rooms::Rooms;
+pub(super) use rooms::Scratch;
 
 /// A compiled list of features, shared by all symbols.
 #[derive(Debug)]
@@ -24,6 +29,7 @@ pub struct Plan {
     /// For each feature, its step.
     outputs: Vec<usize>,
     names: Vec<String>,
+    rooms: Rooms,
 }
 
 #[derive(Debug)]
@@ -79,24 +85,6 @@ impl Plan {
         self.steps[self.outputs[feature]].warm
     }
 
-    /// What a step makes of a block of events.
-    #[inline(always)]
-    fn column<'a>(
-        &self,
-        step: usize,
-        events: &'a Columns,
-        scratch: &'a Scratch,
-        block: &Range<usize>,
-    ) -> Column<'a> {
-        let count = block.len();
-        let values = match self.steps[step].kind {
-            StepKind::Base(base) => &events.get(base)[block.clone()],
-            StepKind::Node { .. } => &scratch.columns[step][..count],
-            StepKind::Part { of, part } => &scratch.columns[of][part * count..][..count],
-        };
-        Column { values, is_whole: scratch.whole[step] }
-    }
-
     pub fn uses(&self, base: Base) -> bool {
         self.steps.iter().any(|step| matches!(step.kind, StepKind::Base(it) if it == base))
     }
@@ -117,29 +105,6 @@ pub(super) struct State {
     warm: Vec<bool>,
     /// Whether all have.
     is_warm: bool,
-}
-
-/// Columns that all symbols use in turn.
-#[derive(Debug, Default)]
-pub(super) struct Scratch {
-    /// What each step made of the block at hand, one part behind the other.
-    columns: Vec<Vec<f64>>,
-    /// Whether nothing in the column of a step is absent.
-    whole: Vec<bool>,
-}
-
-impl Scratch {
-    fn fit(&mut self, plan: &Plan) {
-        if self.whole.len() == plan.steps.len() {
-            return;
-        }
-        let column = |step: &Step| match &step.kind {
-            StepKind::Node { prototype, .. } => vec![SKIP; prototype.parts() * BLOCK],
-            StepKind::Base(_) | StepKind::Part { .. } => Vec::new(),
-        };
-        self.columns = plan.steps.iter().map(column).collect();
-        self.whole = vec![false; plan.steps.len()];
-    }
 }
 
 impl State {
@@ -182,30 +147,46 @@ impl State {
         scratch: &mut Scratch,
         sheet: &mut Sheet,
     ) {
-        let plan = Arc::clone(&self.plan);
-        scratch.fit(&plan);
         let mut start = range.start;
         while start < range.end {
-            let block = start..places.end_of_block(start, range.end.min(start + BLOCK));
-            start = block.end;
-            for (at, step) in plan.steps.iter().enumerate() {
-                if let StepKind::Node { inputs, prototype } = &step.kind {
-                    let node = self.nodes[at].as_mut().expect("each step that is a node has one");
-                    let mut out = std::mem::take(&mut scratch.columns[at]);
-                    let mut columns = [Column { values: &[], is_whole: true }; INPUTS_MAX];
-                    for (slot, input) in columns.iter_mut().zip(inputs) {
-                        *slot = plan.column(*input, events, scratch, &block);
-                    }
-                    node.run(&columns[..inputs.len()], &mut out[..prototype.parts() * block.len()]);
-                    scratch.columns[at] = out;
-                }
-                scratch.whole[at] = !has_absent(plan.column(at, events, scratch, &block).values);
-            }
-            let column =
-                |feature: usize| plan.column(plan.outputs[feature], events, scratch, &block);
-            let placed = places.of(block.clone());
-            self.warm_up(column, placed, block.len(), sheet);
-            self.fill(column, placed, block.len(), sheet);
+            let end = places.end_of_block(start, range.end.min(start + BLOCK));
+            self.block(Events::Gathered(events), start..end, places.of(start..end), scratch, sheet);
+            start = end;
+        }
+    }
+
+    /// The same of quotes, whose rows lie one behind the other from one on.
+    pub(super) fn quotes(
+        &mut self,
+        quotes: &Quotes<'_>,
+        first: usize,
+        scratch: &mut Scratch,
+        sheet: &mut Sheet,
+    ) {
+        for start in (0..quotes.len()).step_by(BLOCK) {
+            let range = start..quotes.len().min(start + BLOCK);
+            let placed = Placed::From(first + start);
+            self.block(Events::Quotes(quotes), range, placed, scratch, sheet);
+        }
+    }
+
+    fn block(
+        &mut self,
+        events: Events<'_>,
+        range: Range<usize>,
+        placed: Placed<'_>,
+        scratch: &mut Scratch,
+        sheet: &mut Sheet,
+    ) {
+        let (plan, count) = (Arc::clone(&self.plan), range.len());
+        scratch.fit(&plan);
+        let mut block = Block { plan: &plan, events, range, scratch, target: sheet.lend(placed) };
+        block.run(&mut self.nodes);
+        self.warm_up(|feature| block.feature(feature), placed, count, sheet);
+        if block.settle(&mut self.held) {
+            sheet.take_back(block.target);
+        } else {
+            self.fill(|feature| block.feature(feature), placed, count, sheet);
         }
     }
 
@@ -256,25 +237,18 @@ impl State {
             column.is_whole || !column.values.iter().any(|value| is_skip(*value))
         };
         let four = |from: usize| [0, 1, 2, 3].map(|at| column(from + at).values);
-        let is_by_row = !sheet.is_by_column();
-        let may_go_back = |feature: &usize| {
-            is_by_row && features >= 4 && (features - 4..*feature).all(|before| says_all(&before))
-        };
+        let may_go_back =
+            |feature: &usize| features >= 4 && (features - 4..*feature).all(|it| says_all(&it));
         let mut feature = 0;
         while feature < features {
             // Most columns say something of every event, and most rows lie one behind the other.
             let together = (feature..features.min(feature + 4)).take_while(says_all).count();
-            let Placed::From(first) = placed else {
+            let (Placed::From(first), 1..) = (placed, together) else {
                 self.fill_one(feature, column(feature).values, placed, sheet);
                 feature += 1;
                 continue;
             };
             match together {
-                0 => {
-                    self.fill_one(feature, column(feature).values, placed, sheet);
-                    feature += 1;
-                    continue;
-                }
                 4 => sheet.lay_four(four(feature), feature, first),
                 // The last ones go with those before them: beside each other they cost one visit.
                 1..4 if feature + together == features && may_go_back(&feature) => {

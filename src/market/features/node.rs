@@ -9,8 +9,9 @@ use super::wide::wide;
 /// most [`BLOCK`]: the results do not depend on the cuts.
 pub trait Node: Debug + Send + Sync {
     /// Fills `out` from the inputs, which are as long. Absent inputs come as `SKIP` or `NONE`. A step
-    /// of several parts fills one behind the other.
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]);
+    /// of several parts fills one behind the other. Whether it knows that nothing it made is absent:
+    /// where it does not, somebody has to look.
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool;
 
     /// How many columns it makes.
     fn parts(&self) -> usize {
@@ -29,8 +30,12 @@ pub struct Column<'a> {
     pub(super) is_whole: bool,
 }
 
-/// How many events run through a step at once. The columns of a plan fit the nearest cache.
-pub(super) const BLOCK: usize = 256;
+/// How many events run through a step at once: so many that what a step costs whatever their number
+/// is little, and so few that the columns of a plan fit a cache.
+pub(super) const BLOCK: usize = 2048;
+
+/// How many events are closed up at once.
+const PIECE: usize = 128;
 
 /// Whether a value of a block is absent. Looks at all of them, several at once: but for its sign an
 /// absent one is the largest there is, as an integer.
@@ -47,25 +52,36 @@ pub(super) fn has_absent(values: &[f64]) -> bool {
 /// A step over the values that are there. It keeps its state over absences and passes them on: where
 /// a block has some, what is left is closed up for the step and spread out again behind it.
 #[inline(always)]
-pub(super) fn each(input: Column<'_>, out: &mut [f64], mut step: impl FnMut(&[f64], &mut [f64])) {
+pub(super) fn each(
+    input: Column<'_>,
+    out: &mut [f64],
+    mut step: impl FnMut(&[f64], &mut [f64]) -> bool,
+) -> bool {
     if input.is_whole {
         return step(input.values, out);
     }
-    let (mut dense, mut found) = ([0.0; BLOCK], [0.0; BLOCK]);
-    let count = close_up(input.values, &mut dense);
-    if count > 0 {
-        step(&dense[..count], &mut found[..count]);
+    let (mut dense, mut found) = ([0.0; PIECE], [0.0; PIECE]);
+    for (input, out) in input.values.chunks(PIECE).zip(out.chunks_mut(PIECE)) {
+        let count = close_up(input, &mut dense);
+        if count > 0 {
+            step(&dense[..count], &mut found[..count]);
+        }
+        spread_out(input, &found[..count], out);
     }
-    spread_out(input.values, &found[..count], out);
+    false
 }
 
 /// The same of a step whose loops are as wide as the machine.
 #[inline(always)]
-pub(super) fn each_wide(input: Column<'_>, out: &mut [f64], step: impl FnMut(&[f64], &mut [f64])) {
+pub(super) fn each_wide(
+    input: Column<'_>,
+    out: &mut [f64],
+    step: impl FnMut(&[f64], &mut [f64]) -> bool,
+) -> bool {
     wide(
         #[inline(always)]
         || each(input, out, step),
-    );
+    )
 }
 
 /// The same of a step of two parts.
@@ -73,23 +89,27 @@ pub(super) fn each_wide(input: Column<'_>, out: &mut [f64], step: impl FnMut(&[f
 pub(super) fn each_pair(
     input: Column<'_>,
     out: &mut [f64],
-    mut step: impl FnMut(&[f64], &mut [f64], &mut [f64]),
-) {
+    mut step: impl FnMut(&[f64], &mut [f64], &mut [f64]) -> bool,
+) -> bool {
     let (one, other) = out.split_at_mut(input.values.len());
     if input.is_whole {
         return step(input.values, one, other);
     }
-    let (mut dense, mut found, mut beside) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
-    let count = close_up(input.values, &mut dense);
-    if count > 0 {
-        step(&dense[..count], &mut found[..count], &mut beside[..count]);
+    let (mut dense, mut found, mut beside) = ([0.0; PIECE], [0.0; PIECE], [0.0; PIECE]);
+    let outs = one.chunks_mut(PIECE).zip(other.chunks_mut(PIECE));
+    for (input, (one, other)) in input.values.chunks(PIECE).zip(outs) {
+        let count = close_up(input, &mut dense);
+        if count > 0 {
+            step(&dense[..count], &mut found[..count], &mut beside[..count]);
+        }
+        spread_out(input, &found[..count], one);
+        spread_out(input, &beside[..count], other);
     }
-    spread_out(input.values, &found[..count], one);
-    spread_out(input.values, &beside[..count], other);
+    false
 }
 
 /// The values that are there, one behind the other; how many.
-fn close_up(input: &[f64], dense: &mut [f64; BLOCK]) -> usize {
+fn close_up(input: &[f64], dense: &mut [f64; PIECE]) -> usize {
     let mut count = 0;
     for value in input.iter().filter(|value| !value.is_nan()) {
         dense[count] = *value;
@@ -109,12 +129,25 @@ fn spread_out(input: &[f64], found: &[f64], out: &mut [f64]) {
 
 /// The same, a value at a time.
 #[inline(always)]
-pub(super) fn map(input: Column<'_>, out: &mut [f64], mut function: impl FnMut(f64) -> f64) {
-    each(input, out, |input, out| {
-        for (value, out) in input.iter().zip(out) {
-            *out = function(*value);
-        }
-    });
+pub(super) fn map(
+    input: Column<'_>,
+    out: &mut [f64],
+    mut function: impl FnMut(f64) -> f64,
+) -> bool {
+    each(
+        input,
+        out,
+        #[inline(always)]
+        |input, out| {
+            let mut is_whole = true;
+            for (value, out) in input.iter().zip(out) {
+                let value = function(*value);
+                *out = value;
+                is_whole &= !value.is_nan();
+            }
+            is_whole
+        },
+    )
 }
 
 /// The same with the time of each event.
@@ -123,10 +156,13 @@ pub(super) fn map_at(
     [input, now]: [Column<'_>; 2],
     out: &mut [f64],
     mut function: impl FnMut(f64, f64) -> f64,
-) {
+) -> bool {
+    let mut is_whole = true;
     for ((value, now), out) in input.values.iter().zip(now.values).zip(out) {
         *out = if value.is_nan() { *value } else { function(*value, *now) };
+        is_whole &= !out.is_nan();
     }
+    is_whole
 }
 
 /// The same over some columns: the last value of one stands in where an event does not concern it.
@@ -136,16 +172,20 @@ pub(super) fn map_held<const N: usize>(
     held: &mut [f64; N],
     out: &mut [f64],
     mut function: impl FnMut([f64; N]) -> f64,
-) {
+) -> bool {
     let count = out.len();
-    let Some(last) = count.checked_sub(1) else { return };
+    let Some(last) = count.checked_sub(1) else { return true };
     let values = inputs.map(|column| &column.values[..count]);
     if inputs.iter().all(|column| column.is_whole) {
-        for (at, out) in out.iter_mut().enumerate() {
-            *out = function(values.map(|values| values[at]));
+        let (mut is_whole, out) = (true, &mut out[..count]);
+        // By place, which is seen to lie within all of them: no question stays in the loop.
+        for at in 0..count {
+            let value = function(values.map(|values| values[at]));
+            out[at] = value;
+            is_whole &= !value.is_nan();
         }
         *held = values.map(|values| values[last]);
-        return;
+        return is_whole;
     }
     for (at, out) in out.iter_mut().enumerate() {
         let fresh = values.map(|values| values[at]);
@@ -162,4 +202,5 @@ pub(super) fn map_held<const N: usize>(
             function(*held)
         };
     }
+    false
 }

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::places::Placed;
+
 /// What a batch of records became.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
@@ -15,7 +17,8 @@ pub(super) struct Sheet {
     has_mask: bool,
     /// Row behind row.
     values: Vec<f64>,
-    /// A column each, with so many rows of before in front.
+    /// A column each, with so many rows of before in front. What lies behind the last row is of a
+    /// batch before.
     columns: Vec<Vec<f64>>,
     before: usize,
     /// Of each row: its flags, one bit a feature that has had a value (the first 64 of them), and
@@ -27,26 +30,37 @@ pub(super) struct Sheet {
     ends: Vec<u32>,
 }
 
+/// The columns of the features, for as long as steps write into them.
+#[derive(Debug)]
+pub(super) struct Lent {
+    pub(super) columns: Vec<Vec<f64>>,
+    /// Where the rows of the block at hand begin.
+    pub(super) from: usize,
+}
+
 impl Sheet {
     /// Forgets the rows; those that follow are that wide.
     pub(super) fn begin(&mut self, width: usize, by_column: bool) {
         (self.width, self.by_column, self.before) = (width, by_column, 0);
         self.has_mask = width <= 64;
         self.columns.resize_with(width, Vec::new);
-        self.columns.iter_mut().for_each(Vec::clear);
         self.flags.clear();
         self.warm.clear();
         self.is_warm.clear();
         self.ends.clear();
     }
 
-    /// Lends the columns of somebody else, behind whose rows those of this sheet come; called again,
-    /// it gives them back.
-    pub(super) fn exchange(&mut self, columns: &mut [Vec<f64>]) {
+    /// Takes the columns of somebody else, behind whose rows those of this sheet come, until they are
+    /// exchanged again.
+    pub(super) fn append_to(&mut self, columns: &mut [Vec<f64>]) {
         assert_eq!(columns.len(), self.width, "there is a column for each feature");
-        let lengths = columns.iter().map(Vec::len);
-        self.before = lengths.clone().next().unwrap_or(0);
-        assert!(lengths.into_iter().all(|length| length == self.before), "rows are whole");
+        self.before = columns.first().map_or(0, Vec::len);
+        assert!(columns.iter().all(|column| column.len() == self.before), "rows are whole");
+        self.exchange(columns);
+    }
+
+    /// Exchanges columns.
+    pub(super) fn exchange(&mut self, columns: &mut [Vec<f64>]) {
         self.columns.iter_mut().zip(columns).for_each(|(own, other)| std::mem::swap(own, other));
     }
 
@@ -75,23 +89,32 @@ impl Sheet {
         first..first + count
     }
 
-    pub(super) fn is_by_column(&self) -> bool {
-        self.by_column
-    }
-
     /// Makes room for the values of all rows.
     pub(super) fn close(&mut self) {
-        if !self.by_column {
+        if self.by_column {
+            let rows = self.before + self.flags.len();
+            let short = self.columns.iter_mut().filter(|column| column.len() < rows);
+            short.for_each(|column| column.resize(rows, 0.0));
+        } else {
             self.values.resize(self.flags.len() * self.width, f64::NAN);
         }
     }
 
-    /// Lays a column of a feature down from a row on.
+    /// Lends the columns for a block, if its rows lie one behind the other in some.
+    #[inline]
+    pub(super) fn lend(&mut self, placed: Placed<'_>) -> Option<Lent> {
+        let (Placed::From(first), true) = (placed, self.by_column) else { return None };
+        Some(Lent { columns: std::mem::take(&mut self.columns), from: self.before + first })
+    }
+
+    #[inline]
+    pub(super) fn take_back(&mut self, lent: Option<Lent>) {
+        self.columns = lent.map_or_else(Vec::new, |lent| lent.columns);
+    }
+
+    /// Lays a column of a feature down from a row on, where those lie row behind row.
     #[inline]
     pub(super) fn lay(&mut self, column: &[f64], feature: usize, first: usize) {
-        if self.by_column {
-            return put(&mut self.columns[feature], self.before + first, column);
-        }
         let rows = self.values[first * self.width..].chunks_exact_mut(self.width);
         for (value, row) in column.iter().zip(rows) {
             row[feature] = *value;
@@ -100,10 +123,6 @@ impl Sheet {
 
     /// The same of four features beside each other.
     pub(super) fn lay_four(&mut self, columns: [&[f64]; 4], feature: usize, first: usize) {
-        if self.by_column {
-            let each = columns.into_iter().zip(feature..);
-            return each.for_each(|(column, feature)| self.lay(column, feature, first));
-        }
         let [a, b, c, d] = columns;
         let values = a.iter().zip(b).zip(c.iter().zip(d));
         let rows = self.values[first * self.width..].chunks_exact_mut(self.width);
@@ -117,6 +136,7 @@ impl Sheet {
         assert!(!self.by_column, "columns are columns");
         self.by_column = true;
         for (feature, column) in self.columns.iter_mut().enumerate() {
+            column.truncate(self.before);
             let rows = self.values.chunks_exact(self.width).take(self.flags.len());
             column.extend(rows.map(|row| row[feature]));
         }
@@ -126,7 +146,7 @@ impl Sheet {
     #[inline]
     pub(super) fn set(&mut self, feature: usize, row: usize, value: f64) {
         match self.by_column {
-            true => put(&mut self.columns[feature], self.before + row, &[value]),
+            true => self.columns[feature][self.before + row] = value,
             false => self.values[row * self.width + feature] = value,
         }
     }
@@ -154,18 +174,6 @@ impl Sheet {
         let before = if record == 0 { 0 } else { self.ends[record - 1] };
         (self.ends[record] > before).then_some(before as usize)
     }
-}
-
-/// Lays values down from a row of a column on. Rows between its end and these are filled later: of
-/// several symbols whose rows alternate, one is laid down before the other.
-#[inline]
-fn put(column: &mut Vec<f64>, first: usize, values: &[f64]) {
-    if column.len() < first {
-        column.resize(first, f64::NAN);
-    }
-    let (inside, behind) = values.split_at(values.len().min(column.len() - first));
-    column[first..first + inside.len()].copy_from_slice(inside);
-    column.extend_from_slice(behind);
 }
 
 /// What is known of the rows of a batch beside their values.
@@ -219,7 +227,7 @@ impl<'a> Grid<'a> {
 
     /// The values of a feature, a row each; NaN where there is none.
     pub fn column(&self, feature: usize) -> &'a [f64] {
-        &self.sheet.columns[feature]
+        &self.sheet.columns[feature][..self.rows()]
     }
 
     /// What is known of the rows beside their values.

@@ -15,3 +15,10 @@ static MACHINE: LazyLock<Arch> = LazyLock::new(Arch::new);
 pub(super) fn wide<R>(run: impl FnOnce() -> R) -> R {
     MACHINE.dispatch(run)
 }
+
+/// Whether such a loop multiplies and adds in one step, which rounds once. Where it does not, that
+/// would be a call for each number.
+#[inline]
+pub(super) fn is_fused() -> bool {
+    !matches!(*MACHINE, Arch::Scalar)
+}

@@ -144,11 +144,25 @@ impl Work {
         }
     }
 
-    /// The same of columns.
-    pub(super) fn plain_columns(&mut self, quotes: &QuoteColumns<'_>, idle_max: i64) -> usize {
+    /// How many of the first of some quotes are plain, and may be taken as columns.
+    pub(super) fn plain_first(&self, quotes: &QuoteColumns<'_>, idle_max: i64) -> usize {
         match self {
-            Self::Expressions(work) => work.plain_columns(quotes, idle_max),
+            Self::Expressions(work) => work.plain_first(quotes, idle_max),
             Self::Book(_) => 0,
+        }
+    }
+
+    /// Takes such quotes and computes their rows, which begin there. What came before is finished.
+    pub(super) fn quotes(
+        &mut self,
+        quotes: &QuoteColumns<'_>,
+        first: usize,
+        scratch: &mut Scratch,
+        sheet: &mut Sheet,
+    ) {
+        match self {
+            Self::Expressions(work) => work.quotes(quotes, first, scratch, sheet),
+            Self::Book(_) => unreachable!("integer features take quotes one by one"),
         }
     }
 

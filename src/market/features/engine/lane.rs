@@ -7,6 +7,8 @@ use qt_model::time::Ts;
 use super::EngineOptions;
 use crate::features::feed::Fed;
 use crate::features::flags;
+use crate::features::graph::Scratch;
+use crate::features::node::BLOCK;
 use crate::features::rows::Sheet;
 use crate::features::work::Work;
 
@@ -28,6 +30,9 @@ impl Lane {
         Self { work, events: 0, is_touched: false, last: None, last_event: None }
     }
 }
+
+/// How many quotes are taken at once, where they come as columns.
+const STRETCH: usize = BLOCK;
 
 /// A run of records of one symbol. Rows that carry no flag are only counted, until something else
 /// comes: then they are put down at once.
@@ -88,24 +93,39 @@ impl<'a> Plain<'a> {
         self.options.every == 1 && self.options.stale_after_ns.is_none()
     }
 
-    /// Feeds quotes of the symbol.
-    pub(super) fn columns(&mut self, quotes: &QuoteColumns<'_>) {
+    /// Feeds quotes of the symbol and computes their rows: those that are plain as columns, some at a
+    /// time so that a cache holds them.
+    pub(super) fn columns(mut self, quotes: &QuoteColumns<'_>, scratch: &mut Scratch) {
         let (idle_max, may_skip) = (self.options.forget_after_ns, self.may_skip());
-        let mut at = 0;
+        let (mut at, mut ahead) = (0, STRETCH);
         while at < quotes.len() {
-            let rest = quotes.slice(at..quotes.len());
-            let plain = if may_skip { self.lane.work.plain_columns(&rest, idle_max) } else { 0 };
+            let next = quotes.slice(at..quotes.len().min(at + ahead));
+            let plain = if may_skip { self.lane.work.plain_first(&next, idle_max) } else { 0 };
+            // Where quotes are odd, it looks no further ahead than pays.
+            ahead = if plain < next.len() { 16 } else { (2 * ahead).min(STRETCH) };
             if plain == 0 {
-                let row = rest.row(0);
+                let row = next.row(0);
                 self.feed(&row.head, |work| work.quote(&row));
                 at += 1;
                 continue;
             }
-            at += plain;
-            self.rows += plain;
-            let last = Some(Ts::from_nanos(quotes.cells().ts_recv[at - 1]));
+            self.finish(scratch);
+            let first = self.sheet.open_plain(plain).start;
+            self.sheet.close();
+            self.lane.work.quotes(&next.slice(0..plain), first, scratch, self.sheet);
+            self.lane.events += plain as u64;
+            let last = Some(Ts::from_nanos(next.cells().ts_recv[plain - 1]));
             (self.lane.last, self.lane.last_event) = (self.lane.last.max(last), last);
+            at += plain;
         }
+        self.finish(scratch);
+    }
+
+    /// Computes what was fed one by one.
+    fn finish(&mut self, scratch: &mut Scratch) {
+        self.put();
+        self.sheet.close();
+        self.lane.work.finish(scratch, self.sheet);
     }
 
     #[inline]

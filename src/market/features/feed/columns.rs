@@ -1,5 +1,7 @@
 //! The columns that expressions begin with, for the events of a batch.
 
+use std::ops::Range;
+
 use crate::features::base::Base;
 use crate::features::graph::Plan;
 use crate::features::value::SKIP;
@@ -74,7 +76,7 @@ impl Columns {
     /// Says a value of the last row.
     #[inline]
     pub(super) fn put(&mut self, base: Base, value: f64) {
-        self.extend(base, self.rows - 1, std::iter::once(value));
+        self.put_with(base, || value);
     }
 
     /// The same of a value that is not known unless somebody asked for it.
@@ -91,15 +93,21 @@ impl Columns {
         }
     }
 
-    /// Says the values of several rows from one on.
-    #[inline(always)]
-    pub(super) fn extend(&mut self, base: Base, first: usize, values: impl Iterator<Item = f64>) {
-        if self.wants(bit(base)) {
-            let column = &mut self.values[base.index()];
-            debug_assert!(column.len() <= first, "{base:?} is said of row {first} already");
-            column.resize(first, SKIP);
-            column.extend(values);
+    /// Lets somebody say the values of several rows from one on.
+    pub(super) fn fill<R>(
+        &mut self,
+        base: Base,
+        rows: Range<usize>,
+        fill: impl FnOnce(&mut [f64]) -> R,
+    ) -> Option<R> {
+        if !self.wants(bit(base)) {
+            return None;
         }
+        let column = &mut self.values[base.index()];
+        debug_assert!(column.len() <= rows.start, "{base:?} is said of row {} already", rows.start);
+        column.resize(rows.start, SKIP);
+        column.resize(rows.end, 0.0);
+        Some(fill(&mut column[rows]))
     }
 
     /// Ends the columns: each has a value a row, or that it says nothing.

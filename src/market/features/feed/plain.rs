@@ -4,12 +4,12 @@
 use qt_model::record::{Head, Quote, QuoteColumns};
 use qt_model::time::Ts;
 
-use super::columns::{Columns, bits};
+use super::columns::Columns;
 use super::deep::Deep;
-use super::tops::{Best, RUN, Run, Top};
+use super::quotes::{Cells, Quotes, TIMES};
+use super::tops::{Best, Top};
 use super::touch::Touches;
 use super::{BookFrom, Clocks, Feed};
-use crate::features::base::Base;
 use crate::features::wide::wide;
 
 impl Feed {
@@ -57,57 +57,62 @@ impl Feed {
         count
     }
 
-    /// The same of columns.
-    pub(in super::super) fn plain_columns(
-        &mut self,
+    /// How many of the first of some quotes are plain; what follows them wants a closer look.
+    pub(in super::super) fn plain_first(
+        &self,
         quotes: &QuoteColumns<'_>,
         idle_max: i64,
         clocks: Clocks,
-        columns: &mut Columns,
+        columns: &Columns,
     ) -> usize {
-        if !self.are_plain(clocks, columns) {
-            return 0;
+        match self.are_plain(clocks, columns) {
+            true => plain_first(quotes, self.last_recv.nanos(), idle_max),
+            false => 0,
         }
-        let cells = quotes.slice(0..quotes.len().min(RUN));
-        let count = plain_first(&cells, self.last_recv.nanos(), idle_max);
-        let cells = *cells.slice(0..count).cells();
-        let Some(last_recv) = cells.ts_recv.last() else { return 0 };
-        // What waits came before.
-        self.flush(columns);
-        let began = self.began.get_or_insert(Ts::from_nanos(cells.ts_event[0])).nanos();
-        let mut nows = [0; RUN];
-        let nows = &mut nows[..count];
+    }
+
+    /// Takes plain quotes, all of which are events, while none waits for its columns.
+    pub(in super::super) fn quotes<'a>(
+        &'a mut self,
+        quotes: &QuoteColumns<'a>,
+        columns: &Columns,
+    ) -> Quotes<'a> {
+        let cells = quotes.cells();
+        let first = cells.ts_event.first().copied().map_or(Ts::MIN, Ts::from_nanos);
+        let began = self.began.get_or_insert(first).nanos();
+        let now = &mut self.now;
+        self.nows.clear();
         if columns.wants(TIMES) {
-            for (event, now) in cells.ts_event.iter().zip(nows.iter_mut()) {
-                self.now = self.now.max(event.saturating_sub(began));
-                *now = self.now;
-            }
+            self.nows.extend(cells.ts_event.iter().map(|event| {
+                *now = (*now).max(event.saturating_sub(began));
+                *now
+            }));
         } else {
             let latest = wide(
                 #[inline(always)]
                 || cells.ts_event.iter().copied().fold(i64::MIN, i64::max),
             );
-            self.now = self.now.max(latest.saturating_sub(began));
+            *now = (*now).max(latest.saturating_sub(began));
         }
-        let run = Run {
+        let cells = Cells {
             bid: cells.bid_px,
             ask: cells.ask_px,
             bid_qty: cells.bid_qty,
             ask_qty: cells.ask_qty,
             ts: cells.ts_event,
-            now: nows,
+            now: &self.nows,
         };
-        let row = columns.rows();
-        columns.open_all(count);
-        let best = self.tops.take(&run, row, columns);
-        self.classifier.quote(best.bid.0, best.ask.0);
-        self.last_recv = Ts::from_nanos(*last_recv);
-        count
+        let taken = self.tops.quotes(cells);
+        if let Some(last) = taken.last() {
+            self.tops.pass(last);
+            let (best, _) = last;
+            self.classifier.quote(best.bid.0, best.ask.0);
+        }
+        self.last_recv =
+            quotes.cells().ts_recv.last().copied().map_or(self.last_recv, Ts::from_nanos);
+        taken
     }
 }
-
-/// Columns that say when an event was.
-const TIMES: u64 = bits(&[Base::Now, Base::BookTime]);
 
 /// How many of the first quotes are sound, come in order, and each soon enough behind the last.
 fn plain_first(quotes: &QuoteColumns<'_>, last: i64, idle_max: i64) -> usize {

@@ -1,16 +1,15 @@
 //! Runs of events that have a best bid and ask, not crossed: their columns, one after the other.
 //!
-//! Such events wait here until there are some of them, or until an event of another kind comes. A
-//! column is then one loop in which nothing is asked.
+//! Such events wait here until there are some of them, or until an event of another kind comes.
 
 use qt_model::record::Quote;
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 
-use super::columns::{Columns, bits};
+use super::columns::Columns;
+use super::quotes::{Cells, Quotes, Units};
 use crate::features::base::Base;
-use crate::features::value::{NONE, double};
-use crate::features::wide::wide;
+use crate::features::value::double;
 
 /// How many events wait at most.
 pub(super) const RUN: usize = 256;
@@ -33,8 +32,7 @@ pub(super) struct Top {
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Tops {
-    px: Scale,
-    qty: Scale,
+    units: Units,
     /// The row of the first that waits.
     first: usize,
     count: usize,
@@ -55,17 +53,6 @@ struct Waiting {
     now: [i64; RUN],
 }
 
-/// Events as columns: prices and sizes in units of their scales, and times.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Run<'a> {
-    pub(super) bid: &'a [i64],
-    pub(super) ask: &'a [i64],
-    pub(super) bid_qty: &'a [i64],
-    pub(super) ask_qty: &'a [i64],
-    pub(super) ts: &'a [i64],
-    pub(super) now: &'a [i64],
-}
-
 impl Waiting {
     fn new() -> Box<Self> {
         let none = [0; RUN];
@@ -80,8 +67,8 @@ impl Waiting {
         (self.ts[at], self.now[at]) = (top.ts.nanos(), top.now);
     }
 
-    fn run(&self, count: usize) -> Run<'_> {
-        Run {
+    fn cells(&self, count: usize) -> Cells<'_> {
+        Cells {
             bid: &self.bid[..count],
             ask: &self.ask[..count],
             bid_qty: &self.bid_qty[..count],
@@ -92,23 +79,10 @@ impl Waiting {
     }
 }
 
-impl Run<'_> {
-    fn len(&self) -> usize {
-        self.bid.len()
-    }
-
-    fn best(&self, at: usize) -> Best {
-        let qty = |mantissa| Qty::new(mantissa).expect("it was a size before");
-        Best {
-            bid: (Px::new(self.bid[at]), qty(self.bid_qty[at])),
-            ask: (Px::new(self.ask[at]), qty(self.ask_qty[at])),
-        }
-    }
-}
-
 impl Tops {
     pub(super) fn new(px: Scale, qty: Scale) -> Self {
-        Self { px, qty, first: 0, count: 0, waiting: None, before: None }
+        let units = Units::new(px, qty);
+        Self { units, first: 0, count: 0, waiting: None, before: None }
     }
 
     /// What comes next has nothing to do with what was before.
@@ -149,121 +123,43 @@ impl Tops {
             return None;
         }
         let waiting = self.waiting.take()?;
-        let last = self.take(&waiting.run(count), self.first, columns);
+        let quotes = self.quotes(waiting.cells(count));
+        for base in SAID {
+            let rows = self.first..self.first + count;
+            columns.fill(*base, rows, |out| quotes.say(*base, 0..count, out));
+        }
+        self.before = quotes.last();
         self.waiting = Some(waiting);
-        Some(last)
+        self.before.map(|(best, _)| best)
     }
 
-    /// Gives at least one and at most `RUN` events from a row on their columns, while none waits; the
-    /// last of them.
-    pub(super) fn take(&mut self, run: &Run<'_>, first: usize, columns: &mut Columns) -> Best {
+    /// Some events as quotes, behind those before.
+    pub(super) fn quotes<'a>(&self, cells: Cells<'a>) -> Quotes<'a> {
+        Quotes::new(cells, self.units, self.before)
+    }
+
+    /// What comes next has this before it.
+    pub(super) fn pass(&mut self, last: (Best, Ts)) {
         assert_eq!(self.count, 0, "events that came before have their columns");
-        wide(
-            #[inline(always)]
-            || self.prices(run, first, columns),
-        );
-        let nanos = |now: &i64| *now as f64;
-        columns.extend(Base::Now, first, run.now.iter().map(nanos));
-        columns.extend(Base::BookTime, first, run.now.iter().map(nanos));
-        self.changes(run, first, columns);
-        let last = run.best(run.len() - 1);
-        self.before = Some((last, Ts::from_nanos(run.ts[run.len() - 1])));
-        last
-    }
-
-    /// Columns of what single events say.
-    #[inline(always)]
-    fn prices(&self, run: &Run<'_>, first: usize, columns: &mut Columns) {
-        let count = run.len();
-        let (px, qty) = (self.px.unit() as f64, self.qty.unit() as f64);
-        let mut doubles = [[0.0; RUN]; 4];
-        let mut are_short = true;
-        let parts = [run.bid, run.ask, run.bid_qty, run.ask_qty];
-        for (part, doubles) in parts.into_iter().zip(&mut doubles) {
-            are_short &= to_doubles(part, &mut doubles[..count]);
-        }
-        let [bid, ask, bid_qty, ask_qty] = doubles.each_ref().map(|it| &it[..count]);
-        let mut fill = |base, values: &[f64], unit: f64| {
-            columns.extend(base, first, values.iter().map(|value| value / unit));
-        };
-        fill(Base::Bid, bid, px);
-        fill(Base::Ask, ask, px);
-        fill(Base::BidQty, bid_qty, qty);
-        fill(Base::AskQty, ask_qty, qty);
-        let sides = || bid.iter().zip(ask);
-        let mid_unit = 2.0 * px;
-        if are_short {
-            // Sums and differences are exact in doubles, and rounded once by the division.
-            columns.extend(Base::Mid, first, sides().map(|(bid, ask)| (bid + ask) / mid_unit));
-            columns.extend(Base::Spread, first, sides().map(|(bid, ask)| (ask - bid) / px));
-        } else {
-            let bests = || (0..count).map(|at| run.best(at));
-            columns.extend(Base::Mid, first, bests().map(|best| best.mid_x2() / mid_unit));
-            columns.extend(Base::Spread, first, bests().map(|best| best.spread() as f64 / px));
-        }
-        let all = || sides().zip(bid_qty.iter().zip(ask_qty));
-        let micro = |((bid, ask), (bid_qty, ask_qty)): ((&f64, &f64), (&f64, &f64))| {
-            let both = bid_qty + ask_qty;
-            let (above, below) = (bid * ask_qty + ask * bid_qty, both * px);
-            let (mid, is_empty) = (bid + ask, both == 0.0);
-            (if is_empty { mid } else { above }) / (if is_empty { mid_unit } else { below })
-        };
-        columns.extend(Base::Microprice, first, all().map(micro));
-        let imbalance = |(bid_qty, ask_qty): (&f64, &f64)| {
-            let both = bid_qty + ask_qty;
-            let imbalance = (bid_qty - ask_qty) / both;
-            if both > 0.0 { imbalance } else { NONE }
-        };
-        columns.extend(Base::Imbalance, first, bid_qty.iter().zip(ask_qty).map(imbalance));
-    }
-
-    /// Columns of what changed from one event to the next.
-    fn changes(&self, run: &Run<'_>, first: usize, columns: &mut Columns) {
-        if !columns.wants(CHANGES) {
-            return;
-        }
-        let at = |place: usize| (run.best(place), Ts::from_nanos(run.ts[place]));
-        // The first event of all has nothing before it.
-        let (alone, count) = (usize::from(self.before.is_none()), run.len());
-        if alone == 1 {
-            columns.extend(Base::Ofi, first, std::iter::once(0.0));
-            columns.extend(Base::BookGap, first, std::iter::once(NONE));
-        }
-        let first = first + alone;
-        let pairs =
-            || self.before.into_iter().chain((0..count).map(at)).zip((alone..count).map(at));
-        let unit = self.qty.unit() as f64;
-        let flow = pairs().map(|((before, _), (now, _))| order_flow(&before, &now) as f64 / unit);
-        columns.extend(Base::Ofi, first, flow);
-        columns.extend(
-            Base::BookGap,
-            first,
-            pairs().map(|((_, then), (_, now))| seconds(then, now)),
-        );
+        self.before = Some(last);
     }
 }
 
-const CHANGES: u64 = bits(&[Base::Ofi, Base::BookGap]);
-
-/// Integers as the nearest doubles. Whether all are so short that their sums are exact as well: then
-/// adding them to a double of one size puts their bits where they belong, several at once.
-#[inline(always)]
-fn to_doubles(values: &[i64], out: &mut [f64]) -> bool {
-    const HALF: i64 = 1 << 51;
-    const BASE: f64 = 6_755_399_441_055_744.0; // 1.5 · 2^52
-    let beyond = |value: &i64| value.wrapping_add(HALF).cast_unsigned() >> 52;
-    let are_short = values.iter().fold(0, |all, value| all | beyond(value)) == 0;
-    if are_short {
-        for (value, out) in values.iter().zip(out) {
-            *out = f64::from_bits(BASE.to_bits().wrapping_add_signed(*value)) - BASE;
-        }
-    } else {
-        for (value, out) in values.iter().zip(out) {
-            *out = *value as f64;
-        }
-    }
-    are_short
-}
+/// The columns that such events have something to say in.
+const SAID: &[Base] = &[
+    Base::Bid,
+    Base::Ask,
+    Base::BidQty,
+    Base::AskQty,
+    Base::Mid,
+    Base::Spread,
+    Base::Microprice,
+    Base::Imbalance,
+    Base::Now,
+    Base::BookTime,
+    Base::Ofi,
+    Base::BookGap,
+];
 
 impl Best {
     pub(super) fn of_quote(row: &Quote) -> Option<Self> {
@@ -279,38 +175,38 @@ impl Best {
     }
 
     #[inline]
-    fn spread(&self) -> i64 {
+    pub(super) fn spread(&self) -> i64 {
         // A spread beyond 63 bits is that of no market.
         self.ask.0.checked_sub(self.bid.0).unwrap_or_default().mantissa()
     }
 
     /// The sum is exact and rounded once: middles that are equal are equal to the bit.
     #[inline]
-    fn mid_x2(&self) -> f64 {
+    pub(super) fn mid_x2(&self) -> f64 {
         let (bid, ask) = (self.bid.0.mantissa(), self.ask.0.mantissa());
         match bid.checked_add(ask) {
             Some(sum) => sum as f64,
             None => double(i128::from(bid) + i128::from(ask)),
         }
     }
-}
 
-/// Order flow imbalance of the best levels, in units of size.
-fn order_flow(before: &Best, now: &Best) -> i64 {
-    let flow =
-        |(old_px, old_qty): (Px, Qty), (px, qty): (Px, Qty), is_better: fn(Px, Px) -> bool| {
-            let (old, new) = (old_qty.mantissa(), qty.mantissa());
-            if px == old_px {
-                new - old
-            } else if is_better(px, old_px) {
-                new
-            } else {
-                -old
-            }
-        };
-    let bid = flow(before.bid, now.bid, |px, old| px > old);
-    let ask = flow(before.ask, now.ask, |px, old| px < old);
-    bid.saturating_sub(ask)
+    /// Order flow imbalance of the best levels from one event to the next, in units of size.
+    pub(super) fn flow_to(&self, now: &Self) -> i64 {
+        let flow =
+            |(old_px, old_qty): (Px, Qty), (px, qty): (Px, Qty), is_better: fn(Px, Px) -> bool| {
+                let (old, new) = (old_qty.mantissa(), qty.mantissa());
+                if px == old_px {
+                    new - old
+                } else if is_better(px, old_px) {
+                    new
+                } else {
+                    -old
+                }
+            };
+        let bid = flow(self.bid, now.bid, |px, old| px > old);
+        let ask = flow(self.ask, now.ask, |px, old| px < old);
+        bid.saturating_sub(ask)
+    }
 }
 
 pub(super) fn seconds(before: Ts, now: Ts) -> f64 {

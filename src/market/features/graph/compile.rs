@@ -13,6 +13,7 @@ use super::super::nodes::window::Level;
 use super::super::registry::{ArgKind, Body, Moment, function, functions};
 use super::super::suggest::unknown;
 use super::arguments::{Bound, Given, Scope, constant, parameter, places};
+use super::rooms::Rooms;
 use super::{Plan, Step, StepKind};
 
 /// What is wrong with a list of features: which one, and where in it.
@@ -39,7 +40,8 @@ pub(super) fn compile(features: &[Named]) -> Result<Plan, CompileError> {
         compiler.open.pop();
     }
     let names = features.iter().map(|feature| feature.name.clone()).collect();
-    Ok(Plan { steps: compiler.steps, outputs, names })
+    let rooms = Rooms::new(&compiler.steps, &outputs);
+    Ok(Plan { steps: compiler.steps, outputs, names, rooms })
 }
 
 struct Compiler<'a> {

@@ -19,11 +19,11 @@ impl<F> Debug for Map<F> {
 }
 
 impl<F: Fn(f64) -> f64 + Copy + Send + Sync + 'static> Node for Map<F> {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         wide(
             #[inline(always)]
             || map(inputs[0], out, self.0),
-        );
+        )
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -51,13 +51,13 @@ impl<F> Join<F> {
 }
 
 impl<F: Fn(f64, f64) -> f64 + Copy + Send + Sync + 'static> Node for Join<F> {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         let function = self.function;
         let inputs = [inputs[0], inputs[1]];
         wide(
             #[inline(always)]
             || map_held(inputs, &mut self.held, out, |[x, y]| function(x, y)),
-        );
+        )
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -73,9 +73,9 @@ pub(crate) struct Clamp {
 }
 
 impl Node for Clamp {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         let Self { low, high } = *self;
-        map(inputs[0], out, |value| value.max(low).min(high));
+        map(inputs[0], out, |value| value.max(low).min(high))
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -97,11 +97,11 @@ impl Ratio {
 }
 
 impl Node for Ratio {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         let otherwise = self.otherwise;
         map_held([inputs[0], inputs[1]], &mut self.held, out, |[x, y]| {
             if y == 0.0 { otherwise } else { finite(x / y) }
-        });
+        })
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -122,7 +122,7 @@ impl Choose {
 }
 
 impl Node for Choose {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         for (at, out) in out.iter_mut().enumerate() {
             let fresh = [0, 1, 2].map(|input| inputs[input].values[at]);
             for (held, fresh) in self.held.iter_mut().zip(fresh) {
@@ -138,6 +138,7 @@ impl Node for Choose {
                 _ => y,
             };
         }
+        false
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -158,13 +159,13 @@ impl Round {
 }
 
 impl Node for Round {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         let unit = self.unit;
         map(inputs[0], out, |value| {
             let scaled = value * unit;
             // Beyond 2^52 there are no decimals to round.
             if scaled.abs() < 4.5e15 { scaled.round_ties_even() / unit } else { value }
-        });
+        })
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -177,8 +178,9 @@ impl Node for Round {
 pub(crate) struct Number(pub(crate) f64);
 
 impl Node for Number {
-    fn run(&mut self, _: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, _: &[Column<'_>], out: &mut [f64]) -> bool {
         out.fill(self.0);
+        !self.0.is_nan()
     }
 
     fn fresh(&self) -> Box<dyn Node> {

@@ -55,11 +55,11 @@ impl DriftScore {
 }
 
 impl Node for DriftScore {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         crate::features::node::map(inputs[0], out, |price| match self.0.next(price) {
             Some(t) => 2.0 / (1.0 + libm::exp(-t.abs() / 3.0)) - 1.0,
             None => NONE,
-        });
+        })
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -94,7 +94,7 @@ impl DriftBurst {
 }
 
 impl Node for DriftBurst {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         for (at, out) in out.iter_mut().enumerate() {
             let [price, imbalance, spread, now] =
                 [0, 1, 2, 3].map(|input| inputs[input].values[at]);
@@ -108,6 +108,7 @@ impl Node for DriftBurst {
                 }
             };
         }
+        false
     }
 
     fn fresh(&self) -> Box<dyn Node> {

@@ -15,14 +15,17 @@ pub(crate) fn log(value: f64) -> f64 {
     if is_plain(value) { series(value) } else { libm::log(value) }
 }
 
-/// Turns numbers into their logarithms, and leaves what is absent as it is.
+/// Turns numbers into their logarithms, and leaves what is absent as it is. Whether it is certain that
+/// nothing is.
 #[inline(always)]
-pub(crate) fn log_all(values: &mut [f64]) {
+pub(crate) fn log_all(values: &mut [f64]) -> bool {
     if values.iter().fold(true, |all, value| all & is_plain(*value)) {
         values.iter_mut().for_each(|value| *value = series(*value));
+        true
     } else {
         let present = values.iter_mut().filter(|value| !value.is_nan());
         present.for_each(|value| *value = log(*value));
+        false
     }
 }
 

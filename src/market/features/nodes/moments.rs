@@ -20,8 +20,8 @@ impl Average {
 }
 
 impl Node for Average {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
-        each(inputs[0], out, |input, out| self.sums.run(input, self.ask, out, &mut []));
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
+        each(inputs[0], out, |input, out| self.sums.run(input, self.ask, out, &mut []))
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -42,10 +42,10 @@ impl Both {
 }
 
 impl Node for Both {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         each_pair(inputs[0], out, |input, mean, variance| {
-            self.moments.run(input, Level::Mean, mean, variance);
-        });
+            self.moments.run(input, Level::Mean, mean, variance)
+        })
     }
 
     fn parts(&self) -> usize {
@@ -70,16 +70,16 @@ impl Score {
 }
 
 impl Node for Score {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         let inputs = [inputs[0], inputs[1], inputs[2]];
         wide(
             #[inline(always)]
             || {
                 map_held(inputs, &mut self.held, out, |[x, mean, deviation]| {
                     finite((x - mean) / deviation)
-                });
+                })
             },
-        );
+        )
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -100,7 +100,7 @@ impl Weighted {
 }
 
 impl Node for Weighted {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         let ring = &mut self.ring;
         let weights = (ring.size() * (ring.size() + 1)) as f64 / 2.0;
         map(inputs[0], out, |value| {
@@ -110,7 +110,7 @@ impl Node for Weighted {
             }
             let weighed = ring.iter().enumerate().map(|(at, value)| (at + 1) as f64 * value);
             weighed.sum::<f64>() / weights
-        });
+        })
     }
 
     fn fresh(&self) -> Box<dyn Node> {

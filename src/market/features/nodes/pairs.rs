@@ -29,13 +29,13 @@ impl Pair {
 }
 
 impl Node for Pair {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         let ([left, right], relation) = (&mut self.rings, self.relation);
         map_held([inputs[0], inputs[1]], &mut self.held, out, |[a, b]| {
             left.push(a);
             right.push(b);
             if left.is_full() { relate(relation, left.values(), right.values()) } else { NONE }
-        });
+        })
     }
 
     fn fresh(&self) -> Box<dyn Node> {

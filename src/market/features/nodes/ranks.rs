@@ -24,7 +24,7 @@ impl Extreme {
 }
 
 impl Node for Extreme {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         let Self { is_highest, size, count, queue } = self;
         map(inputs[0], out, |value| {
             let is_beaten = |old: f64| if *is_highest { old <= value } else { old >= value };
@@ -40,7 +40,7 @@ impl Node for Extreme {
                 Some((_, extreme)) if *count >= *size => *extreme,
                 _ => NONE,
             }
-        });
+        })
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -85,11 +85,11 @@ impl Quantile {
 }
 
 impl Node for Quantile {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         map(inputs[0], out, |value| {
             self.push(value);
             if self.ring.is_full() { self.read(value) } else { NONE }
-        });
+        })
     }
 
     fn fresh(&self) -> Box<dyn Node> {

@@ -2,7 +2,7 @@
 
 use super::arithmetic::truth;
 use super::smooth::{Average, Seed};
-use crate::features::node::{BLOCK, Column, Node, each_wide, map_held};
+use crate::features::node::{Column, Node, each_wide, map_held};
 use crate::features::value::NONE;
 use crate::features::wide::wide;
 
@@ -21,7 +21,7 @@ impl Band {
 }
 
 impl Node for Band {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         let (Self { low, high, .. }, inputs) = (*self, [inputs[0], inputs[1]]);
         let class = |[value, average]: [f64; 2]| {
             // Both sides of each question are numbers, so that several events are asked at once.
@@ -33,7 +33,7 @@ impl Node for Band {
         wide(
             #[inline(always)]
             || map_held(inputs, &mut self.held, out, class),
-        );
+        )
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -61,18 +61,28 @@ impl Trend {
     }
 
     #[inline(always)]
-    fn step(&mut self, input: &[f64], out: &mut [f64]) {
-        let mut fast = [0.0; BLOCK];
-        let fast = &mut fast[..input.len()];
+    fn step(&mut self, input: &[f64], out: &mut [f64]) -> bool {
+        let mut is_whole = true;
+        for (input, out) in input.chunks(PIECE).zip(out.chunks_mut(PIECE)) {
+            is_whole &= self.piece(input, out);
+        }
+        is_whole
+    }
+
+    #[inline(always)]
+    fn piece(&mut self, input: &[f64], out: &mut [f64]) -> bool {
+        let (mut fast, mut before) = ([0.0; PIECE], [0.0; PIECE]);
+        let count = input.len();
+        let fast = &mut fast[..count];
         self.averages[0].run(input, fast);
         self.averages[1].run(input, out);
         let (Some(first), Some(latest), bound) = (fast.first(), fast.last(), self.slope) else {
-            return;
+            return true;
         };
         // The first value only seeds: there is no slope yet.
-        let before = self.last.replace(*latest).unwrap_or(*first);
-        let befores = std::iter::once(&before).chain(&*fast);
-        for ((fast, before), out) in fast.iter().zip(befores).zip(out.iter_mut()) {
+        before[0] = self.last.replace(*latest).unwrap_or(*first);
+        before[1..count].copy_from_slice(&fast[..count - 1]);
+        for ((fast, before), out) in fast.iter().zip(&before).zip(out.iter_mut()) {
             let (slope, slow) = (fast - before, *out);
             let is_up = (*fast > slow) & (slope > bound);
             let is_down = (*fast < slow) & (slope < -bound);
@@ -80,18 +90,23 @@ impl Trend {
         }
         let cold = self.slow.max(self.fast).saturating_sub(1 + self.count);
         out.iter_mut().zip(0..cold).for_each(|(out, _)| *out = NONE);
-        self.count += input.len() as u64;
+        self.count += count as u64;
+        // Classes are numbers.
+        cold == 0
     }
 }
 
+/// How many events are looked at at once: they lie beside their averages.
+const PIECE: usize = 128;
+
 impl Node for Trend {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         each_wide(
             inputs[0],
             out,
             #[inline(always)]
             |input, out| self.step(input, out),
-        );
+        )
     }
 
     fn fresh(&self) -> Box<dyn Node> {

@@ -39,32 +39,37 @@ impl Ring {
         Some(old)
     }
 
-    /// Pushes a block of values and puts each beside the one that it pushes out.
+    /// Pushes a block of values and puts each beside the one that it pushes out. Whether that makes
+    /// something of all of them.
     #[inline(always)]
     pub(crate) fn pair(
         &mut self,
         input: &[f64],
         out: &mut [f64],
         function: impl Fn(f64, f64) -> f64,
-    ) {
+    ) -> bool {
         let cold = (self.size - self.values.len()).min(input.len());
         out[..cold].fill(NONE);
         self.values.extend_from_slice(&input[..cold]);
         let (input, out) = (&input[cold..], &mut out[cold..]);
         // At first those of the ring go, in two stretches; then those of the block itself.
+        let mut is_whole = cold == 0;
         let kept = input.len().min(self.size);
         for at in 0..kept {
             out[at] = function(self.values[self.at], input[at]);
+            is_whole &= !out[at].is_nan();
             self.values[self.at] = input[at];
             self.at = if self.at + 1 == self.size { 0 } else { self.at + 1 };
         }
         if let Some(more) = input.get(kept..).filter(|more| !more.is_empty()) {
             for ((old, new), out) in input.iter().zip(more).zip(&mut out[kept..]) {
                 *out = function(*old, *new);
+                is_whole &= !out.is_nan();
             }
             self.at = 0;
             self.values.copy_from_slice(&input[input.len() - self.size..]);
         }
+        is_whole
     }
 
     /// In no particular order.

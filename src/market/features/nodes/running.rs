@@ -11,7 +11,7 @@ pub(crate) struct Cumulative {
 }
 
 impl Node for Cumulative {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         let Self { sum, rest } = self;
         map(inputs[0], out, |value| {
             let next = *sum + value;
@@ -22,7 +22,7 @@ impl Node for Cumulative {
             };
             *sum = next;
             finite(*sum + *rest)
-        });
+        })
     }
 
     fn fresh(&self) -> Box<dyn Node> {

@@ -59,32 +59,32 @@ impl Shift {
 
 impl Shift {
     #[inline(always)]
-    fn step(&mut self, input: &[f64], out: &mut [f64]) {
+    fn step(&mut self, input: &[f64], out: &mut [f64]) -> bool {
         let ring = &mut self.ring;
         // One loop for each of them: the question is asked once a block.
         match self.against {
             Against::Lag => ring.pair(input, out, |old, new| Against::Lag.of(old, new)),
             Against::Difference => {
-                ring.pair(input, out, |old, new| Against::Difference.of(old, new));
+                ring.pair(input, out, |old, new| Against::Difference.of(old, new))
             }
             Against::Return => ring.pair(input, out, |old, new| Against::Return.of(old, new)),
             Against::Change => ring.pair(input, out, |old, new| Against::Change.of(old, new)),
             Against::LogReturn => {
                 ring.pair(input, out, Against::ratio);
-                log_all(out);
+                log_all(out)
             }
         }
     }
 }
 
 impl Node for Shift {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         each_wide(
             inputs[0],
             out,
             #[inline(always)]
             |input, out| self.step(input, out),
-        );
+        )
     }
 
     fn fresh(&self) -> Box<dyn Node> {

@@ -12,7 +12,7 @@ use crate::features::wide::wide;
 const CHAINS: usize = 4;
 
 /// An average that forgets.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Average {
     alpha: f64,
     /// How many values it takes before there is one.
@@ -43,9 +43,11 @@ impl Average {
         Self::new(self.alpha, self.warm, self.seed)
     }
 
-    /// Takes a block of values; the average behind each.
+    /// Takes a block of values; the average behind each. Whether there is one behind all of them for
+    /// certain.
     #[inline]
-    pub(crate) fn run(&mut self, input: &[f64], out: &mut [f64]) {
+    pub(crate) fn run(&mut self, input: &[f64], out: &mut [f64]) -> bool {
+        let is_warm = self.count + 1 >= self.warm;
         let cold = (self.warm + CHAINS as u64).saturating_sub(self.count);
         let cold = usize::try_from(cold).map_or(input.len(), |cold| cold.min(input.len()));
         for (value, out) in input[..cold].iter().zip(out.iter_mut()) {
@@ -53,8 +55,39 @@ impl Average {
         }
         wide(
             #[inline(always)]
-            || self.go_on(&input[cold..], &mut out[cold..]),
+            || go_on([self], [&input[cold..]], &mut out[cold..], |[result]| result),
         );
+        is_warm && self.is_finite()
+    }
+
+    /// Takes blocks of values with another average; what is made of both behind each. Whether both
+    /// are there for certain.
+    #[inline(always)]
+    pub(crate) fn run_with(
+        &mut self,
+        other: &mut Self,
+        inputs: [&[f64]; 2],
+        out: &mut [f64],
+        function: impl Fn(f64, f64) -> f64,
+    ) -> bool {
+        let is_warm = |it: &Self| it.count >= it.warm + CHAINS as u64;
+        if is_warm(self) && is_warm(other) {
+            go_on([self, other], inputs, out, |[one, other]| function(one, other));
+            return self.is_finite() && other.is_finite();
+        }
+        for ((one, two), out) in inputs[0].iter().zip(inputs[1]).zip(out) {
+            let (mut ours, mut others) = ([0.0], [0.0]);
+            self.run(&[*one], &mut ours);
+            other.run(&[*two], &mut others);
+            let is_there = !ours[0].is_nan() && !others[0].is_nan();
+            *out = if is_there { function(ours[0], others[0]) } else { NONE };
+        }
+        false
+    }
+
+    /// Whether the last results are finite; then those before are, since what is not stays in its chain.
+    fn is_finite(&self) -> bool {
+        self.results.iter().fold(0.0, |sum, result| sum + result).is_finite()
     }
 
     /// Takes one of the first values, step by step.
@@ -74,40 +107,68 @@ impl Average {
         if self.count >= self.warm { result } else { NONE }
     }
 
-    /// Takes what follows: first what each value and the three before it add, which waits for
-    /// nothing, then the chains.
+    /// Takes the next four values; the results behind them. What a value and the three before it add
+    /// waits for nothing.
     #[inline(always)]
-    fn go_on(&mut self, input: &[f64], out: &mut [f64]) {
+    fn four(&mut self, values: [f64; CHAINS]) -> [f64; CHAINS] {
         let keep = 1.0 - self.alpha;
         let (alpha, twice) = (self.alpha, keep * keep);
-        let add = |[d, c, b, a]: [f64; CHAINS]| alpha * ((a + keep * b) + twice * (c + keep * d));
-        for at in 0..input.len().min(CHAINS - 1) {
-            let [d, c, b] = self.values;
-            let value = input[at];
-            out[at] = add([d, c, b, value]);
-            self.values = [c, b, value];
-        }
-        for (four, out) in input.windows(CHAINS).zip(out.iter_mut().skip(CHAINS - 1)) {
-            *out = add([four[0], four[1], four[2], four[3]]);
-        }
-        if let Some(last) = input.last_chunk() {
-            self.values = *last;
-        }
         let often = twice * twice;
-        let (fours, rest) = out.as_chunks_mut::<CHAINS>();
-        let mut results = self.results;
-        for four in fours {
-            for (result, out) in results.iter_mut().zip(four) {
-                *result = *out + often * *result;
-                *out = *result;
-            }
+        let [v0, v1, v2] = self.values;
+        let [v3, v4, v5, v6] = values;
+        let (b, c, d) = ([v2, v3, v4, v5], [v1, v2, v3, v4], [v0, v1, v2, v3]);
+        for at in 0..CHAINS {
+            let add = alpha * ((values[at] + keep * b[at]) + twice * (c[at] + keep * d[at]));
+            self.results[at] = add + often * self.results[at];
         }
-        for (result, out) in results.iter_mut().zip(rest.iter_mut()) {
-            *result = *out + often * *result;
-            *out = *result;
+        self.values = [v4, v5, v6];
+        self.results
+    }
+
+    /// The same of one value.
+    #[inline(always)]
+    fn one(&mut self, value: f64) -> f64 {
+        let [_, v1, v2] = self.values;
+        let [_, r1, r2, r3] = self.results;
+        // The others are not looked at.
+        let [result, ..] = self.four([value; CHAINS]);
+        self.values = [v1, v2, value];
+        self.results = [r1, r2, r3, result];
+        result
+    }
+}
+
+/// Takes what follows the first values of some averages, and puts down what is made of their results
+/// behind each.
+#[inline(always)]
+fn go_on<const N: usize>(
+    averages: [&mut Average; N],
+    inputs: [&[f64]; N],
+    out: &mut [f64],
+    function: impl Fn([f64; N]) -> f64,
+) {
+    // Copies of ours stay in registers.
+    let mut running = averages.each_ref().map(|average| **average);
+    let (fours, rest) = out.as_chunks_mut::<CHAINS>();
+    let inputs = inputs.map(|input| input.as_chunks::<CHAINS>());
+    for (at, four) in fours.iter_mut().enumerate() {
+        let mut results = [[0.0; CHAINS]; N];
+        for ((average, (values, _)), results) in running.iter_mut().zip(&inputs).zip(&mut results) {
+            *results = average.four(values[at]);
         }
-        results.rotate_left(rest.len());
-        self.results = results;
+        for (at, out) in four.iter_mut().enumerate() {
+            *out = function(results.map(|results| results[at]));
+        }
+    }
+    for (at, out) in rest.iter_mut().enumerate() {
+        let mut results = [0.0; N];
+        for ((average, (_, rest)), result) in running.iter_mut().zip(&inputs).zip(&mut results) {
+            *result = average.one(rest[at]);
+        }
+        *out = function(results);
+    }
+    for (average, running) in averages.into_iter().zip(running) {
+        *average = running;
     }
 }
 
@@ -122,8 +183,8 @@ impl Smooth {
 }
 
 impl Node for Smooth {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
-        each(inputs[0], out, |input, out| self.0.run(input, out));
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
+        each(inputs[0], out, |input, out| self.0.run(input, out))
     }
 
     fn fresh(&self) -> Box<dyn Node> {

@@ -2,7 +2,7 @@
 
 use super::smooth::{Average, Seed};
 use super::window::{Level, Moments};
-use crate::features::node::{BLOCK, Column, Node, each_wide, map_held};
+use crate::features::node::{Column, Node, each_wide, map_held};
 use crate::features::value::NONE;
 use crate::features::wide::wide;
 
@@ -42,60 +42,70 @@ fn index(gain: f64, loss: f64) -> f64 {
 }
 
 impl Averages {
-    /// Takes gains and losses and the average of each; `out` becomes the index.
+    /// Takes gains and losses; the index behind each. Whether there is one for all for certain.
     #[inline(always)]
-    fn run(&mut self, [up, down]: [&[f64]; 2], mean: &mut [f64], out: &mut [f64]) {
+    fn run(&mut self, up: &[f64], down: &[f64], out: &mut [f64]) -> bool {
         match self {
             Self::Plain { gains, losses } => {
-                gains.run(up, Level::Mean, mean, &mut []);
-                losses.run(down, Level::Mean, out, &mut []);
+                let mut mean = [0.0; PIECE];
+                let mean = &mut mean[..up.len()];
+                let are_whole = gains.run(up, Level::Mean, mean, &mut [])
+                    & losses.run(down, Level::Mean, out, &mut []);
+                for (gain, out) in mean.iter().zip(out) {
+                    let index = index(*gain, *out);
+                    *out = if gain.is_nan() { NONE } else { index };
+                }
+                are_whole
             }
-            Self::Wilder { gains, losses } => {
-                gains.run(up, mean);
-                losses.run(down, out);
-            }
-        }
-        for (gain, out) in mean.iter().zip(out) {
-            let index = index(*gain, *out);
-            *out = if gain.is_nan() { NONE } else { index };
+            Self::Wilder { gains, losses } => gains.run_with(losses, [up, down], out, index),
         }
     }
 }
 
+/// How many changes are looked at at once: they lie beside the averages.
+const PIECE: usize = 64;
+
 impl Strength {
     #[inline(always)]
-    fn step(&mut self, input: &[f64], out: &mut [f64]) {
+    fn step(&mut self, input: &[f64], out: &mut [f64]) -> bool {
+        let mut is_whole = self.last.is_some();
         let (mut input, mut out) = (input, out);
-        let last = match (self.last, input) {
+        let mut last = match (self.last, input) {
             (Some(last), _) => last,
-            (None, []) => return,
+            (None, []) => return true,
             (None, [first, rest @ ..]) => {
                 out[0] = NONE;
                 (input, out) = (rest, &mut out[1..]);
                 *first
             }
         };
-        let (mut up, mut down, mut mean) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
-        let before = std::iter::once(&last).chain(input);
-        for (((value, before), up), down) in input.iter().zip(before).zip(&mut up).zip(&mut down) {
-            let change = value - before;
-            *up = if change > 0.0 { change } else { 0.0 };
-            *down = if change < 0.0 { -change } else { 0.0 };
+        for (input, out) in input.chunks(PIECE).zip(out.chunks_mut(PIECE)) {
+            let (mut up, mut down) = ([0.0; PIECE], [0.0; PIECE]);
+            let mut before = [last; PIECE];
+            before[1..input.len()].copy_from_slice(&input[..input.len() - 1]);
+            for (((value, before), up), down) in
+                input.iter().zip(&before).zip(&mut up).zip(&mut down)
+            {
+                let change = value - before;
+                *up = if change > 0.0 { change } else { 0.0 };
+                *down = if change < 0.0 { -change } else { 0.0 };
+            }
+            is_whole &= self.averages.run(&up[..input.len()], &down[..input.len()], out);
+            last = input.last().copied().unwrap_or(last);
         }
-        self.last = Some(input.last().copied().unwrap_or(last));
-        let count = input.len();
-        self.averages.run([&up[..count], &down[..count]], &mut mean[..count], out);
+        self.last = Some(last);
+        is_whole
     }
 }
 
 impl Node for Strength {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         each_wide(
             inputs[0],
             out,
             #[inline(always)]
             |input, out| self.step(input, out),
-        );
+        )
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -121,7 +131,7 @@ impl BandPosition {
 }
 
 impl Node for BandPosition {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         let width = self.width;
         let inputs = [inputs[0], inputs[1], inputs[2]];
         let place = |[value, mean, deviation]: [f64; 3]| {
@@ -135,7 +145,7 @@ impl Node for BandPosition {
         wide(
             #[inline(always)]
             || map_held(inputs, &mut self.held, out, place),
-        );
+        )
     }
 
     fn fresh(&self) -> Box<dyn Node> {

@@ -158,11 +158,11 @@ impl TimedMoment {
 }
 
 impl Node for TimedMoment {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         map_at([inputs[0], inputs[1]], out, |value, now| {
             self.push(value, now);
             if self.recent.is_full(now) { self.read(value) } else { NONE }
-        });
+        })
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -184,7 +184,7 @@ impl TimedShift {
 }
 
 impl Node for TimedShift {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         let Self { against, recent } = self;
         map_at([inputs[0], inputs[1]], out, |value, now| {
             recent.push(now, value);
@@ -199,7 +199,7 @@ impl Node for TimedShift {
                 Some((ts, old)) if *ts <= until => against.of(*old, value),
                 _ => NONE,
             }
-        });
+        })
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -222,7 +222,7 @@ impl TimedExtreme {
 }
 
 impl Node for TimedExtreme {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
         let Self { is_highest, recent } = self;
         map_at([inputs[0], inputs[1]], out, |value, now| {
             let is_beaten = |old: f64| if *is_highest { old <= value } else { old >= value };
@@ -235,7 +235,7 @@ impl Node for TimedExtreme {
                 Some((_, extreme)) if recent.is_full(now) => *extreme,
                 _ => NONE,
             }
-        });
+        })
     }
 
     fn fresh(&self) -> Box<dyn Node> {
@@ -288,8 +288,8 @@ impl Burst {
 }
 
 impl Node for Burst {
-    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) {
-        map_at([inputs[0], inputs[1]], out, |_, now| self.next(now));
+    fn run(&mut self, inputs: &[Column<'_>], out: &mut [f64]) -> bool {
+        map_at([inputs[0], inputs[1]], out, |_, now| self.next(now))
     }
 
     fn fresh(&self) -> Box<dyn Node> {

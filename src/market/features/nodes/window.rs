@@ -61,21 +61,29 @@ impl<const SQUARES: bool> Moments<SQUARES> {
 
     /// Pushes a block of values and reads the window behind each: its level and, where squares are
     /// summed, its population variance. Windows of equal values have their value and no variance.
+    /// Whether all have both for certain.
     pub(crate) fn run(
         &mut self,
         input: &[f64],
         ask: Level,
         level: &mut [f64],
         variance: &mut [f64],
-    ) {
+    ) -> bool {
         wide(
             #[inline(always)]
             || self.go_on(input, ask, level, variance),
-        );
+        )
     }
 
     #[inline(always)]
-    fn go_on(&mut self, input: &[f64], ask: Level, level: &mut [f64], variance: &mut [f64]) {
+    fn go_on(
+        &mut self,
+        input: &[f64],
+        ask: Level,
+        level: &mut [f64],
+        variance: &mut [f64],
+    ) -> bool {
+        let is_warm = self.is_full();
         let mut from = if self.is_full() { 0 } else { self.fill(input, ask, level, variance) };
         while from < input.len() {
             // Both the places that values take and those of the values that they push out lie one
@@ -91,6 +99,8 @@ impl<const SQUARES: bool> Moments<SQUARES> {
             from = to;
         }
         self.level_out(input, ask, level, variance);
+        // A sum that is not finite makes all that follow so, and the shift of the next round as well.
+        is_warm && (self.shift + self.sum + self.squares).is_finite()
     }
 
     /// Takes values until the window is full; how many they were. The last one may have something

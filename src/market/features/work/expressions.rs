@@ -60,9 +60,22 @@ impl Expressions {
         self.feed.plain(rows, idle_max, self.clocks, &mut self.columns)
     }
 
-    /// The same of columns.
-    pub(super) fn plain_columns(&mut self, quotes: &QuoteColumns<'_>, idle_max: i64) -> usize {
-        self.feed.plain_columns(quotes, idle_max, self.clocks, &mut self.columns)
+    /// How many of the first of some quotes are plain.
+    pub(super) fn plain_first(&self, quotes: &QuoteColumns<'_>, idle_max: i64) -> usize {
+        self.feed.plain_first(quotes, idle_max, self.clocks, &self.columns)
+    }
+
+    /// Takes plain quotes and computes their rows, which begin there. What came before is finished.
+    pub(super) fn quotes(
+        &mut self,
+        quotes: &QuoteColumns<'_>,
+        first: usize,
+        scratch: &mut Scratch,
+        sheet: &mut Sheet,
+    ) {
+        assert_eq!(self.columns.rows(), 0, "events that came before have their rows");
+        let quotes = self.feed.quotes(quotes, &self.columns);
+        self.state.quotes(&quotes, first, scratch, sheet);
     }
 
     #[inline]
@@ -111,6 +124,9 @@ impl Expressions {
     /// Runs the events through the plan, from one reset to the next.
     pub(super) fn finish(&mut self, scratch: &mut Scratch, sheet: &mut Sheet) {
         let Self { feed, state, columns, places, resets, .. } = self;
+        if columns.rows() == 0 && resets.is_empty() {
+            return;
+        }
         feed.close(columns);
         assert_eq!(places.len(), columns.rows(), "each event has its place");
         let mut start = 0;
