@@ -172,7 +172,11 @@ fn features(
     let mut kept: Vec<Vec<f64>> = vec![Vec::new(); program.width()];
     let ns = timed(passes, || {
         let mut engine = begin();
-        kept.iter_mut().for_each(Vec::clear);
+        // Columns of quotes are laid over those of the pass before.
+        let mut laid = 0;
+        if let Keeping::Grids = keeping {
+            kept.iter_mut().for_each(Vec::clear);
+        }
         match keeping {
             Keeping::Nothing => records.iter().for_each(|batch| {
                 black_box(engine.annotate(batch).of(0));
@@ -185,7 +189,7 @@ fn features(
             }),
             Keeping::Columns(strands) => strands.iter().for_each(|strand| {
                 let quotes = strand.quotes().expect("quotes of one symbol that lack nothing");
-                engine.quotes(&quotes, strand.instruments(), &mut kept);
+                laid += engine.quotes(&quotes, strand.instruments(), &mut kept, laid).rows();
             }),
         }
     });

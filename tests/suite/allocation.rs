@@ -1,6 +1,7 @@
 //! What must not allocate while events flow, with every allocation of the thread counted.
 
 mod files;
+mod quotes;
 mod statistics;
 
 use std::sync::Arc;

@@ -118,19 +118,22 @@ impl Engine {
         Grid::new(&self.sheet)
     }
 
-    /// Computes the rows of quotes and appends them to columns that the caller keeps, one a feature;
-    /// NaN where there is no value. What else is known of the rows lies in memory of the engine until
-    /// the next call.
+    /// Computes the rows of quotes and lays them down in columns that the caller keeps, one a feature,
+    /// from a place on; NaN where there is no value. What lies there is written over, columns that are
+    /// too short grow, and what lies behind the last row has no meaning. What else is known of the rows,
+    /// and how many they are, lies in memory of the engine until the next call.
     pub fn quotes(
         &mut self,
         quotes: &QuoteColumns<'_>,
         instruments: &Instruments,
         out: &mut [Vec<f64>],
+        from: usize,
     ) -> Marks<'_> {
         let turns = matches!(self.program, Program::Lob(_));
         self.sheet.begin(self.program.width(), !turns);
         self.know(quotes.instrument(), instruments);
-        self.sheet.append_to(out);
+        self.sheet.exchange(out);
+        self.sheet.begin_at(from);
         let Self { symbols, options, sheet, scratch, .. } = self;
         match &mut symbols[quotes.instrument().index()] {
             Slot::Known(lane) => Plain::new(lane, options, sheet).columns(quotes, scratch),

@@ -50,18 +50,16 @@ impl Sheet {
         self.ends.clear();
     }
 
-    /// Takes the columns of somebody else, behind whose rows those of this sheet come, until they are
-    /// exchanged again.
-    pub(super) fn append_to(&mut self, columns: &mut [Vec<f64>]) {
+    /// Lends the columns of somebody else; called again, it gives them back.
+    pub(super) fn exchange(&mut self, columns: &mut [Vec<f64>]) {
         assert_eq!(columns.len(), self.width, "there is a column for each feature");
-        self.before = columns.first().map_or(0, Vec::len);
-        assert!(columns.iter().all(|column| column.len() == self.before), "rows are whole");
-        self.exchange(columns);
+        self.columns.iter_mut().zip(columns).for_each(|(own, other)| std::mem::swap(own, other));
     }
 
-    /// Exchanges columns.
-    pub(super) fn exchange(&mut self, columns: &mut [Vec<f64>]) {
-        self.columns.iter_mut().zip(columns).for_each(|(own, other)| std::mem::swap(own, other));
+    /// The rows of this batch come behind so many rows of before, which the columns hold.
+    pub(super) fn begin_at(&mut self, before: usize) {
+        assert!(self.columns.iter().all(|column| column.len() >= before), "there are rows before");
+        self.before = before;
     }
 
     /// Adds a row; its place. Its values are those of a row of before until they are filled in.

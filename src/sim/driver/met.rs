@@ -77,7 +77,9 @@ impl Met {
         for (column, values) in columns.iter().enumerate() {
             let words = self.words[column..].iter_mut().step_by(self.width);
             if marks.rows() == records {
-                words.zip(values.chunks(64)).for_each(|(word, values)| *word = bits(values));
+                words
+                    .zip(values[..records].chunks(64))
+                    .for_each(|(word, values)| *word = bits(values));
                 continue;
             }
             for (block, word) in words.enumerate() {

@@ -230,8 +230,7 @@ fn signals<'a>(
         Records::Rows(batch) => Signals::Rows(engine.annotate(batch)),
         Records::Quotes(quotes) => {
             columns.resize_with(engine.program().width(), Vec::new);
-            columns.iter_mut().for_each(Vec::clear);
-            let marks = engine.quotes(&quotes.view(), quotes.instruments(), columns);
+            let marks = engine.quotes(&quotes.view(), quotes.instruments(), columns, 0);
             Signals::Columns(columns, marks)
         }
     }

@@ -82,17 +82,12 @@ impl Feed {
         let began = self.began.get_or_insert(first).nanos();
         let now = &mut self.now;
         self.nows.clear();
+        // Nobody else asks how long ago the first event is.
         if columns.wants(TIMES) {
             self.nows.extend(cells.ts_event.iter().map(|event| {
                 *now = (*now).max(event.saturating_sub(began));
                 *now
             }));
-        } else {
-            let latest = wide(
-                #[inline(always)]
-                || cells.ts_event.iter().copied().fold(i64::MIN, i64::max),
-            );
-            *now = (*now).max(latest.saturating_sub(began));
         }
         let cells = Cells {
             bid: cells.bid_px,

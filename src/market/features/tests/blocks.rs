@@ -107,6 +107,24 @@ fn integer_features_are_the_same_as_columns() {
     assert_eq!(tape.quotes_with(program, 50, options), Tape::bits(&rows));
 }
 
+#[test]
+fn columns_are_laid_over_what_they_held() {
+    let tape = Tape::new().quotes((0..50).map(|at| 10_000 + at * at % 7));
+    // A feature that is a column, one that is part of a step, one that comes twice, and one of a kind
+    // of event that does not come.
+    let list = "mid, sma(mid, 3), again = mid, ema(mid, 2), px";
+    let fresh = tape.laid_over(program(list), 0, 0);
+    let bits = |values: &[f64]| values.iter().map(|it| it.to_bits()).collect::<Vec<_>>();
+    for (from, length) in [(0, 20), (0, 90), (7, 7), (7, 30), (7, 90)] {
+        for (column, fresh) in tape.laid_over(program(list), from, length).iter().zip(&fresh) {
+            assert_eq!(column.len(), length.max(from + 50));
+            assert_eq!(bits(&column[..from]), bits(&vec![-1.0; from]), "rows before stay");
+            assert_eq!(bits(&column[from..from + 50]), bits(fresh), "from {from} of {length}");
+        }
+    }
+    assert!(fresh[4].iter().all(|value| value.is_nan()), "nothing was traded");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

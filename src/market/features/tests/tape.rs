@@ -232,7 +232,7 @@ impl Tape {
                 }
                 count => {
                     let view = cells.view(self.id);
-                    (engine.quotes(&view, self.batch.instruments(), &mut kept), count)
+                    (engine.quotes(&view, self.batch.instruments(), &mut kept, marks.len()), count)
                 }
             };
             marks.extend(found.warm().unwrap().zip(found.flags()));
@@ -246,6 +246,17 @@ impl Tape {
             .enumerate()
             .map(|(at, (warm, flags))| (row(at), Some(*warm), Some(*flags)))
             .collect()
+    }
+
+    /// All quotes as columns, laid down from a place on in columns that held something else.
+    pub(super) fn laid_over(&self, program: Program, from: usize, length: usize) -> Vec<Vec<f64>> {
+        let mut engine = Engine::new(program, EngineOptions::default(), Box::new(|_| true));
+        let mut kept = vec![vec![-1.0; length]; engine.program().width()];
+        let cells = Cells::of(&self.batch, 0, usize::MAX);
+        let view = cells.view(self.id);
+        let marks = engine.quotes(&view, self.batch.instruments(), &mut kept, from);
+        assert_eq!(marks.rows(), self.batch.len());
+        kept
     }
 
     /// The same of rows.
