@@ -70,6 +70,11 @@ impl Outbox {
         self.outputs.drain(..)
     }
 
+    /// Forgets what was asked for and keeps the memory.
+    pub fn clear(&mut self) {
+        self.outputs.clear();
+    }
+
     pub fn as_slice(&self) -> &[Output] {
         &self.outputs
     }

@@ -15,6 +15,7 @@ use qt_model::time::Ts;
 use qt_trade::core::{Desk, Front, Strategy};
 use qt_trade::ledger::Line;
 use qt_trade::metrics::Touch;
+use qt_trade::orders::OrderTable;
 use qt_trade::outbox::{Outbox, Output};
 
 use super::missed::{Heard, Marked, Missed, Shown};
@@ -115,20 +116,27 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     #[inline]
     fn first(&self) -> (i64, Event) {
         let due = self.exchange.next_due().map_or(i64::MAX, Ts::nanos);
-        let mut first = (due, Event::Due);
-        let mut consider = |at: Option<i64>, event| {
-            if let Some(at) = at.filter(|at| *at < first.0) {
-                first = (at, event);
+        let (mut there, mut back) = ((i64::MAX, 0), (i64::MAX, 0));
+        for (at, wire) in self.wires.iter().enumerate() {
+            if wire.there.next() < there.0 {
+                there = (wire.there.next(), at);
             }
-        };
-        for (wire, there) in self.wires.iter().map(|wire| wire.there.front()).enumerate() {
-            consider(there.map(|(at, _)| *at), Event::There(wire));
+            if wire.back.next() < back.0 {
+                back = (wire.back.next(), at);
+            }
         }
-        for (wire, back) in self.wires.iter().map(|wire| wire.back.front()).enumerate() {
-            consider(back.map(|(at, _)| *at), Event::Back(wire));
+        let mut first = (due, Event::Due);
+        if there.0 < first.0 {
+            first = (there.0, Event::There(there.1));
         }
-        consider(self.timers.peek().map(|Reverse((at, ..))| *at), Event::Timer);
-        if first.0 == i64::MAX { (i64::MAX, Event::Timer) } else { first }
+        if back.0 < first.0 {
+            first = (back.0, Event::Back(back.1));
+        }
+        match self.timers.peek() {
+            Some(Reverse((at, ..))) if *at < first.0 => (*at, Event::Timer),
+            Some(_) | None if first.0 == i64::MAX => (i64::MAX, Event::Timer),
+            Some(_) | None => first,
+        }
     }
 
     fn look_ahead(&mut self) {
@@ -156,12 +164,12 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
                 self.answer(now);
             }
             Event::There(wire) => {
-                let (_, instruction) = self.wires[wire].there.pop_front().expect("it was first");
+                let (_, instruction) = self.wires[wire].there.pop().expect("it was first");
                 self.arrive(now, instruction, market);
                 self.answer(now);
             }
             Event::Back(wire) => {
-                let (_, execution) = self.wires[wire].back.pop_front().expect("it was first");
+                let (_, execution) = self.wires[wire].back.pop().expect("it was first");
                 self.hear(now, execution, front);
             }
             Event::Timer => {
@@ -187,20 +195,18 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     /// Sends on their way back what the venues have to say.
     fn answer(&mut self, now: Ts) {
         let Self { desk, exchange, observer, wires, wire_of, reports, .. } = self;
-        let mut facts = exchange.facts().iter().peekable();
+        let mut facts = exchange.facts();
         for execution in reports.iter() {
-            let instrument = match execution {
-                Execution::Report(report) => {
-                    let facts = facts.next_if(|facts| is_of(facts, report));
-                    let resting = exchange.resting(report.order);
-                    let venue = AtVenue { facts, resting };
-                    observer.happened(report.ts_event, report, venue, Self::ours(desk));
-                    desk.orders().get(report.order).map(|entry| entry.new.instrument)
-                }
-                Execution::Cash(flow) => flow.instrument,
-                Execution::Closure(closure) => Some(closure.instrument),
+            if let Execution::Report(report) = execution {
+                let known = facts.split_first().filter(|(facts, _)| is_of(facts, report));
+                facts = known.map_or(facts, |(_, rest)| rest);
+                let venue = AtVenue { facts: known.map(|(facts, _)| facts), exchange };
+                observer.happened(report.ts_event, report, venue, Self::ours(desk));
+            }
+            let wire = match wires.len() {
+                1 => 0,
+                _ => instrument_of(desk.orders(), execution).map_or(0, |at| wire_of[at.index()]),
             };
-            let wire = instrument.map_or(0, |instrument| wire_of[instrument.index()]);
             wires[wire].answer(now, *execution);
         }
         reports.clear();
@@ -209,18 +215,27 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// A message of a venue reaches us.
     fn hear(&mut self, now: Ts, execution: Execution, front: &Front) {
-        let input = Input::Execution(execution);
-        self.observer.input(now, &input, Self::ours(&self.desk));
-        let effect = self.desk.step(now, &input, front, &mut self.out);
-        let ours = Self::ours(&self.desk);
-        match &execution {
+        let Self { desk, observer, out, .. } = self;
+        observer.input(now, &Input::Execution(execution), Self::ours(desk));
+        let effect = match &execution {
             Execution::Report(report) => {
-                let did = self.desk.change().filter(|_| effect.refused.is_none());
-                self.observer.reported(now, report, did, ours);
+                let effect = desk.report(now, report, front, out);
+                let did = desk.change().filter(|_| effect.refused.is_none());
+                observer.reported(now, report, did, Self::ours(desk));
+                effect
             }
-            Execution::Cash(flow) => self.observer.paid(now, flow, ours),
-            Execution::Closure(closure) => self.observer.closed(now, closure, ours),
-        }
+            Execution::Cash(flow) => {
+                let effect = desk.cash(now, flow, front, out);
+                observer.paid(now, flow, Self::ours(desk));
+                effect
+            }
+            Execution::Closure(closure) => {
+                let effect = desk.closed(now, closure, front, out);
+                observer.closed(now, closure, Self::ours(desk));
+                effect
+            }
+        };
+        let ours = Self::ours(&self.desk);
         if effect.is_revalued {
             self.observer.valued(now, ours);
         }
@@ -232,14 +247,14 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     /// Hears what the venues have said already: it happened, although the news comes after the end.
     pub(super) fn hear_out(&mut self, front: &Front) {
         while let Some((at, wire)) = self.first_back() {
-            let (_, execution) = self.wires[wire].back.pop_front().expect("it was first");
+            let (_, execution) = self.wires[wire].back.pop().expect("it was first");
             self.hear(Ts::from_nanos(at), execution, front);
         }
     }
 
     fn first_back(&self) -> Option<(i64, usize)> {
-        let wires = self.wires.iter().enumerate();
-        wires.filter_map(|(at, wire)| Some((wire.back.front()?.0, at))).min()
+        let wires = self.wires.iter().enumerate().filter(|(_, wire)| !wire.back.is_idle());
+        wires.map(|(at, wire)| (wire.back.next(), at)).min()
     }
 
     /// Whether nothing happens here until one of [`Self::met`] is met, [`Self::next`] comes, or what
@@ -358,22 +373,33 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     /// Sends what the strategy asked for. Who calls it looks ahead again.
     fn dispatch(&mut self, now: Ts, front: &Front) {
         let Self { desk, observer, wires, wire_of, timers, timers_set, out, .. } = self;
-        for output in out.drain() {
-            observer.asked(now, &output, front, Self::ours(desk));
-            let (order, instruction) = match output {
-                Output::Submit { order, new } => (order, Instruction::Submit(order, new)),
-                Output::Amend { order, change } => (order, Instruction::Amend(order, change)),
-                Output::Cancel { order } => (order, Instruction::Cancel(order)),
-                Output::Timer { id, at } => {
-                    *timers_set += 1;
-                    timers.push(Reverse((at.nanos().max(now.nanos()), *timers_set, id)));
-                    continue;
-                }
-                Output::Decide(_) => continue,
-            };
-            let entry = desk.orders().get(order).expect("an instruction is about an order of ours");
-            wires[wire_of[entry.new.instrument.index()]].send(now, instruction);
+        for output in out.as_slice() {
+            observer.asked(now, output, front, Self::ours(desk));
+            if let Some(sent) = Instruction::of(output) {
+                let wire = match wires.len() {
+                    1 => 0,
+                    _ => {
+                        let entry = desk.orders().get(sent.0.order());
+                        let entry = entry.expect("an instruction is about an order of ours");
+                        wire_of[entry.new.instrument.index()]
+                    }
+                };
+                wires[wire].send(now, sent);
+            } else if let Output::Timer { id, at } = output {
+                *timers_set += 1;
+                timers.push(Reverse((at.nanos().max(now.nanos()), *timers_set, *id)));
+            }
         }
+        out.clear();
+    }
+}
+
+/// The instrument that a message of a venue is about, where it is about one.
+fn instrument_of(orders: &OrderTable, execution: &Execution) -> Option<InstrumentId> {
+    match execution {
+        Execution::Report(report) => orders.get(report.order).map(|entry| entry.new.instrument),
+        Execution::Cash(flow) => flow.instrument,
+        Execution::Closure(closure) => Some(closure.instrument),
     }
 }
 

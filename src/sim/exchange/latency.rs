@@ -152,6 +152,7 @@ pub struct LatencyConfig {
 }
 
 impl LatencyConfig {
+    #[inline]
     pub fn of(&self, operation: Operation) -> &Delay {
         match operation {
             Operation::Feed => &self.feed,
@@ -189,6 +190,13 @@ impl Latency {
     #[inline]
     pub fn draw(&self, operation: Operation, at: Ts, counter: u64) -> i64 {
         match self.config.of(operation) {
+            Delay::Constant { ns } => *ns,
+            delay => self.drawn(delay, operation, at, counter),
+        }
+    }
+
+    fn drawn(&self, delay: &Delay, operation: Operation, at: Ts, counter: u64) -> i64 {
+        match delay {
             Delay::Constant { ns } => *ns,
             Delay::LogNormal { median_ns, sigma } => {
                 let normal = self.normal(operation, counter);

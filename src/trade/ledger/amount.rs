@@ -101,6 +101,12 @@ impl Amount {
     }
 
     #[inline]
+    #[must_use]
+    pub fn abs(self) -> Self {
+        Self(self.0.abs())
+    }
+
+    #[inline]
     fn checked(sum: Option<i128>) -> Self {
         Self(sum.expect("a sum of money fits 38 digits"))
     }

@@ -148,7 +148,13 @@ impl OrderTable {
         OrderNo(self.next + 1)
     }
 
+    /// Most often there is one, or the newest is asked for.
+    #[inline]
     fn place(&self, order: OrderNo) -> Option<usize> {
+        let last = self.live.len().checked_sub(1)?;
+        if self.live[last].order == order {
+            return Some(last);
+        }
         self.live.binary_search_by_key(&order, |entry| entry.order).ok()
     }
 
@@ -295,9 +301,10 @@ impl OrderTable {
     }
 
     /// Counts what an order may still fill; one that may only reduce adds to no exposure.
+    #[inline]
     fn open_up(&mut self, new: &NewOrder, by: i64) {
         let NewOrder { instrument, side, reduce_only, .. } = *new;
-        if reduce_only {
+        if reduce_only || by == 0 {
             return;
         }
         if self.open.len() <= instrument.index() {

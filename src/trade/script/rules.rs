@@ -273,6 +273,7 @@ fn after(ts: Ts, ns: i64) -> Ts {
 
 impl Instance {
     /// What is held now; remembers since when.
+    #[inline]
     fn hold(&mut self, position: i64, now: Ts) {
         if position.signum() != self.position.signum() {
             let now = Some(now);
@@ -382,6 +383,7 @@ impl Instance {
         formula.value(context.features(self.id), |var| self.var(var, context))
     }
 
+    #[inline]
     pub(super) fn is_met(&self, rule: Option<&Formula>, context: &Context<'_>) -> bool {
         rule.is_some_and(|rule| {
             rule.is_met(context.features(self.id), |var| self.var(var, context))
