@@ -148,6 +148,11 @@ impl Observer for Watch {
         self.rows.is_none()
     }
 
+    /// Rows tell of all of them.
+    fn hears_decisions(&self) -> bool {
+        self.rows.is_some()
+    }
+
     #[inline]
     fn happened(&mut self, at: Ts, report: &Report, venue: AtVenue<'_>, ours: Ours<'_>) {
         let Some(statistics) = &mut self.statistics else { return };

@@ -55,13 +55,27 @@ pub struct Decided {
 #[derive(Debug, Default)]
 pub struct Outbox {
     outputs: Vec<Output>,
+    /// Whether decisions are of interest only where they came to nothing.
+    skips_alone: bool,
 }
 
 impl Outbox {
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { outputs: Vec::with_capacity(capacity) }
+        Self { outputs: Vec::with_capacity(capacity), skips_alone: false }
     }
 
+    /// From here on takes only those decisions that came to nothing: nobody puts the others on record.
+    pub fn leave_decisions(&mut self) {
+        self.skips_alone = true;
+    }
+
+    /// Whether a decision for that is to be put here.
+    #[inline]
+    pub(crate) fn takes(&self, action: DecisionAction) -> bool {
+        !self.skips_alone || action == DecisionAction::Skip
+    }
+
+    #[inline]
     pub fn push(&mut self, output: Output) {
         self.outputs.push(output);
     }

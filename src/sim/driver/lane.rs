@@ -93,6 +93,9 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     }
 
     pub(super) fn start(&mut self, now: Ts, front: &Front) {
+        if !self.observer.hears_decisions() {
+            self.out.leave_decisions();
+        }
         self.desk.start(now, front, &mut self.out);
         self.dispatch(now, front);
         self.look_ahead();

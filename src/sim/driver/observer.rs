@@ -48,6 +48,12 @@ pub trait Observer {
         false
     }
 
+    /// Whether it wants to hear of decisions that led to an order, rather than of those alone that came to
+    /// nothing.
+    fn hears_decisions(&self) -> bool {
+        true
+    }
+
     /// A venue sends a report on its way.
     fn happened(&mut self, _at: Ts, _report: &Report, _venue: AtVenue<'_>, _ours: Ours<'_>) {}
 
@@ -111,6 +117,10 @@ pub struct Unwatched;
 impl Observer for Unwatched {
     fn may_wait(&self) -> bool {
         true
+    }
+
+    fn hears_decisions(&self) -> bool {
+        false
     }
 
     fn caught_up(&mut self, _missed: Missed<'_>) {}

@@ -68,7 +68,14 @@ impl<T> Way<T> {
     #[inline]
     pub(super) fn pop(&mut self) -> Option<(i64, T)> {
         let first = self.queue.pop_front();
-        self.next = self.queue.front().map_or(i64::MAX, |(at, _)| *at);
+        match self.queue.front() {
+            Some((at, _)) => self.next = *at,
+            None => {
+                self.next = i64::MAX;
+                // Begins anew where it began: most messages travel alone, and lie in one place then.
+                self.queue.clear();
+            }
+        }
         first
     }
 

@@ -56,13 +56,19 @@ impl Exchange {
         self.in_bar = None;
         // Most often what stood here waited for the open, and nothing is left.
         if !self.events.is_empty() || self.pits[instrument.index()].has_more_than_opens() {
-            self.stops_inside(turn, instrument, &mut supply, false);
-            self.limits_inside(turn, instrument, &mut supply);
-            self.stops_inside(turn, instrument, &mut supply, true);
-            self.trail(instrument, &bar);
-            if !self.pits[instrument.index()].auction.is_empty() {
-                self.auctions_in_bar(turn, instrument, &mut supply, Auction::Closing);
-            }
+            self.inside(turn, instrument, &mut supply);
+        }
+    }
+
+    /// What the bar does to orders between its open and its close, that instant included.
+    #[inline(never)]
+    fn inside(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId, supply: &mut Supply) {
+        self.stops_inside(turn, instrument, supply, false);
+        self.limits_inside(turn, instrument, supply);
+        self.stops_inside(turn, instrument, supply, true);
+        self.trail(instrument, &supply.bar);
+        if !self.pits[instrument.index()].auction.is_empty() {
+            self.auctions_in_bar(turn, instrument, supply, Auction::Closing);
         }
     }
 

@@ -111,6 +111,19 @@ impl Exchange {
     /// Takes an order out of the place where it stands.
     #[inline]
     pub(super) fn leave(&mut self, slot: u32) {
+        let resting = self.orders.get_mut(slot);
+        let opening = &mut self.pits[resting.new.instrument.index()].opening;
+        // Most often one that waited for the open is filled there, and was the last to come.
+        if resting.standing == Standing::Opening && opening.last() == Some(&slot) {
+            opening.pop();
+            resting.standing = Standing::Arriving;
+        } else {
+            self.leave_place(slot);
+        }
+    }
+
+    #[inline(never)]
+    fn leave_place(&mut self, slot: u32) {
         let resting = self.orders.get(slot);
         let NewOrder { instrument, side, pricing, .. } = resting.new;
         let pit = &mut self.pits[instrument.index()];

@@ -35,8 +35,10 @@ impl Exchange {
         let pit = &mut self.pits[instrument.index()];
         pit.is_held = is_held;
         pit.is_watched = is_held && (counts || is_margin);
-        if is_held {
+        if is_held && public.funding().is_some() {
             self.expect_funding(public, instrument);
+        }
+        if is_held && is_margin {
             self.expect_interest(instrument);
         }
     }

@@ -189,10 +189,11 @@ impl Latency {
     /// The delay in nanoseconds of the message with that number, sent at that time.
     #[inline]
     pub fn draw(&self, operation: Operation, at: Ts, counter: u64) -> i64 {
-        match self.config.of(operation) {
-            Delay::Constant { ns } => *ns,
-            delay => self.drawn(delay, operation, at, counter),
+        let delay = self.config.of(operation);
+        if let Delay::Constant { ns } = delay {
+            return *ns;
         }
+        self.drawn(delay, operation, at, counter)
     }
 
     fn drawn(&self, delay: &Delay, operation: Operation, at: Ts, counter: u64) -> i64 {

@@ -170,6 +170,7 @@ impl Ledger {
         self.book(flow.cash);
     }
 
+    #[inline(never)]
     fn book(&mut self, cash: Cash) {
         if !cash.amount.is_zero() {
             let at = self.wallet(cash.currency, &BTreeMap::new());

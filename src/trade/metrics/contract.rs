@@ -150,7 +150,13 @@ impl Contract {
 #[inline]
 fn product(sum: i128, unit: i128) -> Option<i128> {
     let spare = sum.unsigned_abs().leading_zeros() + unit.unsigned_abs().leading_zeros();
-    if spare > 128 { Some(sum.wrapping_mul(unit)) } else { sum.checked_mul(unit) }
+    if spare > 128 { Some(sum.wrapping_mul(unit)) } else { long_product(sum, unit) }
+}
+
+/// Apart, so that those who multiply stay short.
+#[cold]
+fn long_product(sum: i128, unit: i128) -> Option<i128> {
+    sum.checked_mul(unit)
 }
 
 /// Half of a doubled price, exactly.

@@ -191,7 +191,7 @@ impl Orders {
 
     /// Forgets an order that ended, and returns it.
     pub(super) fn end(&mut self, order: OrderNo) -> Option<OpenOrder> {
-        self.open.remove(order)
+        self.open.remove(order).copied()
     }
 
     /// How long orders waited for their first fill, whether that rested or took.

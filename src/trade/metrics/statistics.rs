@@ -447,6 +447,7 @@ fn book_of(books: &mut [Option<Book>], id: InstrumentId) -> &mut Book {
 }
 
 /// What a record of a fill will say of it.
+#[inline(never)]
 fn known(
     fill: &Fill,
     (order, side): (OrderNo, Side),

@@ -56,15 +56,22 @@ impl Formula {
     }
 
     /// The feature that it is, if it is one alone: most rules are.
+    #[inline]
     pub(super) fn column(&self) -> Option<usize> {
         if let [Op::Feature(at)] = self.ops[..] { Some(at) } else { None }
     }
 
     #[inline]
     pub(super) fn value(&self, features: &[f64], var: impl Fn(Var) -> f64) -> f64 {
-        if let Some(at) = self.column() {
-            return features.get(at).copied().unwrap_or(f64::NAN);
+        match self.column() {
+            Some(at) => features.get(at).copied().unwrap_or(f64::NAN),
+            None => self.run(features, var),
         }
+    }
+
+    /// Apart from those that are a feature alone, whose callers stay short.
+    #[inline(never)]
+    fn run(&self, features: &[f64], var: impl Fn(Var) -> f64) -> f64 {
         let mut stack = [0.0; STACK];
         let mut top = 0;
         for op in &self.ops {
