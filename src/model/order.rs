@@ -99,18 +99,7 @@ impl NewOrder {
         Self::new(instrument, side, qty, Pricing::Stop { trigger })
     }
 
-    /// Whether it is executed at the market or not at all: without a price, a time, or others that it hangs
-    /// together with.
-    #[inline]
-    pub fn is_plain(&self) -> bool {
-        self.pricing == Pricing::Market
-            && self.time_in_force == TimeInForce::Ioc
-            && self.display.is_none()
-            && self.links == Links::default()
-    }
-
     /// The limit price, where there is one.
-    #[inline]
     pub fn limit_px(&self) -> Option<Px> {
         match self.pricing {
             Pricing::Limit { px } | Pricing::StopLimit { px, .. } => Some(px),

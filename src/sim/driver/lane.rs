@@ -8,20 +8,18 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use qt_model::ids::InstrumentId;
-use qt_model::order::{Report, ReportKind};
 use qt_model::record::Record;
 use qt_model::step::{Execution, Input, Operator, TimerId};
 use qt_model::time::Ts;
 use qt_trade::core::{Desk, Front, Strategy};
 use qt_trade::ledger::Line;
 use qt_trade::metrics::Touch;
-use qt_trade::orders::OrderTable;
 use qt_trade::outbox::{Outbox, Output};
 
 use super::missed::{Heard, Marked, Missed, Shown};
 use super::observer::{AtVenue, Observer, Ours};
-use super::wire::{Instruction, Wire};
-use crate::exchange::{Exchange, FillFacts, Market, News, Top};
+use super::wire::{Instruction, Wire, Wires};
+use crate::exchange::{Exchange, Market, News, Top};
 
 /// What is next in a lane. At one instant, the earlier variant comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,9 +36,7 @@ pub struct Lane<S, O> {
     desk: Desk<S>,
     exchange: Exchange,
     observer: O,
-    wires: Vec<Wire>,
-    /// By instrument.
-    wire_of: Vec<usize>,
+    wires: Wires,
     timers: BinaryHeap<Reverse<(i64, u64, TimerId)>>,
     timers_set: u64,
     next: i64,
@@ -61,8 +57,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             desk,
             exchange,
             observer,
-            wires,
-            wire_of,
+            wires: Wires::new(wires, wire_of),
             timers: BinaryHeap::new(),
             timers_set: 0,
             next: i64::MAX,
@@ -119,15 +114,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     #[inline]
     fn first(&self) -> (i64, Event) {
         let due = self.exchange.next_due().map_or(i64::MAX, Ts::nanos);
-        let (mut there, mut back) = ((i64::MAX, 0), (i64::MAX, 0));
-        for (at, wire) in self.wires.iter().enumerate() {
-            if wire.there.next() < there.0 {
-                there = (wire.there.next(), at);
-            }
-            if wire.back.next() < back.0 {
-                back = (wire.back.next(), at);
-            }
-        }
+        let (there, back) = self.wires.first();
         let mut first = (due, Event::Due);
         if there.0 < first.0 {
             first = (there.0, Event::There(there.1));
@@ -167,12 +154,12 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
                 self.answer(now);
             }
             Event::There(wire) => {
-                let (_, instruction) = self.wires[wire].there.pop().expect("it was first");
+                let instruction = self.wires.pop_there(wire);
                 self.arrive(now, instruction, market);
                 self.answer(now);
             }
             Event::Back(wire) => {
-                let (_, execution) = self.wires[wire].back.pop().expect("it was first");
+                let execution = self.wires.pop_back(wire);
                 self.hear(now, execution, front);
             }
             Event::Timer => {
@@ -197,20 +184,16 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// Sends on their way back what the venues have to say.
     fn answer(&mut self, now: Ts) {
-        let Self { desk, exchange, observer, wires, wire_of, reports, .. } = self;
+        let Self { desk, exchange, observer, wires, reports, .. } = self;
         let mut facts = exchange.facts();
         for execution in reports.iter() {
             if let Execution::Report(report) = execution {
-                let known = facts.split_first().filter(|(facts, _)| is_of(facts, report));
+                let known = facts.split_first().filter(|(facts, _)| facts.is_of(report));
                 facts = known.map_or(facts, |(_, rest)| rest);
                 let venue = AtVenue { facts: known.map(|(facts, _)| facts), exchange };
                 observer.happened(report.ts_event, report, venue, Self::ours(desk));
             }
-            let wire = match wires.len() {
-                1 => 0,
-                _ => instrument_of(desk.orders(), execution).map_or(0, |at| wire_of[at.index()]),
-            };
-            wires[wire].answer(now, *execution);
+            wires.answer(now, *execution, desk.orders());
         }
         reports.clear();
         exchange.forget_facts();
@@ -249,15 +232,10 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// Hears what the venues have said already: it happened, although the news comes after the end.
     pub(super) fn hear_out(&mut self, front: &Front) {
-        while let Some((at, wire)) = self.first_back() {
-            let (_, execution) = self.wires[wire].back.pop().expect("it was first");
+        while let Some((at, wire)) = self.wires.first_back() {
+            let execution = self.wires.pop_back(wire);
             self.hear(Ts::from_nanos(at), execution, front);
         }
-    }
-
-    fn first_back(&self) -> Option<(i64, usize)> {
-        let wires = self.wires.iter().enumerate().filter(|(_, wire)| !wire.back.is_idle());
-        wires.map(|(at, wire)| (wire.back.next(), at)).min()
     }
 
     /// Whether nothing happens here until one of [`Self::met`] is met, [`Self::next`] comes, or what
@@ -265,9 +243,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     #[inline]
     pub(super) fn waits(&mut self) -> bool {
         self.met.clear();
-        self.wires.iter().all(Wire::is_idle)
-            && self.exchange.is_quiet()
-            && self.desk.waits(&mut self.met)
+        self.wires.is_idle() && self.exchange.is_quiet() && self.desk.waits(&mut self.met)
     }
 
     pub(super) fn met(&self) -> &[(InstrumentId, usize)] {
@@ -375,34 +351,17 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// Sends what the strategy asked for. Who calls it looks ahead again.
     fn dispatch(&mut self, now: Ts, front: &Front) {
-        let Self { desk, observer, wires, wire_of, timers, timers_set, out, .. } = self;
+        let Self { desk, observer, wires, timers, timers_set, out, .. } = self;
         for output in out.as_slice() {
             observer.asked(now, output, front, Self::ours(desk));
-            if let Some(sent) = Instruction::of(output) {
-                let wire = match wires.len() {
-                    1 => 0,
-                    _ => {
-                        let entry = desk.orders().get(sent.0.order());
-                        let entry = entry.expect("an instruction is about an order of ours");
-                        wire_of[entry.new.instrument.index()]
-                    }
-                };
-                wires[wire].send(now, sent);
-            } else if let Output::Timer { id, at } = output {
+            if let Output::Timer { id, at } = output {
                 *timers_set += 1;
                 timers.push(Reverse((at.nanos().max(now.nanos()), *timers_set, *id)));
+            } else {
+                wires.send(now, output, desk.orders());
             }
         }
         out.clear();
-    }
-}
-
-/// The instrument that a message of a venue is about, where it is about one.
-fn instrument_of(orders: &OrderTable, execution: &Execution) -> Option<InstrumentId> {
-    match execution {
-        Execution::Report(report) => orders.get(report.order).map(|entry| entry.new.instrument),
-        Execution::Cash(flow) => flow.instrument,
-        Execution::Closure(closure) => Some(closure.instrument),
     }
 }
 
@@ -410,9 +369,4 @@ fn instrument_of(orders: &OrderTable, execution: &Execution) -> Option<Instrumen
 #[inline]
 pub(super) fn touch(top: Top) -> Option<Touch> {
     Some(Touch { bid: top.bid?.px, ask: top.ask?.px })
-}
-
-/// Whether facts are those of a fill.
-fn is_of(facts: &FillFacts, report: &Report) -> bool {
-    if let ReportKind::Filled(fill) = report.what { facts.fill == fill.fill } else { false }
 }

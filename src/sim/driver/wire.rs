@@ -1,12 +1,14 @@
-//! The connection of a lane with one venue.
+//! The connections of a lane with its venues.
 //!
 //! Invariant: a message takes its drawn delay and never overtakes an earlier one on its way.
 
 use std::collections::VecDeque;
 
+use qt_model::ids::InstrumentId;
 use qt_model::order::{Amendment, NewOrder, OrderNo};
 use qt_model::step::Execution;
 use qt_model::time::Ts;
+use qt_trade::orders::OrderTable;
 use qt_trade::outbox::Output;
 use qt_trade::risk::Approved;
 
@@ -23,7 +25,7 @@ pub(super) enum Instruction {
 impl Instruction {
     /// What an output is to a venue, if it is anything, with the operation that its delay is drawn for.
     #[inline]
-    pub(super) fn of(output: &Output) -> Option<(Self, Operation)> {
+    fn of(output: &Output) -> Option<(Self, Operation)> {
         Some(match output {
             Output::Submit { order, new } => (Self::Submit(*order, *new), Operation::Place),
             Output::Amend { order, change } => (Self::Amend(*order, *change), Operation::Amend),
@@ -32,15 +34,15 @@ impl Instruction {
         })
     }
 
-    pub(super) fn order(&self) -> OrderNo {
+    fn order(&self) -> OrderNo {
         let (Self::Submit(order, _) | Self::Amend(order, _) | Self::Cancel(order)) = self;
         *order
     }
 }
 
-/// One direction of it.
+/// One direction of a connection.
 #[derive(Debug)]
-pub(super) struct Way<T> {
+struct Way<T> {
     queue: VecDeque<(i64, T)>,
     /// When the first message arrives; the end of time while there is none. Looked at far more often than
     /// messages come.
@@ -53,21 +55,15 @@ impl<T> Way<T> {
         Self { queue: VecDeque::new(), next: i64::MAX, sent: 0 }
     }
 
-    /// When the first message arrives.
     #[inline]
-    pub(super) fn next(&self) -> i64 {
-        self.next
-    }
-
-    #[inline]
-    pub(super) fn is_idle(&self) -> bool {
+    fn is_idle(&self) -> bool {
         self.queue.is_empty()
     }
 
-    /// Takes the first message out, with its time.
+    /// Takes the first message out, which is there.
     #[inline]
-    pub(super) fn pop(&mut self) -> Option<(i64, T)> {
-        let first = self.queue.pop_front();
+    fn pop(&mut self) -> T {
+        let (_, first) = self.queue.pop_front().expect("what arrives is on its way");
         match self.queue.front() {
             Some((at, _)) => self.next = *at,
             None => {
@@ -96,27 +92,100 @@ impl<T> Way<T> {
 #[derive(Debug)]
 pub(super) struct Wire {
     latency: Latency,
-    pub(super) there: Way<Instruction>,
-    pub(super) back: Way<Execution>,
+    there: Way<Instruction>,
+    back: Way<Execution>,
 }
 
 impl Wire {
     pub(super) fn new(latency: Latency) -> Self {
         Self { latency, there: Way::new(), back: Way::new() }
     }
+}
 
-    #[inline]
-    pub(super) fn send(&mut self, now: Ts, (instruction, operation): (Instruction, Operation)) {
-        self.there.push(&self.latency, operation, now, instruction);
+/// The connections of a lane with all venues.
+#[derive(Debug)]
+pub(super) struct Wires {
+    wires: Vec<Wire>,
+    /// By instrument.
+    of: Vec<usize>,
+}
+
+/// When a message arrives that is the first of its direction, and on which wire.
+pub(super) type First = (i64, usize);
+
+impl Wires {
+    pub(super) fn new(wires: Vec<Wire>, of: Vec<usize>) -> Self {
+        Self { wires, of }
     }
 
-    #[inline]
     pub(super) fn is_idle(&self) -> bool {
-        self.there.is_idle() && self.back.is_idle()
+        self.wires.iter().all(|wire| wire.there.is_idle() && wire.back.is_idle())
     }
 
+    /// What arrives first at a venue, and with us; at the end of time where nothing is on its way.
     #[inline]
-    pub(super) fn answer(&mut self, at: Ts, execution: Execution) {
-        self.back.push(&self.latency, Operation::Response, at, execution);
+    pub(super) fn first(&self) -> (First, First) {
+        let (mut there, mut back) = ((i64::MAX, 0), (i64::MAX, 0));
+        for (at, wire) in self.wires.iter().enumerate() {
+            if wire.there.next < there.0 {
+                there = (wire.there.next, at);
+            }
+            if wire.back.next < back.0 {
+                back = (wire.back.next, at);
+            }
+        }
+        (there, back)
+    }
+
+    /// The wire on which something is next on its way to us, whenever that arrives.
+    pub(super) fn first_back(&self) -> Option<First> {
+        let wires = self.wires.iter().enumerate().filter(|(_, wire)| !wire.back.is_idle());
+        wires.map(|(at, wire)| (wire.back.next, at)).min()
+    }
+
+    /// Takes out the first message to a venue.
+    #[inline]
+    pub(super) fn pop_there(&mut self, wire: usize) -> Instruction {
+        self.wires[wire].there.pop()
+    }
+
+    /// Takes out the first message to us.
+    #[inline]
+    pub(super) fn pop_back(&mut self, wire: usize) -> Execution {
+        self.wires[wire].back.pop()
+    }
+
+    /// Sends an output on its way, if it is one for a venue.
+    #[inline]
+    pub(super) fn send(&mut self, now: Ts, output: &Output, orders: &OrderTable) {
+        let Some((instruction, operation)) = Instruction::of(output) else { return };
+        let wire = self.wire(|| {
+            let entry = orders.get(instruction.order());
+            let entry = entry.expect("an instruction is about an order of ours");
+            Some(entry.new.instrument)
+        });
+        let Wire { latency, there, .. } = &mut self.wires[wire];
+        there.push(latency, operation, now, instruction);
+    }
+
+    /// Sends what a venue says on its way back.
+    #[inline]
+    pub(super) fn answer(&mut self, at: Ts, execution: Execution, orders: &OrderTable) {
+        let wire = self.wire(|| match &execution {
+            Execution::Report(report) => orders.get(report.order).map(|entry| entry.new.instrument),
+            Execution::Cash(flow) => flow.instrument,
+            Execution::Closure(closure) => Some(closure.instrument),
+        });
+        let Wire { latency, back, .. } = &mut self.wires[wire];
+        back.push(latency, Operation::Response, at, execution);
+    }
+
+    /// The wire of an instrument; the first, where it is about none. Most often there is one alone.
+    #[inline]
+    fn wire(&self, instrument: impl FnOnce() -> Option<InstrumentId>) -> usize {
+        if self.wires.len() == 1 {
+            return 0;
+        }
+        instrument().map_or(0, |instrument| self.of[instrument.index()])
     }
 }

@@ -1,6 +1,6 @@
 //! What can be said against an order when it arrives.
 
-use qt_model::order::{NewOrder, Pricing};
+use qt_model::order::{Links, NewOrder, Pricing};
 use qt_model::units::Px;
 use qt_model::words::{RejectReason, TimeInForce};
 use qt_trade::ledger::Amount;
@@ -17,7 +17,7 @@ impl Exchange {
     /// Everything that can be said against a new order.
     pub(super) fn admit(&self, turn: &Turn<'_>, new: &NewOrder) -> Result<(), RejectReason> {
         let terms = terms::find(&self.terms, new.instrument)?;
-        if new.is_plain() {
+        if is_plain(new) {
             return self.admit_plain(turn, terms, new);
         }
         check_shape(new)?;
@@ -147,6 +147,16 @@ fn reference(public: &Public) -> Option<i128> {
     }
     let last = public.last().map(|print| print.px).or(public.bar().map(|bar| bar.close));
     last.map(|px| i128::from(px.mantissa()) * 2)
+}
+
+/// Whether an order is executed at the market or not at all: without a price, a time, or others that it
+/// hangs together with.
+#[inline]
+pub(super) fn is_plain(new: &NewOrder) -> bool {
+    new.pricing == Pricing::Market
+        && new.time_in_force == TimeInForce::Ioc
+        && new.display.is_none()
+        && new.links == Links::default()
 }
 
 pub(super) fn is_stop(pricing: Pricing) -> bool {

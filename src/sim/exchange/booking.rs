@@ -31,6 +31,14 @@ pub struct FillFacts {
     pub mid: Option<DoublePx>,
 }
 
+impl FillFacts {
+    /// Whether a report is that of the fill.
+    #[inline]
+    pub fn is_of(&self, report: &Report) -> bool {
+        if let ReportKind::Filled(fill) = report.what { fill.fill == self.fill } else { false }
+    }
+}
+
 /// What happened and may concern other orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {

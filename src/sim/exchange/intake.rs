@@ -8,7 +8,7 @@ use qt_model::units::Qty;
 use qt_model::words::{CancelReason, RejectReason, TimeInForce};
 use qt_trade::risk::Approved;
 
-use super::admission::{check_grid, check_shape, is_stop};
+use super::admission::{check_grid, check_shape, is_plain, is_stop};
 use super::auctions::Auction;
 use super::booking::{mid, plus, qty_of};
 use super::config::PostOnly;
@@ -89,7 +89,7 @@ impl Exchange {
         }
         self.report(turn, order, ReportKind::Acknowledged);
         // One that never rests has no expiry, and one without links is tied by those that named it.
-        let is_alone = new.is_plain() && self.groups.is_empty();
+        let is_alone = is_plain(new) && self.groups.is_empty();
         if !is_alone {
             self.expect_expiry(public, slot);
         }
