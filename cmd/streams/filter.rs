@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Kind, QuoteTable};
+use qt_model::record::{Batch, ColumnTable, Kind};
 use qt_stream::annotated::Annotated;
 use qt_stream::braid::Braid;
 use qt_stream::catalog::Selection;
@@ -47,12 +47,15 @@ pub(crate) trait Stage {
     }
 }
 
+/// The kinds that may come as tables.
+const TABLES: [Kind; 2] = [Kind::Quote, Kind::Bar];
+
 /// How records come.
 #[derive(Debug)]
 enum Way {
     Rows(Reading),
     /// As columns, of which some were made tables that wait.
-    Columns(Reading<Braid>, Braid, VecDeque<QuoteTable>),
+    Columns(Reading<Braid>, Braid, VecDeque<ColumnTable>),
 }
 
 /// What came next.
@@ -60,7 +63,7 @@ enum Way {
 pub(crate) enum Next {
     /// Records in the batch that was given.
     Rows,
-    Quotes(QuoteTable),
+    Table(ColumnTable),
     End,
 }
 
@@ -89,7 +92,7 @@ impl Filter {
         Self::open_for((None, false), read, select, context)
     }
 
-    /// Opens an input in which a kind is passed over, for who takes tables of quotes or not.
+    /// Opens an input in which a kind is passed over, for who takes tables of quotes and bars or not.
     pub(crate) fn open_for(
         (kind, takes_tables): (Option<Kind>, bool),
         read: &ReadArgs,
@@ -104,8 +107,8 @@ impl Filter {
         let given = open_given(&mut sources, flags, &selection, &rules, context)?;
         let header = sources.header(&selection);
         let is_declared = sources.are_declared();
-        let is_table = takes_tables && given.is_whole && sources.are_quotes();
-        let way = match is_table && kind != Some(Kind::Quote) {
+        let takes = takes_tables && given.is_whole && !TABLES.iter().any(|it| kind == Some(*it));
+        let way = match takes && sources.are_tables_of(&TABLES) {
             true => Way::Columns(sources.merge(&rules), Braid::default(), VecDeque::new()),
             false => Way::Rows(sources.merge(&rules)),
         };
@@ -163,17 +166,17 @@ impl Filter {
         Ok(more)
     }
 
-    /// The same, as a table of quotes where they come as one and were asked for so.
+    /// The same, as a table where they come as one and were asked for so.
     pub(crate) fn next_or_table(&mut self, batch: &mut Batch) -> anyhow::Result<Next> {
         if let Way::Columns(reading, braid, tables) = &mut self.way {
             if tables.is_empty() {
                 if !reading.next(braid)? {
                     return Ok(Next::End);
                 }
-                tables.extend(braid.quotes().into_iter().flatten());
+                tables.extend(braid.tables().into_iter().flatten());
             }
             if let Some(table) = tables.pop_front() {
-                return Ok(Next::Quotes(table));
+                return Ok(Next::Table(table));
             }
             braid.rows(batch);
             return Ok(Next::Rows);

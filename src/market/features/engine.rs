@@ -5,11 +5,12 @@
 
 mod lane;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instruments, Symbol};
-use qt_model::record::{Bar, Batch, Depth, Feature, Head, QuoteColumns, Record};
+use qt_model::record::{Bar, BarColumns, Batch, Depth, Feature, Head, QuoteColumns, Record};
 
 use super::feed::BookFrom;
 use super::graph::Scratch;
@@ -127,20 +128,43 @@ impl Engine {
         instruments: &Instruments,
         out: &mut [Vec<f64>],
     ) -> Marks<'_> {
+        let of = (quotes.instrument(), quotes.len());
+        self.stretches(of, instruments, out, |plain, part| plain.columns(&quotes.slice(part)))
+    }
+
+    /// The same of bars.
+    pub fn bars(
+        &mut self,
+        bars: &BarColumns<'_>,
+        instruments: &Instruments,
+        out: &mut [Vec<f64>],
+    ) -> Marks<'_> {
+        let of = (bars.instrument(), bars.len());
+        self.stretches(of, instruments, out, |plain, part| plain.bars(&bars.slice(part)))
+    }
+
+    /// Computes the rows of so many records of an instrument, some at a time: what is fed is computed
+    /// before it leaves the cache.
+    fn stretches(
+        &mut self,
+        (instrument, count): (InstrumentId, usize),
+        instruments: &Instruments,
+        out: &mut [Vec<f64>],
+        feed: impl Fn(&mut Plain<'_>, Range<usize>),
+    ) -> Marks<'_> {
         let turns = matches!(self.program, Program::Lob(_));
         self.sheet.begin(self.program.width(), !turns);
-        self.know(quotes.instrument(), instruments);
+        self.know(instrument, instruments);
         self.sheet.exchange(out);
-        // What is fed is computed before it leaves the cache.
-        for start in (0..quotes.len()).step_by(STRETCH) {
-            let part = quotes.slice(start..quotes.len().min(start + STRETCH));
+        for start in (0..count).step_by(STRETCH) {
+            let part = start..count.min(start + STRETCH);
             let Self { symbols, options, sheet, scratch, .. } = self;
-            let Slot::Known(lane) = &mut symbols[quotes.instrument().index()] else {
-                (0..part.len()).for_each(|_| sheet.end_record());
+            let Slot::Known(lane) = &mut symbols[instrument.index()] else {
+                part.for_each(|_| sheet.end_record());
                 continue;
             };
             let mut plain = Plain::new(lane, options, sheet);
-            plain.columns(&part);
+            feed(&mut plain, part);
             plain.put();
             lane.work.finish(scratch, sheet);
         }

@@ -1,7 +1,7 @@
 //! One symbol of an engine, and how runs of its records are fed.
 
 use qt_model::ids::InstrumentId;
-use qt_model::record::{Batch, Head, Kind, Quote, QuoteColumns, Table};
+use qt_model::record::{BarColumns, Batch, Head, Kind, Quote, QuoteColumns, Table};
 use qt_model::time::Ts;
 
 use super::EngineOptions;
@@ -83,27 +83,49 @@ impl<'a> Plain<'a> {
         }
     }
 
-    /// Whether no flag can come of a quote by itself, and all rows are wanted.
+    /// Whether no flag can come of a record by itself, and all rows are wanted.
     fn may_skip(&self) -> bool {
         self.options.every == 1 && self.options.stale_after_ns.is_none()
     }
 
     /// Feeds quotes of the symbol.
     pub(super) fn columns(&mut self, quotes: &QuoteColumns<'_>) {
-        let (idle_max, may_skip) = (self.options.forget_after_ns, self.may_skip());
-        let mut at = 0;
-        while at < quotes.len() {
-            let rest = quotes.slice(at..quotes.len());
-            let plain = if may_skip { self.lane.work.plain_columns(&rest, idle_max) } else { 0 };
-            if plain == 0 {
-                let row = rest.row(0);
-                self.feed(&row.head, |work| work.quote(&row));
+        let (count, idle_max) = (quotes.len(), self.options.forget_after_ns);
+        let plain = |work: &mut Work, at| work.plain_columns(&quotes.slice(at..count), idle_max);
+        self.some_plain(quotes.cells().ts_recv, plain, |own, at| {
+            let row = quotes.row(at);
+            own.feed(&row.head, |work| work.quote(&row));
+        });
+    }
+
+    /// Feeds bars of the symbol.
+    pub(super) fn bars(&mut self, bars: &BarColumns<'_>) {
+        let (count, idle_max) = (bars.len(), self.options.forget_after_ns);
+        let plain = |work: &mut Work, at| work.plain_bars(&bars.slice(at..count), idle_max);
+        self.some_plain(bars.cells().ts_recv, plain, |own, at| {
+            let row = bars.row(at);
+            own.feed(&row.head, |work| work.bar(&row));
+        });
+    }
+
+    /// Feeds records that were received at these times: as many from a place on as are plain, else one.
+    fn some_plain(
+        &mut self,
+        times: &[i64],
+        plain: impl Fn(&mut Work, usize) -> usize,
+        one: impl Fn(&mut Self, usize),
+    ) {
+        let (may_skip, mut at) = (self.may_skip(), 0);
+        while at < times.len() {
+            let count = if may_skip { plain(&mut self.lane.work, at) } else { 0 };
+            if count == 0 {
+                one(self, at);
                 at += 1;
                 continue;
             }
-            at += plain;
-            self.rows += plain;
-            let last = Some(Ts::from_nanos(quotes.cells().ts_recv[at - 1]));
+            at += count;
+            self.rows += count;
+            let last = Some(Ts::from_nanos(times[at - 1]));
             (self.lane.last, self.lane.last_event) = (self.lane.last.max(last), last);
         }
     }

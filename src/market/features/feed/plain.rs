@@ -1,8 +1,9 @@
-//! Quotes that are plain: the next rows of a list, which carry no flag. Most quotes are, so some are
+//! Quotes and bars that are plain: the next rows of a list, which carry no flag. Most are, so some are
 //! taken at once.
 
-use qt_model::record::{Head, Quote, QuoteColumns};
+use qt_model::record::{BarColumns, Head, Quote, QuoteColumns};
 use qt_model::time::Ts;
+use qt_model::units::{Px, Qty};
 
 use super::columns::{Columns, bits};
 use super::deep::Deep;
@@ -104,6 +105,50 @@ impl Feed {
         self.last_recv = Ts::from_nanos(*last_recv);
         count
     }
+
+    /// The same of columns of bars.
+    pub(in super::super) fn plain_bars(
+        &mut self,
+        bars: &BarColumns<'_>,
+        idle_max: i64,
+        clocks: Clocks,
+        columns: &mut Columns,
+    ) -> usize {
+        if !clocks.bar || self.pending != 0 || self.last_recv == Ts::MIN {
+            return 0;
+        }
+        let count = first_in_time(bars.cells().ts_recv, self.last_recv.nanos(), idle_max);
+        let cells = *bars.slice(0..count).cells();
+        let Some(last_recv) = cells.ts_recv.last() else { return 0 };
+        // What waits came before.
+        self.flush(columns);
+        let began = self.began.get_or_insert(Ts::from_nanos(cells.ts_event[0])).nanos();
+        let row = columns.rows();
+        columns.open_all(count);
+        let mut now = self.now;
+        let nows = cells.ts_event.iter().map(|event| {
+            now = now.max(event.saturating_sub(began));
+            now
+        });
+        if columns.wants(bits(&[Base::Now])) {
+            columns.extend(Base::Now, row, nows.map(|now| now as f64));
+        } else {
+            nows.for_each(drop);
+        }
+        self.now = now;
+        for (base, prices) in [
+            (Base::Open, cells.open),
+            (Base::High, cells.high),
+            (Base::Low, cells.low),
+            (Base::Close, cells.close),
+        ] {
+            columns.extend(base, row, prices.iter().map(|px| Px::new(*px).to_f64(self.px)));
+        }
+        let size = |mantissa: &i64| Qty::new(*mantissa).unwrap_or_default().to_f64(self.qty);
+        columns.extend(Base::Volume, row, cells.volume.iter().map(size));
+        self.last_recv = Ts::from_nanos(*last_recv);
+        count
+    }
 }
 
 /// Columns that say when an event was.
@@ -114,10 +159,7 @@ fn plain_first(quotes: &QuoteColumns<'_>, last: i64, idle_max: i64) -> usize {
     let (Ok(idle_max), cells) = (u64::try_from(idle_max), quotes.cells()) else { return 0 };
     let recv = cells.ts_recv;
     let Some(first) = recv.first() else { return 0 };
-    // A difference that does not fit its type is beyond any bound as well.
-    let follows = |before: i64, now: i64| {
-        (now >= before) & (now.wrapping_sub(before).cast_unsigned() <= idle_max)
-    };
+    let follows = |before: i64, now: i64| follows(before, now, idle_max);
     let is_sound = |(bid, ask): (&i64, &i64)| bid <= ask;
     let prices = || cells.bid_px.iter().zip(cells.ask_px);
     let steps = || recv.iter().zip(recv.iter().skip(1));
@@ -136,4 +178,18 @@ fn plain_first(quotes: &QuoteColumns<'_>, last: i64, idle_max: i64) -> usize {
     let befores = std::iter::once(&last).chain(recv);
     let each = befores.zip(recv).zip(prices());
     each.take_while(|((before, now), pair)| follows(**before, **now) && is_sound(*pair)).count()
+}
+
+/// How many of the first records were received in order, each soon enough behind the last.
+fn first_in_time(recv: &[i64], last: i64, idle_max: i64) -> usize {
+    let Ok(idle_max) = u64::try_from(idle_max) else { return 0 };
+    let befores = std::iter::once(&last).chain(recv);
+    befores.zip(recv).take_while(|(before, now)| follows(**before, **now, idle_max)).count()
+}
+
+/// Whether one time comes behind another, and soon enough. A difference that does not fit its type is
+/// beyond any bound as well.
+#[inline(always)]
+fn follows(before: i64, now: i64, idle_max: u64) -> bool {
+    (now >= before) & (now.wrapping_sub(before).cast_unsigned() <= idle_max)
 }
