@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use qt_trade::script::BELOW_LOT;
+use qt_trade::outbox::Decided;
 use rust_decimal::Decimal;
 
 use super::Executed;
@@ -37,7 +37,7 @@ fn warn_of_skips(done: &Executed, context: &Context) {
         let digits = u32::from(instrument.qty_scale.digits());
         let lot = instrument.terms.lot.unwrap_or_else(|| Decimal::new(1, digits));
         let why = match *reason {
-            BELOW_LOT => format!("and the size came to less than one lot ({lot})"),
+            Decided::BELOW_LOT => format!("and the size came to less than one lot ({lot})"),
             _ => "after the contract had ended".to_owned(),
         };
         let symbol = &instrument.symbol;

@@ -18,7 +18,6 @@ use qt_trade::metrics::{
 };
 use qt_trade::orders::Change;
 use qt_trade::outbox::{Decided, Output};
-use qt_trade::script::{BELOW_LOT, EXPIRED};
 
 use super::rows::Rows;
 use super::spill::{MOST, Spill};
@@ -119,7 +118,9 @@ impl Watch {
 
     #[cold]
     fn note_skip(&mut self, decided: &Decided) {
-        let reason = [EXPIRED, BELOW_LOT].into_iter().find(|reason| *reason == decided.reason);
+        let reason = [Decided::EXPIRED, Decided::BELOW_LOT]
+            .into_iter()
+            .find(|reason| *reason == decided.reason);
         self.skipped.extend(decided.instrument.zip(reason));
     }
 

@@ -54,8 +54,8 @@ const TABLES: [Kind; 2] = [Kind::Quote, Kind::Bar];
 #[derive(Debug)]
 enum Way {
     Rows(Reading),
-    /// As columns, of which some were made tables that wait.
-    Columns(Reading<Braid>, Braid, VecDeque<ColumnTable>),
+    /// As columns, with those that came last.
+    Columns(Reading<Braid>, Braid),
 }
 
 /// What came next.
@@ -81,6 +81,10 @@ pub(crate) struct Filter {
     /// Whether every record of the input is wanted.
     is_whole: bool,
     kept: Batch,
+    /// Whether what came last was handed out as it was read.
+    is_as_read: bool,
+    /// Tables that wait, where they are taken.
+    tables: Option<VecDeque<ColumnTable>>,
 }
 
 impl Filter {
@@ -107,13 +111,25 @@ impl Filter {
         let given = open_given(&mut sources, flags, &selection, &rules, context)?;
         let header = sources.header(&selection);
         let is_declared = sources.are_declared();
-        let takes = takes_tables && given.is_whole && !TABLES.iter().any(|it| kind == Some(*it));
-        let way = match takes && sources.are_tables_of(&TABLES) {
-            true => Way::Columns(sources.merge(&rules), Braid::default(), VecDeque::new()),
+        let is_passed_over = kind.is_some_and(|kind| TABLES.contains(&kind));
+        let has_tables = takes_tables && given.is_whole && sources.are_tables_of(&TABLES);
+        let tables = (has_tables && !is_passed_over).then(VecDeque::new);
+        let way = match sources.are_columns() {
+            true => Way::Columns(sources.merge(&rules), Braid::default()),
             false => Way::Rows(sources.merge(&rules)),
         };
-        let (place, is_whole, kept) = (given.place, given.is_whole, Batch::default());
-        Ok(Self { way, rules, selection, header, place, is_declared, is_whole, kept })
+        Ok(Self {
+            way,
+            rules,
+            selection,
+            header,
+            place: given.place,
+            is_declared,
+            is_whole: given.is_whole,
+            kept: Batch::default(),
+            is_as_read: false,
+            tables,
+        })
     }
 
     /// The instruments of the whole input, in the order in which reading it meets them. It is opened
@@ -136,39 +152,45 @@ impl Filter {
 
     /// Fills the batch with what comes next of what is selected; `false` at the end.
     pub(crate) fn next(&mut self, batch: &mut Batch) -> anyhow::Result<bool> {
-        let reading = match &mut self.way {
-            Way::Rows(reading) => reading,
-            Way::Columns(reading, braid, tables) => {
-                if let Some(table) = tables.pop_front() {
-                    *batch = table.to_batch();
-                    return Ok(true);
-                }
+        if let Some(table) = self.tables.as_mut().and_then(VecDeque::pop_front) {
+            *batch = table.to_batch();
+            return Ok(true);
+        }
+        let more = match &mut self.way {
+            Way::Rows(reading) => reading.next(batch)?,
+            Way::Columns(reading, braid) => {
                 let more = reading.next(braid)?;
                 braid.rows(batch);
-                return Ok(more);
+                more
             }
         };
-        let more = reading.next(batch)?;
+        self.leave_out(batch);
+        Ok(more)
+    }
+
+    /// Leaves out what is not selected.
+    fn leave_out(&mut self, batch: &mut Batch) {
         // An encoding may hand out what it was told to pass over.
         let without = self.rules.options.without;
         let has_strangers = without.is_some_and(|kind| batch.count(kind) > 0);
-        if more && (!self.is_whole || has_strangers) {
-            self.kept.clear();
-            self.kept.set_instruments(Arc::clone(batch.instruments()));
-            for record in batch.iter() {
-                let is_wanted = self.selection.wants_record(&record, batch.instruments());
-                if is_wanted && without != Some(record.kind()) {
-                    self.kept.push(record);
-                }
-            }
-            std::mem::swap(batch, &mut self.kept);
+        self.is_as_read = self.is_whole && !has_strangers;
+        if self.is_as_read || batch.is_empty() {
+            return;
         }
-        Ok(more)
+        self.kept.clear();
+        self.kept.set_instruments(Arc::clone(batch.instruments()));
+        for record in batch.iter() {
+            let is_wanted = self.selection.wants_record(&record, batch.instruments());
+            if is_wanted && without != Some(record.kind()) {
+                self.kept.push(record);
+            }
+        }
+        std::mem::swap(batch, &mut self.kept);
     }
 
     /// The same, as a table where they come as one and were asked for so.
     pub(crate) fn next_or_table(&mut self, batch: &mut Batch) -> anyhow::Result<Next> {
-        if let Way::Columns(reading, braid, tables) = &mut self.way {
+        if let (Some(tables), Way::Columns(reading, braid)) = (&mut self.tables, &mut self.way) {
             if tables.is_empty() {
                 if !reading.next(braid)? {
                     return Ok(Next::End);
@@ -182,6 +204,14 @@ impl Filter {
             return Ok(Next::Rows);
         }
         Ok(if self.next(batch)? { Next::Rows } else { Next::End })
+    }
+
+    /// What came last, as columns where it came as such.
+    fn columns(&self) -> Option<&Braid> {
+        match &self.way {
+            Way::Columns(_, braid) if self.is_as_read => Some(braid),
+            Way::Columns(..) | Way::Rows(_) => None,
+        }
     }
 
     fn cut(&self) -> Option<ReadError> {
@@ -228,7 +258,7 @@ impl Filter {
             match if takes { stage.annotate(&batch) } else { None } {
                 Some(annotated) if (annotated.len() as u64) < left => {
                     left -= annotated.len() as u64;
-                    sink.write_annotated(&annotated)?;
+                    sink.write_annotated(&annotated, self.columns())?;
                 }
                 Some(annotated) => annotated.records(&mut out),
                 None if more => stage.batch(&batch, &mut out)?,

@@ -90,8 +90,12 @@ impl Sink {
         self.writer.takes_annotated()
     }
 
-    pub(crate) fn write_annotated(&mut self, annotated: &Annotated<'_>) -> anyhow::Result<()> {
-        self.writer.write_annotated(annotated).map_err(unwrap_io)
+    pub(crate) fn write_annotated(
+        &mut self,
+        annotated: &Annotated<'_>,
+        columns: Option<&Braid>,
+    ) -> anyhow::Result<()> {
+        self.writer.write_annotated(annotated, columns).map_err(unwrap_io)
     }
 
     pub(crate) fn flush(&mut self) -> anyhow::Result<()> {

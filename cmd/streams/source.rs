@@ -269,9 +269,11 @@ impl Sources {
 
     /// Whether all inputs are columns by themselves.
     pub(crate) fn are_columns(&self) -> bool {
-        self.lanes
-            .iter()
-            .all(|(lane, _)| matches!(lane.reader, Reader::Input(AnyReader::Parquet(..))))
+        let is_columns = |reader: &Reader| match reader {
+            Reader::Input(reader) => reader.is_columns(),
+            Reader::Store(_) => false,
+        };
+        self.lanes.iter().all(|(lane, _)| is_columns(&lane.reader))
     }
 
     /// Whether all inputs are tables of these kinds.

@@ -192,6 +192,13 @@ impl Terms {
     }
 }
 
+impl Terms {
+    /// Whether the contract has expired by then.
+    pub fn has_ended(&self, now: Ts) -> bool {
+        self.expiry.is_some_and(|expiry| now >= expiry)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

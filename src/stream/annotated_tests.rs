@@ -10,7 +10,7 @@ use crate::sample;
 use crate::write::{Format, StreamWriter};
 
 /// Rows behind some records of a batch: all of them, or those whose place a number divides.
-fn rows(batch: &Batch, width: usize, each: usize) -> FeatureRows {
+pub(crate) fn rows(batch: &Batch, width: usize, each: usize) -> FeatureRows {
     let mut rows = FeatureRows::new(&Arc::from("a set"), width);
     let is_named = |at: &usize| batch.head(*at).instrument.is_some();
     for at in (0..batch.len()).step_by(each).filter(is_named) {
@@ -34,7 +34,7 @@ fn check(batches: &[&Batch], format: Format, width: usize, each: usize, only: bo
     for batch in batches {
         let rows = rows(batch, width, each);
         let annotated = Annotated { batch, rows: &rows, only };
-        beside.write_annotated(&annotated).unwrap();
+        beside.write_annotated(&annotated, None).unwrap();
         let mut all = Batch::default();
         annotated.records(&mut all);
         assert_eq!(all.len(), annotated.len());

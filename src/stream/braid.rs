@@ -16,54 +16,37 @@ use qt_model::record::{Batch, ColumnTable, Key, Kind, QuoteColumns, Sequence};
 use qt_model::time::Ts;
 
 use crate::columns::Plain;
+use crate::fibre::Fibre;
+use crate::weave::Weave;
 
 /// A stretch of records of one input. Copies share what they show.
 #[derive(Clone, Debug)]
 pub struct Strand {
-    of: Fibre,
+    of: Shown,
     records: Range<usize>,
 }
 
 /// What a strand shows a part of.
 #[derive(Clone, Debug)]
-pub(crate) enum Fibre {
-    Columns(Arc<Plain>),
-    Rows(Arc<Batch>),
-}
-
-impl Fibre {
-    fn is(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Columns(a), Self::Columns(b)) => Arc::ptr_eq(a, b),
-            (Self::Rows(a), Self::Rows(b)) => Arc::ptr_eq(a, b),
-            _ => false,
-        }
-    }
-
-    fn instruments(&self) -> &Arc<Instruments> {
-        match self {
-            Self::Columns(plain) => plain.instruments(),
-            Self::Rows(batch) => batch.instruments(),
-        }
-    }
-
-    fn key(&self, at: usize) -> Key {
-        match self {
-            Self::Columns(plain) => plain.key(at),
-            Self::Rows(batch) => batch.key(at),
-        }
-    }
+enum Shown {
+    One(Fibre),
+    Many(Arc<Weave>),
 }
 
 impl Strand {
     pub(crate) fn columns(plain: &Arc<Plain>, records: Range<usize>) -> Self {
-        Self { of: Fibre::Columns(Arc::clone(plain)), records }
+        Self { of: Shown::One(Fibre::Columns(Arc::clone(plain))), records }
+    }
+
+    pub(crate) fn woven(weave: Weave) -> Self {
+        let records = 0..weave.len();
+        Self { of: Shown::Many(Arc::new(weave)), records }
     }
 
     /// Rows, where there are no columns.
     pub fn of_rows(batch: Batch) -> Self {
         let records = 0..batch.len();
-        Self { of: Fibre::Rows(Arc::new(batch)), records }
+        Self { of: Shown::One(Fibre::Rows(Arc::new(batch))), records }
     }
 
     /// The records as rows.
@@ -76,8 +59,8 @@ impl Strand {
     /// The records as columns, where they are quotes of one instrument and lie as such.
     pub fn quotes(&self) -> Option<QuoteColumns<'_>> {
         match &self.of {
-            Fibre::Columns(plain) => plain.quotes(self.records.clone()),
-            Fibre::Rows(_) => None,
+            Shown::One(Fibre::Columns(plain)) => plain.quotes(self.records.clone()),
+            Shown::One(Fibre::Rows(_)) | Shown::Many(_) => None,
         }
     }
 }
@@ -99,42 +82,49 @@ impl Sequence for Strand {
     }
 
     fn instruments(&self) -> &Arc<Instruments> {
-        self.of.instruments()
+        match &self.of {
+            Shown::One(fibre) => fibre.instruments(),
+            Shown::Many(weave) => weave.instruments(),
+        }
     }
 
     #[inline]
     fn ts_recv(&self, at: usize) -> Ts {
         let at = self.records.start + at;
         match &self.of {
-            Fibre::Columns(plain) => Ts::from_nanos(plain.recv[plain.start(at)]),
-            Fibre::Rows(batch) => batch.slots()[at].ts_recv,
+            Shown::One(Fibre::Columns(plain)) => Ts::from_nanos(plain.recv[plain.start(at)]),
+            Shown::One(Fibre::Rows(batch)) => batch.slots()[at].ts_recv,
+            Shown::Many(weave) => weave.recv()[at],
         }
     }
 
     fn rising_end(&self, places: Range<usize>, after: Ts, before: Ts) -> usize {
         let first = self.records.start;
-        match &self.of {
-            Fibre::Columns(plain) => {
-                let records = first + places.start..first + places.end;
-                plain.rising_end(records, after, before) - first
-            }
-            Fibre::Rows(batch) => {
-                batch.rising_end(first + places.start..first + places.end, after, before) - first
-            }
-        }
+        let records = first + places.start..first + places.end;
+        let end = match &self.of {
+            Shown::One(Fibre::Columns(plain)) => plain.rising_end(records, after, before),
+            Shown::One(Fibre::Rows(batch)) => batch.rising_end(records, after, before),
+            Shown::Many(weave) => weave.rising_end(records, after, before),
+        };
+        end - first
     }
 
     #[inline]
     fn kind(&self, at: usize) -> Kind {
+        let at = self.records.start + at;
         match &self.of {
-            Fibre::Columns(plain) => plain.kind(),
-            Fibre::Rows(batch) => batch.slots()[self.records.start + at].kind,
+            Shown::One(fibre) => fibre.kind(at),
+            Shown::Many(weave) => weave.kind(at),
         }
     }
 
     #[inline]
     fn key(&self, at: usize) -> Key {
-        self.of.key(self.records.start + at)
+        let at = self.records.start + at;
+        match &self.of {
+            Shown::One(fibre) => fibre.key(at),
+            Shown::Many(weave) => weave.key(at),
+        }
     }
 
     fn is_same(&self, at: usize, other: &Self, place: usize) -> bool {
@@ -186,17 +176,24 @@ impl Braid {
 
     /// Appends some records of a strand.
     pub fn push(&mut self, strand: &Strand, places: Range<usize>) {
-        if places.is_empty() {
+        let records = strand.records.start + places.start..strand.records.start + places.end;
+        match &strand.of {
+            Shown::One(fibre) => self.push_run(fibre, records),
+            Shown::Many(weave) => weave.runs(records, |fibre, run| self.push_run(fibre, run)),
+        }
+    }
+
+    fn push_run(&mut self, fibre: &Fibre, records: Range<usize>) {
+        if records.is_empty() {
             return;
         }
-        self.len += places.len();
-        let from = (strand.records.start + places.start) as u32;
-        let to = (strand.records.start + places.end) as u32;
-        let known = self.fibres.iter().rev().take(LOOK_BACK).position(|it| it.is(&strand.of));
+        self.len += records.len();
+        let (from, to) = (records.start as u32, records.end as u32);
+        let known = self.fibres.iter().rev().take(LOOK_BACK).position(|it| it.is(fibre));
         let fibre = match known {
             Some(back) => self.fibres.len() - 1 - back,
             None => {
-                self.fibres.push(strand.of.clone());
+                self.fibres.push(fibre.clone());
                 self.fibres.len() - 1
             }
         } as u32;
@@ -267,7 +264,10 @@ impl Braid {
     /// The same in a batch that is used again.
     pub fn rows(&self, batch: &mut Batch) {
         batch.clear();
-        batch.set_instruments(self.instruments());
+        // A braid of nothing knows no instruments.
+        if !self.is_empty() {
+            batch.set_instruments(self.instruments());
+        }
         for run in &self.runs {
             let (from, to) = (run.from as usize, run.to as usize);
             match &self.fibres[run.fibre as usize] {

@@ -19,7 +19,7 @@ use crate::write::{Format, StreamWriter};
 
 /// Records of one kind and instrument in which nothing is missing; depth of one to four levels,
 /// with as many update ids as `ids` says.
-fn smooth(kind: Kind, symbol: &str, ids: usize, records: i64) -> Batch {
+pub(crate) fn smooth(kind: Kind, symbol: &str, ids: usize, records: i64) -> Batch {
     let table = sample::instruments();
     let instrument = table.find(symbol);
     let mut batch = Batch::new(table);

@@ -134,6 +134,14 @@ impl AnyReader {
         }
     }
 
+    /// Whether records lie as columns here.
+    pub fn is_columns(&self) -> bool {
+        match self {
+            Self::Arrow(_) | Self::Parquet(..) => true,
+            Self::Ndjson(_) | Self::Csv(_) | Self::Empty => false,
+        }
+    }
+
     /// The kind of all records, where they come as a table of one kind.
     pub fn table_kind(&self) -> Option<Kind> {
         match self {

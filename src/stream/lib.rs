@@ -19,6 +19,7 @@ pub mod crash;
 pub mod csv_file;
 pub mod digest;
 pub mod error;
+mod fibre;
 pub mod frame;
 pub mod import;
 pub mod input;
@@ -38,6 +39,7 @@ pub mod text_table;
 pub mod tolerance;
 pub mod universe;
 pub mod wal;
+mod weave;
 pub mod wide;
 pub mod write;
 
@@ -55,3 +57,5 @@ mod roundtrip;
 mod sample;
 #[cfg(test)]
 mod trial;
+#[cfg(test)]
+mod weave_tests;

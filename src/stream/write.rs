@@ -121,12 +121,17 @@ impl<W: Write + Send> StreamWriter<W> {
         matches!(self.encoding, Encoding::Arrow(_) | Encoding::Ndjson { .. })
     }
 
-    /// The same of a batch with rows of features behind its records.
-    pub fn write_annotated(&mut self, annotated: &Annotated<'_>) -> Result<(), WriteError> {
+    /// The same of a batch with rows of features behind its records. Arrow takes the records from
+    /// columns, where they came as such.
+    pub fn write_annotated(
+        &mut self,
+        annotated: &Annotated<'_>,
+        columns: Option<&Braid>,
+    ) -> Result<(), WriteError> {
         match &mut self.encoding {
             Encoding::Arrow(writer) if writer.takes(annotated) => {
                 self.digest.annotated(annotated);
-                writer.write_annotated(annotated)
+                writer.write_annotated(annotated, columns)
             }
             Encoding::Ndjson { out, encoder } => {
                 self.digest.annotated(annotated);

@@ -15,3 +15,6 @@ pub mod risk;
 pub mod script;
 pub mod tape;
 pub mod ticks;
+
+#[cfg(test)]
+mod trial;

@@ -51,6 +51,14 @@ pub struct Decided {
     pub reason: Cow<'static, str>,
 }
 
+/// Why a strategy asks for nothing although it would: what its decisions say once.
+impl Decided {
+    /// The contract has ended.
+    pub const EXPIRED: &'static str = "expired";
+    /// The size came to less than one lot.
+    pub const BELOW_LOT: &'static str = "below_lot";
+}
+
 /// Where a step puts its outputs.
 #[derive(Debug, Default)]
 pub struct Outbox {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::columns::RowReader;
 use crate::contain::contained;
+use crate::error::ReadError;
 
 /// A plain IPC stream of one kind, alone or among others.
 pub(super) struct Channel {
@@ -20,6 +21,13 @@ pub(super) struct Channel {
     pub(super) read: u64,
     /// The numbers of the records read and not yet placed.
     pub(super) ordinals: Vec<u64>,
+}
+
+/// The tables up to a `flush`, or to the end, with the numbers of their channels.
+pub(super) struct Group {
+    pub(super) tables: Vec<(usize, RecordBatch)>,
+    /// The line that ends the stream, if that came; or what broke it off.
+    pub(super) end: Result<Option<Vec<u8>>, ReadError>,
 }
 
 /// A line of the control channel.

@@ -7,6 +7,7 @@
 //! channel is a plain IPC stream of one kind, whose rows are numbered by the column `n`.
 
 mod channel;
+mod interleaved;
 mod message;
 mod read;
 mod strands;

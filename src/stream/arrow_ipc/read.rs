@@ -9,7 +9,7 @@ use arrow::datatypes::Schema;
 use arrow::ipc::reader::StreamDecoder;
 use qt_model::record::{Batch, Kind, Level, Source};
 
-use super::channel::{Channel, Control, decode, interleave, salvage, schema_of};
+use super::channel::{Channel, Group, decode, salvage, schema_of};
 use super::message::{Bytes, Message};
 use super::{CONTROL, END_OF_STREAM, HEADER_KEY, MARK};
 use crate::columns::{Blame, Carry, ORDINAL, RowReader, Sink, close, guess_kind};
@@ -23,7 +23,7 @@ use crate::symbols::Symbols;
 /// A stream of Arrow IPC as a source of batches.
 pub struct ArrowReader {
     input: Arc<str>,
-    bytes: Bytes,
+    pub(super) bytes: Bytes,
     options: Options,
     pub(super) symbols: Symbols,
     header: Option<Header>,
@@ -38,8 +38,10 @@ pub struct ArrowReader {
     spare: Vec<Level>,
     /// A plain stream's first table, read to learn its schema.
     pub(super) first: Option<RecordBatch>,
+    /// What was gathered of an interleaved stream and is not read yet.
+    pub(super) group: Option<Group>,
     /// The least number that the next record of an interleaved stream may have.
-    next: u64,
+    pub(super) next: u64,
 }
 
 impl std::fmt::Debug for ArrowReader {
@@ -70,6 +72,7 @@ impl ArrowReader {
             pending: None,
             spare: Vec::new(),
             first: None,
+            group: None,
             next: 0,
         };
         let opened = if is_plain { this.open_plain() } else { this.open_interleaved() };
@@ -141,7 +144,7 @@ impl ArrowReader {
     }
 
     /// Reads one frame, without its bytes where nobody asks for them; `None` at the end of the input.
-    fn frame(&mut self, payload: &mut Vec<u8>) -> Result<Option<u32>, ReadError> {
+    pub(super) fn frame(&mut self, payload: &mut Vec<u8>) -> Result<Option<u32>, ReadError> {
         payload.clear();
         let Some(head) = self.bytes.array::<12>()? else { return Ok(None) };
         let channel = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
@@ -170,7 +173,7 @@ impl ArrowReader {
         self.bytes.corrupt(problem.to_string())
     }
 
-    fn damaged(&self, error: &str) -> ReadError {
+    pub(super) fn damaged(&self, error: &str) -> ReadError {
         self.bytes.corrupt(format!("damaged Arrow data: {error}"))
     }
 
@@ -180,24 +183,31 @@ impl ArrowReader {
         })
     }
 
+    /// Makes the reader of a channel's rows, with its first table.
+    pub(super) fn know_rows(&mut self, at: usize, table: &RecordBatch) -> Result<(), ReadError> {
+        if self.channels[at].rows.is_some() {
+            return Ok(());
+        }
+        let reader = self.row_reader(self.channels[at].kind, table.schema_ref())?;
+        if !self.is_plain && table.column_by_name(ORDINAL).is_none() {
+            let number = self.channels[at].number;
+            let message = format!("channel {number} has no column `{ORDINAL}` to order it by");
+            return Err(self.bytes.corrupt(message));
+        }
+        self.channels[at].rows = Some(reader);
+        Ok(())
+    }
+
     /// Reads a table into the rows of the batch.
-    fn take_table(
+    pub(super) fn take_table(
         &mut self,
         at: usize,
         table: &RecordBatch,
         batch: &mut Batch,
     ) -> Result<(), ReadError> {
-        if self.channels[at].rows.is_none() {
-            let reader = self.row_reader(self.channels[at].kind, table.schema_ref())?;
-            if !self.is_plain && table.column_by_name(ORDINAL).is_none() {
-                let number = self.channels[at].number;
-                let message = format!("channel {number} has no column `{ORDINAL}` to order it by");
-                return Err(self.bytes.corrupt(message));
-            }
-            self.channels[at].rows = Some(reader);
-        }
+        self.know_rows(at, table)?;
         let channel = &mut self.channels[at];
-        let rows = channel.rows.as_mut().expect("the reader of rows was just made");
+        let rows = channel.rows.as_mut().expect("the reader of rows is known");
         let label: Arc<str> = format!("{}: {}", self.input, channel.kind.name()).into();
         let (tolerance, first) = (&self.options.tolerance, channel.read);
         let mut judge = |blame: Blame, problem: Problem| match blame {
@@ -295,7 +305,7 @@ impl ArrowReader {
         }
     }
 
-    fn take_end(&mut self, line: &[u8]) -> Result<(), ReadError> {
+    pub(super) fn take_end(&mut self, line: &[u8]) -> Result<(), ReadError> {
         self.is_done = true;
         let end = End::parse(line).map_err(|problem| {
             self.bytes.corrupt(format!("expected the `end` record and nothing else: {problem}"))
@@ -304,92 +314,6 @@ impl ArrowReader {
             Some(digest) => verify(&self.bytes.place(), &end, digest),
             None => Ok(()),
         }
-    }
-
-    fn next_interleaved(&mut self, batch: &mut Batch) -> Result<(), ReadError> {
-        loop {
-            let mut payload = Vec::new();
-            match self.frame(&mut payload)? {
-                Some(CONTROL) => match self.control(&payload)? {
-                    Control::Stream {} => {
-                        return Err(self.bytes.corrupt("a second `stream` record"));
-                    }
-                    Control::Channel { channel, kind } => self.open_channel(channel, &kind)?,
-                    Control::Flush {} => return self.interleave(batch),
-                    Control::End {} => return self.end_interleaved(&payload, batch),
-                },
-                Some(number) => self.take_frame(number, payload, batch)?,
-                None => {
-                    let message = "its `end` record is missing".to_owned();
-                    let place = self.bytes.place();
-                    return Err(ReadError::Truncated { place, message });
-                }
-            }
-        }
-    }
-
-    fn interleave(&mut self, batch: &mut Batch) -> Result<(), ReadError> {
-        let placed = interleave(&mut self.channels, &mut self.next, batch);
-        placed.map_err(|message| self.bytes.corrupt(message))
-    }
-
-    fn end_interleaved(&mut self, line: &[u8], batch: &mut Batch) -> Result<(), ReadError> {
-        self.interleave(batch)?;
-        if let Some(digest) = &mut self.digest {
-            digest.update(batch);
-        }
-        self.take_end(line)?;
-        match self.bytes.rest(1)?.as_slice() {
-            [] => Ok(()),
-            _ => Err(self.bytes.corrupt("bytes stand behind the `end` record")),
-        }
-    }
-
-    fn control(&self, line: &[u8]) -> Result<Control, ReadError> {
-        serde_json::from_slice(line).map_err(|error| {
-            self.bytes.corrupt(format!("a control line that makes no sense: {error}"))
-        })
-    }
-
-    fn open_channel(&mut self, number: u32, kind: &str) -> Result<(), ReadError> {
-        let kind = match kind {
-            "other" => Kind::Other,
-            _ => Kind::from_name(kind).ok_or_else(|| {
-                let message = format!("a channel of kind `{kind}`, which this qt does not know");
-                ReadError::Unreadable { place: self.bytes.place(), message }
-            })?,
-        };
-        if self.channels.iter().any(|channel| channel.number == number) {
-            return Err(self.bytes.corrupt(format!("channel {number} is opened twice")));
-        }
-        if self.channels.iter().any(|channel| channel.kind == kind) {
-            let message = format!("a second channel of kind `{}`", kind.name());
-            return Err(self.bytes.corrupt(message));
-        }
-        if number == CONTROL {
-            return Err(self.bytes.corrupt("channel 0 is for control lines"));
-        }
-        self.channels.push(Channel::new(number, kind, StreamDecoder::new()));
-        Ok(())
-    }
-
-    fn take_frame(
-        &mut self,
-        number: u32,
-        payload: Vec<u8>,
-        batch: &mut Batch,
-    ) -> Result<(), ReadError> {
-        let at = self.channels.iter().position(|channel| channel.number == number);
-        let at =
-            at.ok_or_else(|| self.bytes.corrupt(format!("channel {number} was never opened")))?;
-        let mut buffer = Buffer::from_vec(payload);
-        while !buffer.is_empty() {
-            let table = self.channels[at].decode(&mut buffer);
-            if let Some(table) = table.map_err(|error| self.damaged(&error))? {
-                self.take_table(at, &table, batch)?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Plain Arrow IPC to strands: tables in which nothing is missing stay columns.
+//! Arrow IPC to strands: tables in which nothing is missing stay columns.
 
 use std::sync::Arc;
 
@@ -44,10 +44,17 @@ impl Source<Strand> for ArrowReader {
     type Error = ReadError;
 
     fn next(&mut self, strand: &mut Strand) -> Result<bool, ReadError> {
-        let may_be_plain = self.is_plain && self.pending.is_none() && !self.is_done;
-        if may_be_plain && let Some(plain) = self.plain_table()? {
-            let records = 0..plain.records();
-            *strand = Strand::columns(&Arc::new(plain), records);
+        let may_be_columns = self.pending.is_none() && !self.is_done;
+        let columns = match self.is_plain {
+            _ if !may_be_columns => None,
+            true => self.plain_table()?.map(|plain| {
+                let records = 0..plain.records();
+                Strand::columns(&Arc::new(plain), records)
+            }),
+            false => self.next_weave().map(Strand::woven),
+        };
+        if let Some(columns) = columns {
+            *strand = columns;
             if let Some(digest) = &mut self.digest {
                 digest.strand(strand);
             }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Write;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -12,7 +13,7 @@ use qt_model::record::{Batch, Kind};
 use super::{CONTROL, HEADER_KEY, MARK};
 use crate::annotated::{Annotated, Item};
 use crate::braid::Braid;
-use crate::columns::{RowWriter, Strip};
+use crate::columns::{Numbers, Plain, RowWriter, Strip};
 use crate::error::WriteError;
 use crate::frame::{End, Header};
 
@@ -92,11 +93,16 @@ impl<W: Write> ArrowWriter<W> {
             {
                 return Err(WriteError::misplaced(&record, plain, "a plain Arrow stream"));
             }
-            let at = self.channel(kind)?;
-            let table = self.channels[at].rows.table(batch, &self.ordinals[kind.index()])?;
-            self.put(at, &table)?;
+            self.put_rows(batch, kind)?;
         }
         self.close_batch(batch.len())
+    }
+
+    /// The rows of one kind, which have their numbers.
+    fn put_rows(&mut self, batch: &Batch, kind: Kind) -> Result<(), WriteError> {
+        let at = self.channel(kind)?;
+        let table = self.channels[at].rows.table(batch, &self.ordinals[kind.index()])?;
+        self.put(at, &table)
     }
 
     /// Whether rows of features can stand beside the tables of a batch: not beside others of their kind,
@@ -111,8 +117,12 @@ impl<W: Write> ArrowWriter<W> {
         is_beside_none && may_be_here
     }
 
-    /// The same of an annotated batch that it takes.
-    pub fn write_annotated(&mut self, annotated: &Annotated<'_>) -> Result<(), WriteError> {
+    /// The same of an annotated batch that it takes, and of its records as columns.
+    pub fn write_annotated(
+        &mut self,
+        annotated: &Annotated<'_>,
+        columns: Option<&Braid>,
+    ) -> Result<(), WriteError> {
         let Annotated { batch, rows, only } = *annotated;
         self.begin(batch.instruments())?;
         self.ordinals.iter_mut().for_each(Vec::clear);
@@ -127,10 +137,23 @@ impl<W: Write> ArrowWriter<W> {
                 number += 1;
             });
         }
-        for kind in Kind::ALL.iter().copied().filter(|kind| !only && batch.count(*kind) > 0) {
-            let at = self.channel(kind)?;
-            let table = self.channels[at].rows.table(batch, &self.ordinals[kind.index()])?;
-            self.put(at, &table)?;
+        match columns.and_then(Braid::columns) {
+            _ if only => {}
+            Some(runs) => {
+                let mut done = [0; HOT.len()];
+                let strips = strips(runs, |place, records| {
+                    let numbers = &self.ordinals[HOT[place].index()];
+                    let from = done[place];
+                    done[place] += records;
+                    Numbers::Each(&numbers[from..done[place]])
+                });
+                self.put_strips(strips)?;
+            }
+            None => {
+                for kind in Kind::ALL.iter().copied().filter(|kind| batch.count(*kind) > 0) {
+                    self.put_rows(batch, kind)?;
+                }
+            }
         }
         if !rows.is_empty() {
             let at = self.channel(Kind::Feature)?;
@@ -154,25 +177,31 @@ impl<W: Write> ArrowWriter<W> {
     pub fn write_braid(&mut self, braid: &Braid) -> Result<(), WriteError> {
         let Some(runs) = braid.columns() else { return self.write(&braid.to_batch()) };
         self.begin(&braid.instruments())?;
-        let mut strips: [Strip<'_>; 3] = Default::default();
         let mut ordinal = self.records;
-        for (plain, records) in runs {
-            let place = HOT.iter().position(|kind| *kind == plain.kind());
-            let place = place.expect("columns are of a hot kind");
-            let len = records.len() as u64;
-            strips[place].push(plain, records, self.plain.is_none().then_some(ordinal));
-            ordinal += len;
+        let is_plain = self.plain.is_some();
+        let strips = strips(runs, |_, records| {
+            let first = ordinal;
+            ordinal += records as u64;
+            if is_plain { Numbers::None } else { Numbers::From(first) }
+        });
+        let is_foreign = |(kind, strip): (Kind, &Strip<'_>)| {
+            !strip.is_empty() && self.plain.is_some_and(|plain| plain != kind)
+        };
+        if HOT.into_iter().zip(&strips).any(is_foreign) {
+            // The road of rows names the record that does not belong here.
+            return self.write(&braid.to_batch());
         }
+        self.put_strips(strips)?;
+        self.close_batch(braid.len())
+    }
+
+    fn put_strips(&mut self, strips: [Strip<'_>; HOT.len()]) -> Result<(), WriteError> {
         for (kind, strip) in HOT.into_iter().zip(strips).filter(|(_, strip)| !strip.is_empty()) {
-            if self.plain.is_some_and(|plain| plain != kind) {
-                // The road of rows names the record that does not belong here.
-                return self.write(&braid.to_batch());
-            }
             let at = self.channel(kind)?;
             let table = self.channels[at].rows.strip(strip)?;
             self.put(at, &table)?;
         }
-        self.close_batch(braid.len())
+        Ok(())
     }
 
     /// Numbers the records of a batch within the stream, kind by kind.
@@ -254,6 +283,22 @@ impl<W: Write> ArrowWriter<W> {
         self.out.flush()?;
         Ok(self.out)
     }
+}
+
+/// Runs by their kinds, each with the numbers that are said to be those of so many records of the kind at
+/// that place of the list.
+fn strips<'b, 'n>(
+    runs: impl Iterator<Item = (&'b Arc<Plain>, Range<usize>)>,
+    mut numbers: impl FnMut(usize, usize) -> Numbers<'n>,
+) -> [Strip<'b>; HOT.len()] {
+    let mut strips: [Strip<'b>; HOT.len()] = Default::default();
+    for (plain, records) in runs {
+        let place = HOT.iter().position(|kind| *kind == plain.kind());
+        let place = place.expect("columns are of a hot kind");
+        let numbers = numbers(place, records.len());
+        strips[place].push(plain, records, numbers);
+    }
+    strips
 }
 
 fn unfit(error: arrow::error::ArrowError) -> WriteError {

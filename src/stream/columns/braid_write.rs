@@ -24,6 +24,15 @@ pub(crate) struct Strip<'b> {
     ordinals: Vec<u64>,
 }
 
+/// The numbers of records in the stream, if rows have them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Numbers<'a> {
+    None,
+    /// Neighbours, the first of them with this number.
+    From(u64),
+    Each(&'a [u64]),
+}
+
 #[derive(Debug)]
 struct Piece<'b> {
     plain: &'b Arc<Plain>,
@@ -41,30 +50,38 @@ impl<'b> Strip<'b> {
         tables.max_by_key(|table| table.len())
     }
 
-    /// Appends records. `ordinal` is the number of the first in the stream, if rows are numbered.
+    /// Appends records with their numbers in the stream.
     pub(crate) fn push(
         &mut self,
         plain: &'b Arc<Plain>,
         records: Range<usize>,
-        ordinal: Option<u64>,
+        numbers: Numbers<'_>,
     ) {
         let rows = plain.rows(&records);
         self.rows += rows.len();
-        if let Some(first) = ordinal {
-            if rows.len() == records.len() {
+        let has_one_each = rows.len() == records.len();
+        match numbers {
+            Numbers::None => {}
+            Numbers::From(first) if has_one_each => {
                 self.ordinals.extend(first..first + rows.len() as u64);
-            } else {
-                for (ordinal, record) in (first..).zip(records) {
-                    let rows = plain.start(record + 1) - plain.start(record);
-                    self.ordinals.extend(std::iter::repeat_n(ordinal, rows));
-                }
             }
+            Numbers::From(first) => self.number(plain, (first..).zip(records)),
+            Numbers::Each(numbers) if has_one_each => self.ordinals.extend_from_slice(numbers),
+            Numbers::Each(numbers) => self.number(plain, numbers.iter().copied().zip(records)),
         }
         match self.pieces.last_mut() {
             Some(last) if Arc::ptr_eq(last.plain, plain) && last.rows.end == rows.start => {
                 last.rows.end = rows.end;
             }
             Some(_) | None => self.pieces.push(Piece { plain, rows }),
+        }
+    }
+
+    /// Gives all rows of a record its number.
+    fn number(&mut self, plain: &Plain, records: impl Iterator<Item = (u64, usize)>) {
+        for (ordinal, record) in records {
+            let rows = plain.start(record + 1) - plain.start(record);
+            self.ordinals.extend(std::iter::repeat_n(ordinal, rows));
         }
     }
 

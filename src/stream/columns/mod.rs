@@ -21,7 +21,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use braid_write::Strip;
+pub(crate) use braid_write::{Numbers, Strip};
 pub(crate) use hot_read::out_of_place;
 pub(crate) use plain::{Depths, Own, Plain, Quotes, Trades, Whole};
 pub(crate) use read::{Blame, Carry, RowReader, Sink, close};

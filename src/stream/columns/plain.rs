@@ -127,6 +127,11 @@ impl Whole {
 }
 
 impl Plain {
+    /// Whether tables of a kind can be taken as columns.
+    pub(crate) fn can_be(kind: Kind) -> bool {
+        matches!(kind, Kind::Trade | Kind::Quote | Kind::Depth)
+    }
+
     /// The columns of a table, or nothing where a row needs a closer look.
     pub(super) fn of(rows: &Rows<'_>) -> Option<Self> {
         let (event, recv, seq, (px, qty)) = rows.plain_heads()?;

@@ -143,6 +143,20 @@ impl RowReader {
         Plain::of(&Rows { table, heads, symbols, kind: self.kind })
     }
 
+    /// The same, with the number that each record has in its stream.
+    pub(crate) fn numbered(
+        &mut self,
+        table: &RecordBatch,
+        symbols: &mut Symbols,
+    ) -> Option<(Plain, Vec<u64>)> {
+        let heads = self.heads(table, symbols).ok()?;
+        let rows = Rows { table, heads, symbols, kind: self.kind };
+        let plain = Plain::of(&rows)?;
+        let numbers = rows.ordinals()?;
+        let numbers = (0..plain.records()).map(|record| numbers[plain.start(record)]).collect();
+        Some((plain, numbers))
+    }
+
     pub(crate) fn pass_over(&mut self, rows: usize) {
         self.first_row += rows as u64;
     }

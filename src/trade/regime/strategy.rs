@@ -108,15 +108,31 @@ impl Regime {
                 order(instrument, (side, qty, false), "all_gates_passed", context);
             }
             (reason, _) => {
-                let reason = reason.unwrap_or("below_lot");
-                if instance.said != reason {
-                    instance.said = reason;
-                    let (action, qty, px) = (DecisionAction::Skip, None, None);
-                    let (instrument, side) = (Some(instrument), Some(side));
-                    let reason = Cow::Borrowed(reason);
-                    context.decide(Decided { instrument, action, side, px, qty, reason });
-                }
+                let reason = reason.unwrap_or(Decided::BELOW_LOT);
+                instance.skip(instrument, Some(side), reason, context);
             }
+        }
+    }
+}
+
+impl Instance {
+    /// Puts on record why nothing is done, unless that was said last.
+    fn skip(
+        &mut self,
+        instrument: InstrumentId,
+        side: Option<Side>,
+        reason: &'static str,
+        context: &mut Context<'_>,
+    ) {
+        if std::mem::replace(&mut self.said, reason) != reason {
+            context.decide(Decided {
+                instrument: Some(instrument),
+                action: DecisionAction::Skip,
+                side,
+                px: None,
+                qty: None,
+                reason: Cow::Borrowed(reason),
+            });
         }
     }
 }
@@ -142,6 +158,15 @@ impl Strategy for Regime {
         let Inputs { volatility, trend, spread, .. } = self.inputs;
         let state = State::of(value(row, volatility), value(row, trend), value(row, spread));
         let combined = self.combined(row, &state);
+        if combined.action != Action::Hold
+            && context.instrument(instrument).terms.has_ended(context.now())
+        {
+            // What is held is settled by the venue.
+            if let Some(Some(instance)) = self.instances.get_mut(instrument.index()) {
+                instance.skip(instrument, None, Decided::EXPIRED, context);
+            }
+            return;
+        }
         let position = context.position(instrument).qty();
         let is_opposite = match combined.action {
             Action::Long => position < 0,

@@ -1,4 +1,9 @@
+use qt_model::order::ReportKind;
+use qt_model::time::Ts;
+
 use super::*;
+use crate::outbox::Output;
+use crate::trial::World;
 
 fn feature(alpha: f64, correlation: f64) -> Feature {
     Feature { name: String::new(), alpha, correlation, is_momentum: false }
@@ -120,4 +125,36 @@ fn sizes_scale_and_stop_at_their_cap() {
     let fixed = preset("conservative").unwrap();
     assert!((fixed.size(0.9, 0.9, 0.5) - 0.0025).abs() < 1e-12);
     assert!(preset("reckless").is_none());
+}
+
+/// A preset that takes any vote, with one feature, at a contract that ends in its third second.
+fn soon_over() -> World<Regime> {
+    let any = Combination { min_strength: 0.0, min_signals: 1, ..PRESETS[0].combination };
+    let preset = Preset { combination: any, base: 1.0, most: 1.0, ..PRESETS[0] };
+    let inputs = Inputs { features: vec![0], volatility: 1, trend: 2, spread: 3 };
+    let over = Some(Ts::from_nanos(3_000_000_000));
+    World::until(over, |id| Regime::new(preset, vec![feature(0.9, 0.5)], inputs, vec![id]))
+}
+
+#[test]
+fn a_contract_that_has_ended_is_noted_once_and_asked_for_no_more() {
+    let mut world = soon_over();
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        world.see(99_995, 100_000, &[9.0, 1.0, 1.0, 1.0]);
+        for output in world.out.drain().collect::<Vec<_>>() {
+            match output {
+                Output::Submit { order, .. } => {
+                    seen.push("submit".to_owned());
+                    world.report(order.0, ReportKind::Expired);
+                }
+                Output::Decide(decided) => seen.push(decided.reason.into_owned()),
+                other @ (Output::Amend { .. } | Output::Cancel { .. } | Output::Timer { .. }) => {
+                    panic!("{other:?}")
+                }
+            }
+        }
+    }
+    let twice = ["all_gates_passed", "submit", "all_gates_passed", "submit"];
+    assert_eq!(seen, [&twice[..], &["expired"]].concat());
 }

@@ -20,5 +20,5 @@ pub use definition::{
     Bracket, Definition, EntryStyle, Param, Protect, QuoteStyle, Rule, Schedule, Size, Source,
     Trigger,
 };
-pub use rules::{BELOW_LOT, EXPIRED, Scripted};
+pub use rules::Scripted;
 pub use vars::Var;

@@ -147,10 +147,6 @@ pub struct Scripted {
     ticks_from: Option<Ts>,
 }
 
-/// Why a strategy asks for nothing although a rule is met: what its decisions say once.
-pub const EXPIRED: &str = "expired";
-pub const BELOW_LOT: &str = "below_lot";
-
 /// The clock of the script.
 const CLOCK: TimerId = TimerId(0);
 
@@ -285,10 +281,9 @@ impl Instance {
 
     /// Whether the contract has ended, so that nothing can be asked for. Says so on record once.
     pub(super) fn is_ended(&mut self, context: &mut Context<'_>) -> bool {
-        let expiry = context.instrument(self.id).terms.expiry;
-        let has_ended = expiry.is_some_and(|expiry| context.now() >= expiry);
+        let has_ended = context.instrument(self.id).terms.has_ended(context.now());
         if has_ended && !std::mem::replace(&mut self.is_over, true) {
-            self.skip(EXPIRED, context);
+            self.skip(Decided::EXPIRED, context);
         }
         has_ended
     }
@@ -296,7 +291,7 @@ impl Instance {
     /// Puts on record, once, that a size came to less than one lot.
     pub(super) fn say_small(&mut self, context: &mut Context<'_>) {
         if !std::mem::replace(&mut self.is_tiny, true) {
-            self.skip(BELOW_LOT, context);
+            self.skip(Decided::BELOW_LOT, context);
         }
     }
 

@@ -1,22 +1,13 @@
-use std::sync::Arc;
-
-use qt_model::ids::InstrumentId;
-use qt_model::instrument::{Instrument, Instruments, Symbol, Terms};
-use qt_model::order::{
-    Cash, Currency, Execution as Fill, FillNo, OrderNo, Pricing, Report, ReportKind,
-};
-use qt_model::record::{Batch, Head, Kind, Quote};
-use qt_model::step::{Execution, Input};
+use qt_model::order::{OrderNo, Pricing, ReportKind};
+use qt_model::record::Kind;
 use qt_model::time::Ts;
-use qt_model::units::{Px, Qty, Scale};
-use qt_model::words::{CancelReason, DecisionAction, Liquidity, Side, TimeInForce};
+use qt_model::units::Px;
+use qt_model::words::{CancelReason, DecisionAction, Side, TimeInForce};
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::core::{Desk, Front, MarkRule, TopFrom};
-use crate::ledger::{Ledger, LedgerOptions, Matching};
-use crate::outbox::{Outbox, Output};
-use crate::risk::Stack;
+use crate::outbox::Output;
+use crate::trial::World;
 
 fn source(key: &str, text: &str) -> Source {
     Source { key: key.to_owned(), text: text.to_owned() }
@@ -107,90 +98,15 @@ fn every_mistake_has_its_key_and_place() {
     );
 }
 
-struct World {
-    front: Front,
-    desk: Desk<Scripted>,
-    out: Outbox,
-    batch: Batch,
-    id: InstrumentId,
-    now: i64,
+fn world_of(definition: &Definition) -> World<Scripted> {
+    world_until(definition, None)
 }
 
-/// An instrument with two decimals of price and size, ticks of 0.05.
-impl World {
-    fn new(definition: &Definition) -> Self {
-        Self::until(definition, None)
-    }
-
-    /// The same of a contract that ends.
-    fn until(definition: &Definition, expiry: Option<Ts>) -> Self {
-        let mut table = Instruments::default();
-        let symbol = Symbol::new("x:A").unwrap();
-        let scale = Scale::new(2).unwrap();
-        let mut instrument = Instrument::new(symbol, scale, scale);
-        instrument.terms = Terms { tick: "0.05".parse().ok(), expiry, ..Terms::default() };
-        let id = table.declare(instrument).unwrap();
-        let table = Arc::new(table);
-        let currency = Currency::new("USD").unwrap();
-        let options = LedgerOptions { currency, matching: Matching::Average, initial: vec![] };
-        let compiled = compile(definition, &Default::default()).unwrap();
-        let places: Vec<_> = (0..compiled.features.len()).collect();
-        let script = Scripted::new(&compiled, &places, vec![id]);
-        let ledger = Ledger::new(&options, &table).unwrap();
-        let mut world = Self {
-            front: Front::new(Arc::clone(&table), TopFrom::Quotes),
-            desk: Desk::new(script, ledger, Stack::default(), MarkRule::Mid),
-            out: Outbox::default(),
-            batch: Batch::new(table),
-            id,
-            now: 0,
-        };
-        world.desk.start(Ts::default(), &world.front, &mut world.out);
-        world.out.drain().count();
-        world
-    }
-
-    /// A quote and the row of features behind it; what was sent because of them.
-    fn row(&mut self, bid: i64, ask: i64, features: &[f64]) -> Vec<Output> {
-        self.see(bid, ask, features);
-        self.sent()
-    }
-
-    fn see(&mut self, bid: i64, ask: i64, features: &[f64]) {
-        self.now += 1_000_000_000;
-        let now = Ts::from_nanos(self.now);
-        let one = Qty::new(100).ok();
-        let head = Head::new(now, now, self.now as u64, Some(self.id));
-        let (bid_px, ask_px) = (Some(Px::new(bid)), Some(Px::new(ask)));
-        let quote = Quote { head, bid_px, bid_qty: one, ask_px, ask_qty: one, id: None };
-        self.batch.clear();
-        self.batch.push_row(quote, &[]);
-        let record = self.batch.get(0);
-        self.front.market(&record);
-        self.desk.step(now, &Input::Market(record), &self.front, &mut self.out);
-        self.front.features(self.id, now, features.iter().copied());
-        self.desk.features(now, self.id, &self.front, &mut self.out);
-    }
-
-    fn sent(&mut self) -> Vec<Output> {
-        self.out.drain().filter(|output| !matches!(output, Output::Decide(_))).collect()
-    }
-
-    fn report(&mut self, order: u64, what: ReportKind) -> Vec<Output> {
-        let now = Ts::from_nanos(self.now);
-        let report = Report { order: OrderNo(order), ts_event: now, what };
-        let input = Input::Execution(Execution::Report(report));
-        let effect = self.desk.step(now, &input, &self.front, &mut self.out);
-        assert_eq!(effect.refused, None);
-        self.sent()
-    }
-
-    fn fill(&mut self, order: u64, px: i64, qty: i64) -> Vec<Output> {
-        let fee = Cash { amount: Decimal::ZERO, currency: Currency::new("USD").unwrap() };
-        let (px, qty, liquidity) = (Px::new(px), Qty::new(qty).unwrap(), Liquidity::Maker);
-        let fill = Fill { fill: FillNo(order), px, qty, liquidity, fee };
-        self.report(order, ReportKind::Filled(fill))
-    }
+/// The same of a contract that ends.
+fn world_until(definition: &Definition, expiry: Option<Ts>) -> World<Scripted> {
+    let compiled = compile(definition, &Default::default()).unwrap();
+    let places: Vec<_> = (0..compiled.features.len()).collect();
+    World::until(expiry, |id| Scripted::new(&compiled, &places, vec![id]))
 }
 
 /// Submits as (side, size, pricing).
@@ -206,7 +122,7 @@ fn submits(outputs: &[Output]) -> Vec<(Side, i64, Pricing)> {
 
 #[test]
 fn an_entry_opens_an_opposite_one_turns_and_nothing_is_sent_twice() {
-    let mut world = World::new(&crossing());
+    let mut world = world_of(&crossing());
     assert_eq!(submits(&world.row(9_900, 9_910, &[f64::NAN, f64::NAN])), []);
     assert_eq!(submits(&world.row(9_900, 9_910, &[1.0, 0.0])), [(Side::Buy, 100, Pricing::Market)]);
     assert_eq!(submits(&world.row(9_900, 9_910, &[1.0, 0.0])), [], "an order is at work");
@@ -228,7 +144,7 @@ fn a_contract_that_has_ended_is_noted_once_and_asked_for_no_more() {
         max_position: None,
     });
     for definition in [crossing(), quotes] {
-        let mut world = World::until(&definition, Some(Ts::from_nanos(2_000_000_000)));
+        let mut world = world_until(&definition, Some(Ts::from_nanos(2_000_000_000)));
         assert!(!submits(&world.row(9_900, 9_910, &[1.0, 0.0])).is_empty());
         world.report(1, ReportKind::Expired);
         let mut noted = Vec::new();
@@ -247,7 +163,7 @@ fn a_limit_follows_its_price_and_is_given_up_in_time() {
     definition.style.buy_at = Some(source("orders.buy_at", "best_bid - tick"));
     definition.style.requote_ticks = 2;
     definition.style.timeout_ns = Some(5_000_000_000);
-    let mut world = World::new(&definition);
+    let mut world = world_of(&definition);
     let limit = |px| Pricing::Limit { px: Px::new(px) };
     assert_eq!(submits(&world.row(9_900, 9_910, &[1.0, 0.0])), [(Side::Buy, 100, limit(9_895))]);
     world.report(1, ReportKind::Acknowledged);
@@ -267,13 +183,13 @@ fn protection_comes_before_plans() {
     let mut definition = crossing();
     definition.protect.stop_loss = Some(source("protect.stop_loss", "1"));
     definition.protect.trailing = Some(source("protect.trailing", "0.5"));
-    let mut world = World::new(&definition);
+    let mut world = world_of(&definition);
     world.row(9_900, 9_910, &[1.0, 0.0]);
     world.fill(1, 9_910, 100);
     assert_eq!(world.row(9_815, 9_825, &[1.0, 0.0]), [], "0.95 lost");
     let exit = world.row(9_810, 9_820, &[1.0, 0.0]);
     assert_eq!(submits(&exit), [(Side::Sell, 100, Pricing::Market)]);
-    let mut world = World::new(&definition);
+    let mut world = world_of(&definition);
     world.row(9_900, 9_910, &[1.0, 0.0]);
     world.fill(1, 9_910, 100);
     assert_eq!(world.row(9_960, 9_970, &[1.0, 0.0]), []);
@@ -285,7 +201,7 @@ fn a_bracket_waits_at_the_venue_for_its_entry() {
     let mut definition = crossing();
     definition.bracket.stop = Some(source("bracket.stop", "1"));
     definition.bracket.target = Some(source("bracket.target", "2 * level"));
-    let mut world = World::new(&definition);
+    let mut world = world_of(&definition);
     let outputs = world.row(9_900, 9_910, &[1.0, 0.0]);
     let stop = Pricing::Stop { trigger: Px::new(9_810) };
     let target = Pricing::Limit { px: Px::new(10_110) };
@@ -312,7 +228,7 @@ fn quotes_that_are_good_stay_and_limits_hold() {
         post_only: true,
         max_position: Some(Size::Fixed(Decimal::ONE)),
     });
-    let mut world = World::new(&definition);
+    let mut world = world_of(&definition);
     let limit = |px| Pricing::Limit { px: Px::new(px) };
     let both = world.row(9_900, 9_910, &[]);
     let expected = [(Side::Buy, 100, limit(9_895)), (Side::Sell, 100, limit(9_915))];
