@@ -84,9 +84,14 @@ impl Lanes {
         };
         let mut driver = Driver::new(&market.instruments, common.feed(), options);
         let mut faults = Vec::new();
+        // Lanes that fill alike have their venues' terms in common, which stay near then.
+        let mut terms = BTreeMap::new();
         for (variant, program) in variants.iter().zip(programs) {
-            let venues = file.venues.venues(variant.fills.model(), market.money());
-            let exchange = Exchange::new(&venues, &market.instruments)?;
+            let fills = variant.fills;
+            let venues = terms
+                .entry(fills)
+                .or_insert_with(|| file.venues.venues(fills.model(), market.money()));
+            let exchange = Exchange::new(venues, &market.instruments)?;
             let ledger = market.ledger()?;
             let places = shared.places(&program);
             let strategy = program.strategy(common, places, &mut faults)?;
@@ -102,7 +107,7 @@ impl Lanes {
             }
             observer.record(variant.kept, &file.definition.name, &market.instruments);
             let desk = Desk::new(strategy, ledger, market.stack(), file.account.mark);
-            driver.add(LaneParts { desk, exchange, venues: &venues, observer }, common.seed);
+            driver.add(LaneParts { desk, exchange, venues, observer }, common.seed);
         }
         Ok(Self { driver, variants, faults })
     }

@@ -15,7 +15,7 @@ use qt_model::words::{OrderStatus, OrderType, Word};
 use qt_sim::driver::Ours;
 use qt_trade::ledger::Ledger;
 use qt_trade::orders::{Change, Entry};
-use qt_trade::outbox::Decided;
+use qt_trade::outbox::{Decided, Output};
 use qt_trade::tape::Tape;
 use rust_decimal::Decimal;
 
@@ -88,8 +88,19 @@ impl Rows {
         self.rows.clear();
     }
 
+    /// What the strategy asked for.
+    pub(super) fn asked(&mut self, now: Ts, output: &Output, ours: Ours<'_>) {
+        match output {
+            Output::Submit { order, .. } => self.submitted(now, *order, ours),
+            Output::Amend { order, .. } | Output::Cancel { order } => {
+                self.changed(now, *order, ours);
+            }
+            Output::Decide(decided) => self.decided(now, decided),
+            Output::Timer { .. } => {}
+        }
+    }
+
     /// What the strategy is about to be told.
-    #[inline]
     pub(super) fn told(&mut self, now: Ts, input: &Input<'_>, ours: Ours<'_>) {
         if self.is_band {
             return;
@@ -100,7 +111,7 @@ impl Rows {
         }
     }
 
-    pub(super) fn decided(&mut self, now: Ts, decided: &Decided) {
+    fn decided(&mut self, now: Ts, decided: &Decided) {
         if self.is_band {
             return;
         }
@@ -120,7 +131,7 @@ impl Rows {
     }
 
     /// An order that is sent for the first time.
-    pub(super) fn submitted(&mut self, now: Ts, order: OrderNo, ours: Ours<'_>) {
+    fn submitted(&mut self, now: Ts, order: OrderNo, ours: Ours<'_>) {
         if let Some(entry) = ours.orders.get(order) {
             let previous = Some(OrderStatus::Pending);
             self.order((now, now), entry, previous, None);
@@ -128,7 +139,7 @@ impl Rows {
     }
 
     /// A request for an order of ours is sent.
-    pub(super) fn changed(&mut self, now: Ts, order: OrderNo, ours: Ours<'_>) {
+    fn changed(&mut self, now: Ts, order: OrderNo, ours: Ours<'_>) {
         if let Some(entry) = ours.orders.get(order) {
             self.order((now, now), entry, None, None);
         }

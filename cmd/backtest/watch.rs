@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
-use qt_model::order::{Cash, CashFlow, Closure, OrderNo, Report, ReportKind};
+use qt_model::order::{Cash, CashFlow, Closure, Report, ReportKind};
 use qt_model::record::Batch;
 use qt_model::step::Input;
 use qt_model::time::Ts;
@@ -149,15 +149,22 @@ impl Observer for Watch {
         self.rows.is_none()
     }
 
+    /// Rows tell of all of them.
+    fn hears_decisions(&self) -> bool {
+        self.rows.is_some()
+    }
+
+    #[inline]
     fn happened(&mut self, at: Ts, report: &Report, venue: AtVenue<'_>, ours: Ours<'_>) {
         let Some(statistics) = &mut self.statistics else { return };
         let event = match report.what {
             ReportKind::Acknowledged => {
-                let queue = venue.resting.and_then(|resting| {
+                let queue = venue.resting(report.order).and_then(|resting| {
                     let (ahead, level) = resting.arrival.ahead.zip(resting.arrival.level_qty)?;
                     Some(Queue { ahead, level })
                 });
-                OrderEvent::Accepted { queue }
+                let accepted = OrderEvent::Accepted { queue };
+                return statistics.order(at, report.order, &accepted);
             }
             ReportKind::Rejected(_) => OrderEvent::Rejected,
             ReportKind::Amended(change) => OrderEvent::Amended { qty: change.qty },
@@ -184,30 +191,39 @@ impl Observer for Watch {
         statistics.order(at, report.order, &event);
     }
 
+    #[inline]
     fn asked(&mut self, now: Ts, output: &Output, front: &Front, ours: Ours<'_>) {
-        self.submitted += u64::from(matches!(output, Output::Submit { .. }));
-        if let Output::Decide(decided) = output
-            && decided.action == DecisionAction::Skip
-        {
-            self.note_skip(decided);
-        }
-        if let Some((order, event)) = asked(now, output, front)
-            && let Some(statistics) = &mut self.statistics
-        {
-            statistics.order(now, order, &event);
+        match output {
+            Output::Submit { order, new } => {
+                self.submitted += 1;
+                if let Some(statistics) = &mut self.statistics {
+                    let mid = front.seen(new.instrument).top().mid();
+                    let (instrument, side, qty) = (new.instrument, new.side, new.qty);
+                    let asked = OrderEvent::Submitted { instrument, side, qty, decided: now, mid };
+                    statistics.order(now, *order, &asked);
+                }
+            }
+            Output::Amend { order, .. } => {
+                if let Some(statistics) = &mut self.statistics {
+                    statistics.order(now, *order, &OrderEvent::AmendRequested);
+                }
+            }
+            Output::Cancel { order } => {
+                if let Some(statistics) = &mut self.statistics {
+                    statistics.order(now, *order, &OrderEvent::CancelRequested);
+                }
+            }
+            Output::Decide(decided) if decided.action == DecisionAction::Skip => {
+                self.note_skip(decided);
+            }
+            Output::Decide(_) | Output::Timer { .. } => {}
         }
         if let Some(rows) = &mut self.rows {
-            match output {
-                Output::Submit { order, .. } => rows.submitted(now, *order, ours),
-                Output::Amend { order, .. } | Output::Cancel { order } => {
-                    rows.changed(now, *order, ours);
-                }
-                Output::Decide(decided) => rows.decided(now, decided),
-                Output::Timer { .. } => {}
-            }
+            rows.asked(now, output, ours);
         }
     }
 
+    #[inline]
     fn reported(&mut self, now: Ts, report: &Report, did: Option<&Change>, ours: Ours<'_>) {
         self.fills += u64::from(matches!(report.what, ReportKind::Filled(_)));
         if let (Some(rows), Some(change)) = (&mut self.rows, did) {
@@ -294,20 +310,6 @@ fn shown(statistics: &mut Statistics, missed: Missed<'_>) {
             }
         }
     }
-}
-
-/// What a request is to statistics of orders.
-fn asked(now: Ts, output: &Output, front: &Front) -> Option<(OrderNo, OrderEvent)> {
-    Some(match output {
-        Output::Submit { order, new } => {
-            let mid = front.seen(new.instrument).top().mid();
-            let (instrument, side, qty) = (new.instrument, new.side, new.qty);
-            (*order, OrderEvent::Submitted { instrument, side, qty, decided: now, mid })
-        }
-        Output::Amend { order, .. } => (*order, OrderEvent::AmendRequested),
-        Output::Cancel { order } => (*order, OrderEvent::CancelRequested),
-        Output::Timer { .. } | Output::Decide(_) => return None,
-    })
 }
 
 /// An amount in the currency of equity, as statistics count it.

@@ -63,19 +63,38 @@ impl Decided {
 #[derive(Debug, Default)]
 pub struct Outbox {
     outputs: Vec<Output>,
+    /// Whether decisions are of interest only where they came to nothing.
+    skips_alone: bool,
 }
 
 impl Outbox {
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { outputs: Vec::with_capacity(capacity) }
+        Self { outputs: Vec::with_capacity(capacity), skips_alone: false }
     }
 
+    /// From here on takes only those decisions that came to nothing: nobody puts the others on record.
+    pub fn leave_decisions(&mut self) {
+        self.skips_alone = true;
+    }
+
+    /// Whether a decision for that is to be put here.
+    #[inline]
+    pub(crate) fn takes(&self, action: DecisionAction) -> bool {
+        !self.skips_alone || action == DecisionAction::Skip
+    }
+
+    #[inline]
     pub fn push(&mut self, output: Output) {
         self.outputs.push(output);
     }
 
     pub fn drain(&mut self) -> impl Iterator<Item = Output> + '_ {
         self.outputs.drain(..)
+    }
+
+    /// Forgets what was asked for and keeps the memory.
+    pub fn clear(&mut self) {
+        self.outputs.clear();
     }
 
     pub fn as_slice(&self) -> &[Output] {

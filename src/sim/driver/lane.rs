@@ -8,7 +8,6 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use qt_model::ids::InstrumentId;
-use qt_model::order::{Report, ReportKind};
 use qt_model::record::Record;
 use qt_model::step::{Execution, Input, Operator, TimerId};
 use qt_model::time::Ts;
@@ -19,8 +18,8 @@ use qt_trade::outbox::{Outbox, Output};
 
 use super::missed::{Heard, Marked, Missed, Shown};
 use super::observer::{AtVenue, Observer, Ours};
-use super::wire::{Instruction, Wire};
-use crate::exchange::{Exchange, FillFacts, Market, News, Top};
+use super::wire::{Instruction, Wire, Wires};
+use crate::exchange::{Exchange, Market, News, Top};
 
 /// What is next in a lane. At one instant, the earlier variant comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,9 +36,7 @@ pub struct Lane<S, O> {
     desk: Desk<S>,
     exchange: Exchange,
     observer: O,
-    wires: Vec<Wire>,
-    /// By instrument.
-    wire_of: Vec<usize>,
+    wires: Wires,
     timers: BinaryHeap<Reverse<(i64, u64, TimerId)>>,
     timers_set: u64,
     next: i64,
@@ -60,8 +57,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
             desk,
             exchange,
             observer,
-            wires,
-            wire_of,
+            wires: Wires::new(wires, wire_of),
             timers: BinaryHeap::new(),
             timers_set: 0,
             next: i64::MAX,
@@ -92,6 +88,9 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     }
 
     pub(super) fn start(&mut self, now: Ts, front: &Front) {
+        if !self.observer.hears_decisions() {
+            self.out.leave_decisions();
+        }
         self.desk.start(now, front, &mut self.out);
         self.dispatch(now, front);
         self.look_ahead();
@@ -115,20 +114,19 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     #[inline]
     fn first(&self) -> (i64, Event) {
         let due = self.exchange.next_due().map_or(i64::MAX, Ts::nanos);
+        let (there, back) = self.wires.first();
         let mut first = (due, Event::Due);
-        let mut consider = |at: Option<i64>, event| {
-            if let Some(at) = at.filter(|at| *at < first.0) {
-                first = (at, event);
-            }
-        };
-        for (wire, there) in self.wires.iter().map(|wire| wire.there.front()).enumerate() {
-            consider(there.map(|(at, _)| *at), Event::There(wire));
+        if there.0 < first.0 {
+            first = (there.0, Event::There(there.1));
         }
-        for (wire, back) in self.wires.iter().map(|wire| wire.back.front()).enumerate() {
-            consider(back.map(|(at, _)| *at), Event::Back(wire));
+        if back.0 < first.0 {
+            first = (back.0, Event::Back(back.1));
         }
-        consider(self.timers.peek().map(|Reverse((at, ..))| *at), Event::Timer);
-        if first.0 == i64::MAX { (i64::MAX, Event::Timer) } else { first }
+        match self.timers.peek() {
+            Some(Reverse((at, ..))) if *at < first.0 => (*at, Event::Timer),
+            Some(_) | None if first.0 == i64::MAX => (i64::MAX, Event::Timer),
+            Some(_) | None => first,
+        }
     }
 
     fn look_ahead(&mut self) {
@@ -156,12 +154,12 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
                 self.answer(now);
             }
             Event::There(wire) => {
-                let (_, instruction) = self.wires[wire].there.pop_front().expect("it was first");
+                let instruction = self.wires.pop_there(wire);
                 self.arrive(now, instruction, market);
                 self.answer(now);
             }
             Event::Back(wire) => {
-                let (_, execution) = self.wires[wire].back.pop_front().expect("it was first");
+                let execution = self.wires.pop_back(wire);
                 self.hear(now, execution, front);
             }
             Event::Timer => {
@@ -186,22 +184,16 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// Sends on their way back what the venues have to say.
     fn answer(&mut self, now: Ts) {
-        let Self { desk, exchange, observer, wires, wire_of, reports, .. } = self;
-        let mut facts = exchange.facts().iter().peekable();
+        let Self { desk, exchange, observer, wires, reports, .. } = self;
+        let mut facts = exchange.facts();
         for execution in reports.iter() {
-            let instrument = match execution {
-                Execution::Report(report) => {
-                    let facts = facts.next_if(|facts| is_of(facts, report));
-                    let resting = exchange.resting(report.order);
-                    let venue = AtVenue { facts, resting };
-                    observer.happened(report.ts_event, report, venue, Self::ours(desk));
-                    desk.orders().get(report.order).map(|entry| entry.new.instrument)
-                }
-                Execution::Cash(flow) => flow.instrument,
-                Execution::Closure(closure) => Some(closure.instrument),
-            };
-            let wire = instrument.map_or(0, |instrument| wire_of[instrument.index()]);
-            wires[wire].answer(now, *execution);
+            if let Execution::Report(report) = execution {
+                let known = facts.split_first().filter(|(facts, _)| facts.is_of(report));
+                facts = known.map_or(facts, |(_, rest)| rest);
+                let venue = AtVenue { facts: known.map(|(facts, _)| facts), exchange };
+                observer.happened(report.ts_event, report, venue, Self::ours(desk));
+            }
+            wires.answer(now, *execution, desk.orders());
         }
         reports.clear();
         exchange.forget_facts();
@@ -209,18 +201,27 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// A message of a venue reaches us.
     fn hear(&mut self, now: Ts, execution: Execution, front: &Front) {
-        let input = Input::Execution(execution);
-        self.observer.input(now, &input, Self::ours(&self.desk));
-        let effect = self.desk.step(now, &input, front, &mut self.out);
-        let ours = Self::ours(&self.desk);
-        match &execution {
+        let Self { desk, observer, out, .. } = self;
+        observer.input(now, &Input::Execution(execution), Self::ours(desk));
+        let effect = match &execution {
             Execution::Report(report) => {
-                let did = self.desk.change().filter(|_| effect.refused.is_none());
-                self.observer.reported(now, report, did, ours);
+                let effect = desk.report(now, report, front, out);
+                let did = desk.change().filter(|_| effect.refused.is_none());
+                observer.reported(now, report, did, Self::ours(desk));
+                effect
             }
-            Execution::Cash(flow) => self.observer.paid(now, flow, ours),
-            Execution::Closure(closure) => self.observer.closed(now, closure, ours),
-        }
+            Execution::Cash(flow) => {
+                let effect = desk.cash(now, flow, front, out);
+                observer.paid(now, flow, Self::ours(desk));
+                effect
+            }
+            Execution::Closure(closure) => {
+                let effect = desk.closed(now, closure, front, out);
+                observer.closed(now, closure, Self::ours(desk));
+                effect
+            }
+        };
+        let ours = Self::ours(&self.desk);
         if effect.is_revalued {
             self.observer.valued(now, ours);
         }
@@ -231,15 +232,10 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// Hears what the venues have said already: it happened, although the news comes after the end.
     pub(super) fn hear_out(&mut self, front: &Front) {
-        while let Some((at, wire)) = self.first_back() {
-            let (_, execution) = self.wires[wire].back.pop_front().expect("it was first");
+        while let Some((at, wire)) = self.wires.first_back() {
+            let execution = self.wires.pop_back(wire);
             self.hear(Ts::from_nanos(at), execution, front);
         }
-    }
-
-    fn first_back(&self) -> Option<(i64, usize)> {
-        let wires = self.wires.iter().enumerate();
-        wires.filter_map(|(at, wire)| Some((wire.back.front()?.0, at))).min()
     }
 
     /// Whether nothing happens here until one of [`Self::met`] is met, [`Self::next`] comes, or what
@@ -247,9 +243,7 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
     #[inline]
     pub(super) fn waits(&mut self) -> bool {
         self.met.clear();
-        self.wires.iter().all(Wire::is_idle)
-            && self.exchange.is_quiet()
-            && self.desk.waits(&mut self.met)
+        self.wires.is_idle() && self.exchange.is_quiet() && self.desk.waits(&mut self.met)
     }
 
     pub(super) fn met(&self) -> &[(InstrumentId, usize)] {
@@ -357,23 +351,17 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 
     /// Sends what the strategy asked for. Who calls it looks ahead again.
     fn dispatch(&mut self, now: Ts, front: &Front) {
-        let Self { desk, observer, wires, wire_of, timers, timers_set, out, .. } = self;
-        for output in out.drain() {
-            observer.asked(now, &output, front, Self::ours(desk));
-            let (order, instruction) = match output {
-                Output::Submit { order, new } => (order, Instruction::Submit(order, new)),
-                Output::Amend { order, change } => (order, Instruction::Amend(order, change)),
-                Output::Cancel { order } => (order, Instruction::Cancel(order)),
-                Output::Timer { id, at } => {
-                    *timers_set += 1;
-                    timers.push(Reverse((at.nanos().max(now.nanos()), *timers_set, id)));
-                    continue;
-                }
-                Output::Decide(_) => continue,
-            };
-            let entry = desk.orders().get(order).expect("an instruction is about an order of ours");
-            wires[wire_of[entry.new.instrument.index()]].send(now, instruction);
+        let Self { desk, observer, wires, timers, timers_set, out, .. } = self;
+        for output in out.as_slice() {
+            observer.asked(now, output, front, Self::ours(desk));
+            if let Output::Timer { id, at } = output {
+                *timers_set += 1;
+                timers.push(Reverse((at.nanos().max(now.nanos()), *timers_set, *id)));
+            } else {
+                wires.send(now, output, desk.orders());
+            }
         }
+        out.clear();
     }
 }
 
@@ -381,9 +369,4 @@ impl<S: Strategy, O: Observer> Lane<S, O> {
 #[inline]
 pub(super) fn touch(top: Top) -> Option<Touch> {
     Some(Touch { bid: top.bid?.px, ask: top.ask?.px })
-}
-
-/// Whether facts are those of a fill.
-fn is_of(facts: &FillFacts, report: &Report) -> bool {
-    if let ReportKind::Filled(fill) = report.what { facts.fill == fill.fill } else { false }
 }

@@ -1,7 +1,7 @@
 //! Who watches a lane: statistics, files, tests. Watching changes nothing.
 
 use qt_model::ids::InstrumentId;
-use qt_model::order::{CashFlow, Closure, Report};
+use qt_model::order::{CashFlow, Closure, OrderNo, Report};
 use qt_model::step::Input;
 use qt_model::time::Ts;
 use qt_trade::core::Front;
@@ -11,7 +11,7 @@ use qt_trade::orders::{Change, OrderTable};
 use qt_trade::outbox::Output;
 
 use super::missed::{Heard, Marked, Missed, Shown};
-use crate::exchange::{FillFacts, Resting};
+use crate::exchange::{Exchange, FillFacts, Resting};
 
 /// What is ours at some moment.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +25,14 @@ pub struct Ours<'a> {
 pub struct AtVenue<'a> {
     /// Of a fill.
     pub facts: Option<&'a FillFacts>,
-    /// The order, while it stands.
-    pub resting: Option<&'a Resting>,
+    pub(super) exchange: &'a Exchange,
+}
+
+impl<'a> AtVenue<'a> {
+    /// An order, while it stands.
+    pub fn resting(&self, order: OrderNo) -> Option<&'a Resting> {
+        self.exchange.resting(order)
+    }
 }
 
 /// Told everything in the order in which it happens: what happens at the venue at the venue's time,
@@ -40,6 +46,12 @@ pub trait Observer {
     /// worth, and of no record that is received meanwhile: while nothing else happens in its lane.
     fn may_wait(&self) -> bool {
         false
+    }
+
+    /// Whether it wants to hear of decisions that led to an order, rather than of those alone that came to
+    /// nothing.
+    fn hears_decisions(&self) -> bool {
+        true
     }
 
     /// A venue sends a report on its way.
@@ -105,6 +117,10 @@ pub struct Unwatched;
 impl Observer for Unwatched {
     fn may_wait(&self) -> bool {
         true
+    }
+
+    fn hears_decisions(&self) -> bool {
+        false
     }
 
     fn caught_up(&mut self, _missed: Missed<'_>) {}

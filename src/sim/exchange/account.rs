@@ -37,6 +37,7 @@ impl Venue {
         }
     }
 
+    #[inline]
     pub(super) fn pays_in_full(&self, instrument: InstrumentId) -> bool {
         self.config.account == AccountKind::Cash && self.ledger.contract(instrument).is_paid
     }
@@ -65,8 +66,7 @@ impl Venue {
 
     /// What a size is worth, without its sign.
     pub(super) fn worth(&self, instrument: InstrumentId, px: DoublePx, units: i64) -> Amount {
-        let worth = self.ledger.contract(instrument).worth(px, units);
-        if worth < Amount::ZERO { -worth } else { worth }
+        self.ledger.contract(instrument).worth(px, units).abs()
     }
 
     pub(super) fn scaled(&self, instrument: InstrumentId, amount: Amount, by: Decimal) -> Amount {
@@ -76,17 +76,36 @@ impl Venue {
 }
 
 impl Exchange {
+    #[inline]
     pub(super) fn venue_of(&self, instrument: InstrumentId) -> &Venue {
         &self.venues[self.terms[instrument.index()].venue]
     }
 
+    #[inline]
     pub(super) fn position(&self, instrument: InstrumentId) -> i64 {
         self.venue_of(instrument).ledger.position(instrument).qty()
     }
 
+    /// Whether nobody asks what an order may cost.
+    #[inline]
+    pub(super) fn is_free(&self, new: &NewOrder) -> bool {
+        new.reduce_only || self.venue_of(new.instrument).config.account.is_unlimited()
+    }
+
     /// Whether an order of that size can be afforded, beside what others have set aside. `own` and
     /// `selling` are what it has set aside itself.
+    #[inline]
     pub(super) fn check_funds(
+        &self,
+        public: &Public,
+        new: &NewOrder,
+        units: i64,
+        aside: (Amount, i64),
+    ) -> Result<(), RejectReason> {
+        if self.is_free(new) { Ok(()) } else { self.check_money(public, new, units, aside) }
+    }
+
+    fn check_money(
         &self,
         public: &Public,
         new: &NewOrder,
@@ -94,9 +113,6 @@ impl Exchange {
         (own, selling): (Amount, i64),
     ) -> Result<(), RejectReason> {
         let venue = self.venue_of(new.instrument);
-        if venue.config.account.is_unlimited() || new.reduce_only {
-            return Ok(());
-        }
         if venue.pays_in_full(new.instrument) && new.side == Side::Sell {
             let digits = self.terms[new.instrument.index()].qty_scale.digits();
             let sold = Decimal::new(units - selling, u32::from(digits));
@@ -176,6 +192,7 @@ impl Exchange {
     }
 
     /// Whether a cash account can pay for an execution at that price after all.
+    #[inline]
     pub(super) fn affords(
         &self,
         instrument: InstrumentId,
@@ -184,10 +201,12 @@ impl Exchange {
         qty: Qty,
         slot: u32,
     ) -> bool {
+        let is_asked = side == Side::Buy && self.venue_of(instrument).pays_in_full(instrument);
+        !is_asked || self.can_pay(instrument, px, qty, slot)
+    }
+
+    fn can_pay(&self, instrument: InstrumentId, px: Px, qty: Qty, slot: u32) -> bool {
         let venue = self.venue_of(instrument);
-        if !venue.pays_in_full(instrument) || side == Side::Sell {
-            return true;
-        }
         let settle = venue.ledger.contract(instrument).settle;
         let own = self.orders.get(slot).reserved;
         let cost = venue.worth(instrument, DoublePx::of(px), qty.mantissa());
@@ -197,21 +216,27 @@ impl Exchange {
     }
 
     /// Sets aside what an order that stands may cost, or gives back what it no longer does.
+    #[inline]
     pub(super) fn reserve(&mut self, turn: &Turn<'_>, slot: u32) {
+        if !self.is_free(&self.orders.get(slot).new) {
+            self.reserve_need(turn, slot);
+        }
+    }
+
+    fn reserve_need(&mut self, turn: &Turn<'_>, slot: u32) {
         let resting = self.orders.get(slot);
         let new = &resting.new;
-        let venue = self.venue_of(new.instrument);
-        if venue.config.account.is_unlimited() || new.reduce_only {
-            return;
-        }
         let public = turn.market.of(new.instrument);
         let units = resting.leaves().mantissa();
         self.set_reserve(slot, self.need(public, new, units), units);
     }
 
     /// Gives back all that an order has set aside.
+    #[inline]
     pub(super) fn release(&mut self, slot: u32) {
-        self.set_reserve(slot, Amount::ZERO, 0);
+        if self.orders.get(slot).set_aside() != (Amount::ZERO, 0) {
+            self.set_reserve(slot, Amount::ZERO, 0);
+        }
     }
 
     fn set_reserve(&mut self, slot: u32, amount: Amount, units: i64) {
@@ -285,6 +310,5 @@ impl Exchange {
 
 pub(super) fn held_worth(venue: &Venue, instrument: InstrumentId) -> Amount {
     let position = venue.ledger.position(instrument);
-    let worth = position.cost() + venue.ledger.unrealized(instrument);
-    if worth < Amount::ZERO { -worth } else { worth }
+    (position.cost() + venue.ledger.unrealized(instrument)).abs()
 }

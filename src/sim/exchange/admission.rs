@@ -1,6 +1,6 @@
 //! What can be said against an order when it arrives.
 
-use qt_model::order::{NewOrder, Pricing};
+use qt_model::order::{Links, NewOrder, Pricing};
 use qt_model::units::Px;
 use qt_model::words::{RejectReason, TimeInForce};
 use qt_trade::ledger::Amount;
@@ -17,6 +17,9 @@ impl Exchange {
     /// Everything that can be said against a new order.
     pub(super) fn admit(&self, turn: &Turn<'_>, new: &NewOrder) -> Result<(), RejectReason> {
         let terms = terms::find(&self.terms, new.instrument)?;
+        if is_plain(new) {
+            return self.admit_plain(turn, terms, new);
+        }
         check_shape(new)?;
         check_grid(terms, new)?;
         self.check_links(new.links.parent)?;
@@ -32,6 +35,24 @@ impl Exchange {
         }
         self.check_backing(public, new)?;
         if is_for_auction { Ok(()) } else { self.check_taking(public, new) }
+    }
+
+    /// The same of an order that has no price, no time and no links, about which nothing can be said.
+    #[inline]
+    fn admit_plain(
+        &self,
+        turn: &Turn<'_>,
+        terms: &Terms,
+        new: &NewOrder,
+    ) -> Result<(), RejectReason> {
+        terms.check_qty(new.qty)?;
+        let public = turn.market.of(new.instrument);
+        self.check_session(terms, public, new)?;
+        if public.basis() == Basis::Nothing {
+            return Err(RejectReason::NoMarket);
+        }
+        self.check_backing(public, new)?;
+        self.check_taking(public, new)
     }
 
     pub(super) fn check_band(
@@ -51,6 +72,7 @@ impl Exchange {
     }
 
     /// Whether there is something behind an order: a position to reduce, or money.
+    #[inline]
     fn check_backing(&self, public: &Public, new: &NewOrder) -> Result<(), RejectReason> {
         if new.reduce_only && self.reducible(new.instrument, new.side) == 0 {
             return Err(RejectReason::WouldNotReduce);
@@ -59,6 +81,7 @@ impl Exchange {
     }
 
     /// What only matters to an order that meets the market at once.
+    #[inline]
     fn check_taking(&self, public: &Public, new: &NewOrder) -> Result<(), RejectReason> {
         let config = &self.venues[self.terms[new.instrument.index()].venue].config;
         let is_post_only = new.time_in_force == TimeInForce::Gtx;
@@ -84,6 +107,7 @@ impl Exchange {
     }
 
     /// Whether an order would come as far as one of ours.
+    #[inline]
     fn would_meet_own(&self, public: &Public, new: &NewOrder) -> bool {
         // A bar does not say who met whom.
         if public.basis() == Basis::Bars {
@@ -123,6 +147,16 @@ fn reference(public: &Public) -> Option<i128> {
     }
     let last = public.last().map(|print| print.px).or(public.bar().map(|bar| bar.close));
     last.map(|px| i128::from(px.mantissa()) * 2)
+}
+
+/// Whether an order is executed at the market or not at all: without a price, a time, or others that it
+/// hangs together with.
+#[inline]
+pub(super) fn is_plain(new: &NewOrder) -> bool {
+    new.pricing == Pricing::Market
+        && new.time_in_force == TimeInForce::Ioc
+        && new.display.is_none()
+        && new.links == Links::default()
 }
 
 pub(super) fn is_stop(pricing: Pricing) -> bool {

@@ -67,6 +67,7 @@ impl Auction {
 
 impl Exchange {
     /// Whether an instrument can be traded now, or an order for an auction can wait for one.
+    #[inline]
     pub(super) fn check_session(
         &self,
         terms: &Terms,
@@ -170,9 +171,6 @@ impl Exchange {
         supply: &mut Supply,
         auction: Auction,
     ) {
-        if self.pits[instrument.index()].auction.is_empty() {
-            return;
-        }
         let (bar, over) = (supply.bar, self.now);
         let (mut called, mut missed) = (Vec::new(), Vec::new());
         for slot in self.waiting_for(instrument, auction) {

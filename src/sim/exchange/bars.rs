@@ -34,20 +34,19 @@ pub(super) struct Supply {
 impl Exchange {
     pub(super) fn bar(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId, row: &Bar) {
         let public = turn.market.of(instrument);
-        let Some(bar) =
-            public.bar().filter(|bar| bar.open_ts == row.open_ts && bar.step == row.step)
-        else {
-            return;
-        };
         if public.basis() != Basis::Bars || !public.is_open() {
             return;
         }
+        let Some(bar) = public.bar().filter(|bar| bar.is_of(row)) else { return };
         let terms = &self.terms[instrument.index()];
         let rules = self.venues[terms.venue].config.bars;
         let open = bar.open_ts.checked_add_nanos(rules.grace_ns).unwrap_or(Ts::MAX);
         let units = supply(&bar, rules.volume_share, terms.lot());
         let mut supply = Supply { bar, open, units };
-        self.auctions_in_bar(turn, instrument, &mut supply, Auction::Opening);
+        let has_auction = !self.pits[instrument.index()].auction.is_empty();
+        if has_auction {
+            self.auctions_in_bar(turn, instrument, &mut supply, Auction::Opening);
+        }
         // What follows from a fill at the open stands in the market for the rest of the bar.
         self.in_bar = Some(bar.open_ts);
         self.at_open(turn, instrument, &mut supply);
@@ -57,11 +56,19 @@ impl Exchange {
         self.in_bar = None;
         // Most often what stood here waited for the open, and nothing is left.
         if !self.events.is_empty() || self.pits[instrument.index()].has_more_than_opens() {
-            self.stops_inside(turn, instrument, &mut supply, false);
-            self.limits_inside(turn, instrument, &mut supply);
-            self.stops_inside(turn, instrument, &mut supply, true);
-            self.trail(instrument, &bar);
-            self.auctions_in_bar(turn, instrument, &mut supply, Auction::Closing);
+            self.inside(turn, instrument, &mut supply);
+        }
+    }
+
+    /// What the bar does to orders between its open and its close, that instant included.
+    #[inline(never)]
+    fn inside(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId, supply: &mut Supply) {
+        self.stops_inside(turn, instrument, supply, false);
+        self.limits_inside(turn, instrument, supply);
+        self.stops_inside(turn, instrument, supply, true);
+        self.trail(instrument, &supply.bar);
+        if !self.pits[instrument.index()].auction.is_empty() {
+            self.auctions_in_bar(turn, instrument, supply, Auction::Closing);
         }
     }
 

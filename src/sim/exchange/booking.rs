@@ -8,7 +8,7 @@ use qt_model::order::{
 use qt_model::step::Execution;
 use qt_model::units::{Px, Qty};
 use qt_model::words::{CancelReason, Liquidity, Side};
-use qt_trade::ledger::{Amount, DoublePx};
+use qt_trade::ledger::DoublePx;
 use rust_decimal::Decimal;
 
 use super::fees::PaidIn;
@@ -31,6 +31,14 @@ pub struct FillFacts {
     pub mid: Option<DoublePx>,
 }
 
+impl FillFacts {
+    /// Whether a report is that of the fill.
+    #[inline]
+    pub fn is_of(&self, report: &Report) -> bool {
+        if let ReportKind::Filled(fill) = report.what { fill.fill == self.fill } else { false }
+    }
+}
+
 /// What happened and may concern other orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
@@ -40,6 +48,7 @@ pub(super) enum Event {
 }
 
 impl Exchange {
+    #[inline]
     pub(super) fn report(&self, turn: &mut Turn<'_>, order: OrderNo, what: ReportKind) {
         turn.out.push(Execution::Report(Report { order, ts_event: self.now, what }));
     }
@@ -54,7 +63,7 @@ impl Exchange {
         liquidity: Liquidity,
     ) {
         let resting = self.orders.get(slot);
-        let (NewOrder { instrument, side, .. }, whole) = (resting.new, resting.new.qty);
+        let NewOrder { instrument, side, qty: whole, .. } = resting.new;
         assert!(!qty.is_zero() && qty <= resting.leaves(), "{qty:?} of {resting:?}");
         if let Some(limit) = resting.limit() {
             assert!(!is_beyond(side, px, limit), "{px:?} beyond the limit of {resting:?}");
@@ -108,21 +117,34 @@ impl Exchange {
     }
 
     /// Takes an order out of the place where it stands.
+    #[inline]
     pub(super) fn leave(&mut self, slot: u32) {
+        let resting = self.orders.get_mut(slot);
+        let opening = &mut self.pits[resting.new.instrument.index()].opening;
+        // Most often one that waited for the open is filled there, and was the last to come.
+        if resting.standing == Standing::Opening && opening.last() == Some(&slot) {
+            opening.pop();
+            resting.standing = Standing::Arriving;
+        } else {
+            self.leave_place(slot);
+        }
+    }
+
+    #[inline(never)]
+    fn leave_place(&mut self, slot: u32) {
         let resting = self.orders.get(slot);
-        let (limit, trigger) = (resting.limit(), resting.trigger);
         let NewOrder { instrument, side, pricing, .. } = resting.new;
         let pit = &mut self.pits[instrument.index()];
         match (resting.standing, pricing) {
             (Standing::Queued, _) => {
-                let px = limit.expect("a queued order has a limit");
+                let px = resting.limit().expect("a queued order has a limit");
                 pit.ranks_mut(side).unlink(&mut self.orders, slot, px);
             }
             (Standing::Waiting, Pricing::TrailingStop { .. }) => {
                 pit.trailing.retain(|trailing| *trailing != slot);
             }
             (Standing::Waiting, _) => {
-                let trigger = trigger.expect("a stop that waits has a trigger");
+                let trigger = resting.trigger.expect("a stop that waits has a trigger");
                 pit.stops_mut(side).unlink(&mut self.orders, slot, trigger);
             }
             (Standing::Opening, _) => pit.opening.retain(|opening| *opening != slot),
@@ -147,6 +169,7 @@ impl Exchange {
     }
 
     /// Remembers that an order has ended, for those that hang on it.
+    #[inline]
     pub(super) fn end(
         &mut self,
         order: OrderNo,
@@ -170,7 +193,7 @@ impl Exchange {
     }
 
     /// What may be filled of an order now: a reduce-only one never turns a position.
-    #[inline]
+    #[inline(always)]
     pub(super) fn open_units(&self, slot: u32) -> i64 {
         let resting = self.orders.get(slot);
         let leaves = resting.leaves().mantissa();
@@ -182,6 +205,7 @@ impl Exchange {
     }
 
     /// How much a side can take off a position.
+    #[inline]
     pub(super) fn reducible(&self, instrument: InstrumentId, side: Side) -> i64 {
         let position = self.position(instrument);
         match side {
@@ -217,26 +241,40 @@ impl Exchange {
         qty: Qty,
         liquidity: Liquidity,
     ) -> Cash {
+        let venue = self.venue_of(instrument);
+        let contract = venue.ledger.contract(instrument);
+        let Some(rate) = venue.config.fees.plain(liquidity) else {
+            return self.tiered(instrument, side, px, qty, liquidity);
+        };
+        let settle = contract.settle;
+        if rate.is_zero() {
+            return Cash { amount: Decimal::ZERO, currency: settle };
+        }
+        let worth = contract.worth(DoublePx::of(px), qty.mantissa()).abs();
+        let amount = venue.ledger.precision(instrument).product(worth, rate);
+        // What is not finer than money in records is as they keep it.
+        match amount.scale() <= u32::from(MONEY_DECIMALS) {
+            true => Cash { amount, currency: settle },
+            false => Cash::new(amount, settle),
+        }
+    }
+
+    /// The same where it follows from more than one rate.
+    fn tiered(
+        &mut self,
+        instrument: InstrumentId,
+        side: Side,
+        px: Px,
+        qty: Qty,
+        liquidity: Liquidity,
+    ) -> Cash {
         let terms = &self.terms[instrument.index()];
         let venue = &mut self.venues[terms.venue];
         let contract = venue.ledger.contract(instrument);
         let settle = contract.settle;
-        let plain = venue.config.fees.plain(liquidity);
-        if plain.is_some_and(|rate| rate.is_zero()) {
-            return Cash { amount: Decimal::ZERO, currency: settle };
-        }
-        let worth = contract.worth(DoublePx::of(px), qty.mantissa());
-        let worth = if worth < Amount::ZERO { -worth } else { worth };
-        let (fees, precision) = (&venue.config.fees, venue.ledger.precision(instrument));
-        if let Some(rate) = plain {
-            let amount = precision.product(worth, rate);
-            // What is not finer than money in records is as they keep it.
-            return match amount.scale() <= u32::from(MONEY_DECIMALS) {
-                true => Cash { amount, currency: settle },
-                false => Cash::new(amount, settle),
-            };
-        }
-        let worth = precision.decimal(worth);
+        let worth = contract.worth(DoublePx::of(px), qty.mantissa()).abs();
+        let worth = venue.ledger.precision(instrument).decimal(worth);
+        let fees = &venue.config.fees;
         let volume =
             if fees.has_tiers() { venue.volume.of(fees.window, self.now) } else { Decimal::ZERO };
         let size = qty.to_decimal(terms.qty_scale);
@@ -254,6 +292,7 @@ impl Exchange {
         }
     }
 
+    #[inline]
     fn note_facts(&mut self, fill: FillNo, slot: u32, public: &Public) {
         let Some(facts) = &mut self.facts else { return };
         let resting = self.orders.get(slot);
@@ -271,6 +310,12 @@ impl Exchange {
     /// Draws the consequences of what happened, until there are none.
     #[inline]
     pub(super) fn settle(&mut self, turn: &mut Turn<'_>) {
+        if !self.events.is_empty() {
+            self.draw(turn);
+        }
+    }
+
+    fn draw(&mut self, turn: &mut Turn<'_>) {
         while let Some(event) = self.events.pop_front() {
             match event {
                 Event::Filled { order, group, qty } => self.share_fill(turn, order, group, qty),
@@ -279,7 +324,9 @@ impl Exchange {
                 }
                 Event::Position { instrument } => {
                     self.watch(turn, instrument);
-                    self.cut_reducers(turn, instrument);
+                    if !self.pits[instrument.index()].reducers.is_empty() {
+                        self.cut_reducers(turn, instrument);
+                    }
                     self.revalue(turn, instrument);
                 }
             }

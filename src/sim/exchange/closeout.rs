@@ -35,18 +35,24 @@ impl Exchange {
         let pit = &mut self.pits[instrument.index()];
         pit.is_held = is_held;
         pit.is_watched = is_held && (counts || is_margin);
-        if is_held {
+        if is_held && public.funding().is_some() {
             self.expect_funding(public, instrument);
+        }
+        if is_held && is_margin {
             self.expect_interest(instrument);
         }
     }
 
     /// A watched position has another mark: the venue may have to close it.
+    #[inline]
     pub(super) fn revalue(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId) {
-        let at = self.terms[instrument.index()].venue;
-        if self.venues[at].config.account.is_unlimited() {
-            return;
+        if !self.venue_of(instrument).config.account.is_unlimited() {
+            self.mark_account(turn, instrument);
         }
+    }
+
+    fn mark_account(&mut self, turn: &mut Turn<'_>, instrument: InstrumentId) {
+        let at = self.terms[instrument.index()].venue;
         let scale = self.px_scale(instrument);
         let Some(mark) = mark_of(turn.market.of(instrument), scale) else { return };
         if !self.venues[at].ledger.mark(instrument, mark) {

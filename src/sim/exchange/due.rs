@@ -175,6 +175,7 @@ impl Exchange {
     }
 
     /// Notes funding that was announced, for a position that is held.
+    #[inline(never)]
     pub(super) fn expect_funding(&mut self, public: &Public, instrument: InstrumentId) {
         let announced = public.funding().and_then(|funding| Some((funding.due?, funding.rate)));
         let Some((due, rate)) = announced.filter(|(due, _)| *due > self.now) else { return };
@@ -211,6 +212,7 @@ impl Exchange {
     }
 
     /// A position is held that may cost interest.
+    #[inline(never)]
     pub(super) fn expect_interest(&mut self, instrument: InstrumentId) {
         let venue = &self.venues[self.terms[instrument.index()].venue];
         let AccountKind::Margin(terms) = venue.config.account else { return };

@@ -8,7 +8,7 @@ use qt_model::units::Qty;
 use qt_model::words::{CancelReason, RejectReason, TimeInForce};
 use qt_trade::risk::Approved;
 
-use super::admission::{check_grid, check_shape, is_stop};
+use super::admission::{check_grid, check_shape, is_plain, is_stop};
 use super::auctions::Auction;
 use super::booking::{mid, plus, qty_of};
 use super::config::PostOnly;
@@ -32,7 +32,7 @@ impl Exchange {
         self.highest = self.highest.max(order);
         let turn = &mut Turn { market, out };
         match self.admit(turn, &new) {
-            Ok(()) => self.accept(turn, order, *new),
+            Ok(()) => self.accept(turn, order, &new),
             Err(reason) => {
                 self.report(turn, order, ReportKind::Rejected(reason));
                 self.end(order, None, Qty::ZERO, false);
@@ -78,19 +78,22 @@ impl Exchange {
         if order <= self.highest { RejectReason::Ended } else { RejectReason::UnknownOrder }
     }
 
-    fn accept(&mut self, turn: &mut Turn<'_>, order: OrderNo, new: NewOrder) {
-        let mut resting = Resting::new(order, new, self.now);
+    #[inline]
+    fn accept(&mut self, turn: &mut Turn<'_>, order: OrderNo, new: &NewOrder) {
         let public = turn.market.of(new.instrument);
-        resting.arrival.mid = mid(public.top());
-        let slot = self.orders.insert(resting);
+        let slot = self.orders.insert(Resting::new(order, new, self.now, mid(public.top())));
         let pit = &mut self.pits[new.instrument.index()];
         pit.live += 1;
         if new.reduce_only {
             pit.reducers.push(slot);
         }
         self.report(turn, order, ReportKind::Acknowledged);
-        self.expect_expiry(turn.market.of(new.instrument), slot);
-        if self.tie(turn, slot) {
+        // One that never rests has no expiry, and one without links is tied by those that named it.
+        let is_alone = is_plain(new) && self.groups.is_empty();
+        if !is_alone {
+            self.expect_expiry(public, slot);
+        }
+        if is_alone || self.tie(turn, slot) {
             self.activate(turn, slot);
         }
     }
@@ -111,14 +114,14 @@ impl Exchange {
         if !self.is_ready(turn, slot) {
             return;
         }
-        let new = self.orders.get(slot).new;
+        let new = &self.orders.get(slot).new;
         let public = turn.market.of(new.instrument);
         if Auction::of(new.time_in_force).is_some() {
             return self.join_auction(turn, slot);
         }
+        let is_post_only = new.time_in_force == TimeInForce::Gtx;
         if public.basis() == Basis::Bars {
-            let is_resting = new.time_in_force == TimeInForce::Gtx;
-            if is_resting {
+            if is_post_only {
                 self.queue_up(turn, slot);
             } else {
                 self.open_later(slot);
@@ -126,9 +129,8 @@ impl Exchange {
             }
             return;
         }
-        let config = &self.venues[self.terms[new.instrument.index()].venue].config;
-        let is_post_only = new.time_in_force == TimeInForce::Gtx;
-        if is_post_only && self.would_take(public, &new) {
+        if is_post_only && self.would_take(public, new) {
+            let config = &self.venue_of(new.instrument).config;
             // A rejection comes before the acknowledgement; whoever comes later is cancelled.
             let is_late = new.links.parent.is_some() || config.post_only == PostOnly::Cancel;
             assert!(is_late, "{new:?} was not to be admitted");
@@ -139,7 +141,14 @@ impl Exchange {
 
     /// Whether an order may come to the market; one that may not is cancelled. What was known of
     /// it when it was admitted may not hold any more.
+    #[inline]
     pub(super) fn is_ready(&mut self, turn: &mut Turn<'_>, slot: u32) -> bool {
+        let new = &self.orders.get(slot).new;
+        let is_free = !new.reduce_only && self.is_free(new);
+        is_free || self.make_ready(turn, slot)
+    }
+
+    fn make_ready(&mut self, turn: &mut Turn<'_>, slot: u32) -> bool {
         let resting = self.orders.get(slot);
         let open = self.open_units(slot);
         if open < resting.leaves().mantissa() {

@@ -152,6 +152,7 @@ pub struct LatencyConfig {
 }
 
 impl LatencyConfig {
+    #[inline]
     pub fn of(&self, operation: Operation) -> &Delay {
         match operation {
             Operation::Feed => &self.feed,
@@ -188,7 +189,15 @@ impl Latency {
     /// The delay in nanoseconds of the message with that number, sent at that time.
     #[inline]
     pub fn draw(&self, operation: Operation, at: Ts, counter: u64) -> i64 {
-        match self.config.of(operation) {
+        let delay = self.config.of(operation);
+        if let Delay::Constant { ns } = delay {
+            return *ns;
+        }
+        self.drawn(delay, operation, at, counter)
+    }
+
+    fn drawn(&self, delay: &Delay, operation: Operation, at: Ts, counter: u64) -> i64 {
+        match delay {
             Delay::Constant { ns } => *ns,
             Delay::LogNormal { median_ns, sigma } => {
                 let normal = self.normal(operation, counter);

@@ -85,6 +85,20 @@ pub struct LastBar {
     pub volume: Qty,
 }
 
+impl LastBar {
+    /// Whether it is that one.
+    #[inline]
+    pub(super) fn is_of(&self, bar: &Bar) -> bool {
+        self.open_ts == bar.open_ts && (self.is_as_long(bar) || self.step == bar.step)
+    }
+
+    /// Whether steps are equal as they are written, as most are: that takes no comparison of decimals.
+    #[inline]
+    fn is_as_long(&self, bar: &Bar) -> bool {
+        (self.step.mantissa(), self.step.scale()) == (bar.step.mantissa(), bar.step.scale())
+    }
+}
+
 /// Funding as it was announced last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announced {
@@ -173,6 +187,7 @@ impl Public {
         self.top
     }
 
+    #[inline]
     pub fn basis(&self) -> Basis {
         self.basis
     }
@@ -206,6 +221,7 @@ impl Public {
         self.last
     }
 
+    #[inline]
     pub fn bar(&self) -> Option<LastBar> {
         self.bar
     }
@@ -220,10 +236,12 @@ impl Public {
     }
 
     /// `None`: the venue never said, which counts as open.
+    #[inline]
     pub fn status(&self) -> Option<TradingStatus> {
         self.phases.status()
     }
 
+    #[inline]
     pub fn is_open(&self) -> bool {
         matches!(self.status(), None | Some(TradingStatus::Open))
     }
@@ -382,13 +400,10 @@ impl Public {
 
     /// Of bars of several lengths, the shortest counts.
     fn bar_closed(&mut self, bar: &Bar) -> News {
-        // Most are of one length, which takes no comparison of decimals.
-        let is_other = |step: Decimal| {
-            (step.mantissa(), step.scale()) != (bar.step.mantissa(), bar.step.scale())
+        let is_coarser = |last: &LastBar| {
+            last.clock == bar.clock && !last.is_as_long(bar) && bar.step > last.step
         };
-        let is_coarser =
-            |last: LastBar| last.clock == bar.clock && is_other(last.step) && bar.step > last.step;
-        if self.bar.is_some_and(is_coarser) {
+        if self.bar.as_ref().is_some_and(is_coarser) {
             return News::Something;
         }
         self.bar = Some(LastBar {

@@ -75,19 +75,20 @@ pub struct Arrival {
 }
 
 impl Resting {
-    pub(super) fn new(order: OrderNo, new: NewOrder, at: Ts) -> Self {
+    #[inline]
+    pub(super) fn new(order: OrderNo, new: &NewOrder, at: Ts, mid: Option<DoublePx>) -> Self {
         let trigger = match new.pricing {
             Pricing::Stop { trigger } | Pricing::StopLimit { trigger, .. } => Some(trigger),
             Pricing::Market | Pricing::Limit { .. } | Pricing::TrailingStop { .. } => None,
         };
         Self {
             order,
-            new,
+            new: *new,
             filled: Qty::ZERO,
             arrived: at,
             standing: Standing::Arriving,
             place: Place::default(),
-            arrival: Arrival::default(),
+            arrival: Arrival { mid, ..Arrival::default() },
             is_triggered: false,
             trigger,
             showing: Qty::ZERO,
@@ -131,6 +132,7 @@ pub(super) struct Orders {
 }
 
 impl Orders {
+    #[inline]
     pub(super) fn insert(&mut self, resting: Resting) -> u32 {
         self.standing.insert(resting.order, resting)
     }
@@ -140,6 +142,7 @@ impl Orders {
         assert!(self.standing.remove(order).is_some(), "{order:?} does not stand");
     }
 
+    #[inline]
     pub(super) fn find(&self, order: OrderNo) -> Option<u32> {
         self.standing.find(order)
     }

@@ -37,6 +37,7 @@ pub(super) struct Phases {
 }
 
 impl Phases {
+    #[inline]
     pub(super) fn status(&self) -> Option<TradingStatus> {
         self.status
     }

@@ -126,6 +126,7 @@ impl Context<'_> {
         Ok(self.send(new, approved))
     }
 
+    #[inline]
     fn judge(&mut self, new: NewOrder) -> Result<Approved<NewOrder>, Declined> {
         if new.qty.is_zero() {
             return Err(Declined::Nothing);
@@ -133,13 +134,17 @@ impl Context<'_> {
         let books = &mut *self.books;
         let position = books.ledger.position(new.instrument).qty();
         let exposure = books.orders.exposure(new.instrument, position);
-        books.stack.judge(new, &exposure).map_err(|refusal| {
-            self.books.refusals += 1;
-            self.note(refused(&new, refusal));
-            Declined::Risk(refusal)
-        })
+        books.stack.judge(new, &exposure).map_err(|refusal| self.refuse(&new, refusal))
     }
 
+    #[cold]
+    fn refuse(&mut self, new: &NewOrder, refusal: Refusal) -> Declined {
+        self.books.refusals += 1;
+        self.note(refused(new, refusal));
+        Declined::Risk(refusal)
+    }
+
+    #[inline]
     fn send(&mut self, new: NewOrder, approved: Approved<NewOrder>) -> OrderNo {
         let order = self.books.orders.submit(new, self.now, self.decision);
         self.out.push(Output::Submit { order, new: approved });
@@ -208,13 +213,17 @@ impl Context<'_> {
     }
 
     /// Puts a decision on record. Orders that this call of the strategy sends after it carry its number.
+    #[inline]
     pub fn decide(&mut self, decided: Decided) {
         self.decision = Some(self.note(decided));
     }
 
+    #[inline]
     fn note(&mut self, decided: Decided) -> DecisionNo {
         self.books.decisions += 1;
-        self.out.push(Output::Decide(decided));
+        if self.out.takes(decided.action) {
+            self.out.push(Output::Decide(decided));
+        }
         DecisionNo(self.books.decisions)
     }
 }

@@ -4,7 +4,7 @@
 //! before the strategy hears of it; after a halt nothing leaves that adds exposure.
 
 use qt_model::ids::InstrumentId;
-use qt_model::order::Report;
+use qt_model::order::{CashFlow, Closure, Report};
 use qt_model::record::{Kind, Record};
 use qt_model::step::{Execution, Input, Operator};
 use qt_model::time::Ts;
@@ -121,20 +121,8 @@ impl<S: Strategy> Desk<S> {
                 Effect { is_revalued, refused: None }
             }
             Input::Execution(Execution::Report(report)) => self.report(now, report, front, out),
-            Input::Execution(Execution::Cash(flow)) => {
-                self.books.ledger.flow(flow);
-                let context = &mut Context::new(now, front, &mut self.books, out);
-                self.strategy.cash(flow, context);
-                Effect::REVALUED
-            }
-            Input::Execution(Execution::Closure(closure)) => {
-                let (instrument, side) = (closure.instrument, closure.side);
-                self.books.ledger.fill(instrument, side, &closure.execution);
-                self.revalue(instrument, front);
-                let context = &mut Context::new(now, front, &mut self.books, out);
-                self.strategy.closed(closure, context);
-                Effect::REVALUED
-            }
+            Input::Execution(Execution::Cash(flow)) => self.cash(now, flow, front, out),
+            Input::Execution(Execution::Closure(closure)) => self.closed(now, closure, front, out),
             Input::Timer(timer) => {
                 if self.mode == Mode::Trading {
                     let context = &mut Context::new(now, front, &mut self.books, out);
@@ -193,6 +181,30 @@ impl<S: Strategy> Desk<S> {
         }
     }
 
+    /// Takes cash that moved without a fill.
+    pub fn cash(&mut self, now: Ts, flow: &CashFlow, front: &Front, out: &mut Outbox) -> Effect {
+        self.books.ledger.flow(flow);
+        let context = &mut Context::new(now, front, &mut self.books, out);
+        self.strategy.cash(flow, context);
+        Effect::REVALUED
+    }
+
+    /// Takes a closure by a venue.
+    pub fn closed(
+        &mut self,
+        now: Ts,
+        closure: &Closure,
+        front: &Front,
+        out: &mut Outbox,
+    ) -> Effect {
+        let (instrument, side) = (closure.instrument, closure.side);
+        self.books.ledger.fill(instrument, side, &closure.execution);
+        self.revalue(instrument, front);
+        let context = &mut Context::new(now, front, &mut self.books, out);
+        self.strategy.closed(closure, context);
+        Effect::REVALUED
+    }
+
     /// Takes a report: the order's state first, then the money, then the strategy.
     #[inline]
     pub fn report(&mut self, now: Ts, report: &Report, front: &Front, out: &mut Outbox) -> Effect {
@@ -203,14 +215,13 @@ impl<S: Strategy> Desk<S> {
         let change = change.as_ref().expect("what a report changed is in its place");
         let instrument = change.entry.new.instrument;
         if let Some(fill) = &change.fill {
-            let seen = front.seen(instrument);
+            let (seen, side) = (front.seen(instrument), change.entry.new.side);
             let position = books.ledger.position(instrument).qty();
-            if let Some(mark) = seen.mark(*mark, position) {
-                books.ledger.mark(instrument, mark);
-            }
-            let booked = books.ledger.fill(instrument, change.entry.new.side, fill);
+            let marked = seen.mark(*mark, position);
+            let booked = books.ledger.fill_at(instrument, side, fill, marked);
             // The side that a position is valued at may be another one now.
-            if let Some(mark) = seen.mark(*mark, booked.after)
+            if *mark == MarkRule::ExitSide
+                && let Some(mark) = seen.mark(*mark, booked.after)
                 && books.ledger.is_marked(instrument)
             {
                 books.ledger.mark(instrument, mark);

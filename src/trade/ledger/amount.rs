@@ -101,6 +101,12 @@ impl Amount {
     }
 
     #[inline]
+    #[must_use]
+    pub fn abs(self) -> Self {
+        Self(self.0.abs())
+    }
+
+    #[inline]
     fn checked(sum: Option<i128>) -> Self {
         Self(sum.expect("a sum of money fits 38 digits"))
     }
@@ -108,9 +114,11 @@ impl Amount {
     /// The part `of / whole`, rounded to the nearest even.
     #[inline]
     pub(super) fn part(self, of: i64, whole: i64) -> Self {
-        if of == whole {
-            return self;
-        }
+        if of == whole { self } else { self.part_of(of, whole) }
+    }
+
+    #[inline(never)]
+    fn part_of(self, of: i64, whole: i64) -> Self {
         let (of, whole) = (i128::from(of), i128::from(whole));
         // The remainder is below `whole`, so that no product here passes 64 bits twice.
         let exact = Self::checked((self.0 / whole).checked_mul(of));
@@ -185,8 +193,14 @@ pub(super) fn power_of_ten(digits: u32) -> i128 {
 pub(super) fn times(a: i128, b: i128) -> Option<i128> {
     match (i64::try_from(a), i64::try_from(b)) {
         (Ok(a), Ok(b)) => Some(i128::from(a) * i128::from(b)),
-        _ => a.checked_mul(b),
+        _ => long_times(a, b),
     }
+}
+
+/// Apart, so that those who multiply stay short.
+#[cold]
+fn long_times(a: i128, b: i128) -> Option<i128> {
+    a.checked_mul(b)
 }
 
 /// The same number with as few digits behind the point as it needs, of those it has.

@@ -125,8 +125,7 @@ impl Contract {
         let (px, qty) = (i128::from(px.0), i128::from(qty));
         let units = match self.pays {
             Pays::Linear { factor } => times(px * qty, factor),
-            Pays::Inverse { .. } if px == 0 => Some(0),
-            Pays::Inverse { factor } => qty.checked_mul(factor).map(|top| divide_even(-top, px)),
+            Pays::Inverse { factor } => inverse_worth(px, qty, factor),
         };
         Amount::from_units(units.expect("what a position is worth fits 38 digits"))
     }
@@ -160,4 +159,13 @@ impl Contract {
         };
         doubled.is_finite().then_some(doubled / 2.0)
     }
+}
+
+/// Apart from what is linear, so that those who ask stay short.
+#[inline(never)]
+fn inverse_worth(px: i128, qty: i128, factor: i128) -> Option<i128> {
+    if px == 0 {
+        return Some(0);
+    }
+    qty.checked_mul(factor).map(|top| divide_even(-top, px))
 }

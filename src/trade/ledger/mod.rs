@@ -122,7 +122,25 @@ impl Ledger {
 
     /// Books a fill with its fee.
     pub fn fill(&mut self, instrument: InstrumentId, side: Side, fill: &Execution) -> Booked {
+        self.fill_at(instrument, side, fill, None)
+    }
+
+    /// The same while the instrument is marked at that, if at anything: as if it had been marked before.
+    #[inline]
+    pub fn fill_at(
+        &mut self,
+        instrument: InstrumentId,
+        side: Side,
+        fill: &Execution,
+        mark: Option<DoublePx>,
+    ) -> Booked {
         let holding = &mut self.holdings[instrument.index()];
+        if let Some(mark) = mark {
+            holding.mark = Some(mark);
+            if self.has_rates {
+                self.rates.mark(instrument, mark);
+            }
+        }
         let before = holding.position.qty();
         let qty = match side {
             Side::Buy => fill.qty.mantissa(),
@@ -152,6 +170,7 @@ impl Ledger {
         self.book(flow.cash);
     }
 
+    #[inline(never)]
     fn book(&mut self, cash: Cash) {
         if !cash.amount.is_zero() {
             let at = self.wallet(cash.currency, &BTreeMap::new());
@@ -276,7 +295,7 @@ impl Ledger {
                 wallet => self.rates.convert(&self.wallets[wallet], worth, home),
             };
             exposed.net += worth;
-            exposed.gross += if worth < Amount::ZERO { -worth } else { worth };
+            exposed.gross += worth.abs();
         }
         exposed
     }

@@ -53,8 +53,13 @@ impl Money {
     pub fn of_ledger(amount: Amount, precision: Precision) -> Self {
         match Self::unit_of(precision) {
             Some(unit) => Self::scaled(amount, unit),
-            None => Self::nearest(precision.decimal(amount)).expect(BEYOND),
+            None => Self::of_finer(amount, precision),
         }
+    }
+
+    #[cold]
+    fn of_finer(amount: Amount, precision: Precision) -> Self {
+        Self::nearest(precision.decimal(amount)).expect(BEYOND)
     }
 
     /// So many of its units to one of the ledger's.
@@ -64,8 +69,13 @@ impl Money {
         let units = amount.units();
         match i64::try_from(units) {
             Ok(short) => Self(i128::from(short) * i128::from(unit)),
-            Err(_) => Self(units.checked_mul(i128::from(unit)).expect(BEYOND)),
+            Err(_) => Self::long_scaled(units, unit),
         }
+    }
+
+    #[cold]
+    fn long_scaled(units: i128, unit: i64) -> Self {
+        Self(units.checked_mul(i128::from(unit)).expect(BEYOND))
     }
 
     pub(crate) fn precision() -> Precision {
@@ -156,6 +166,7 @@ impl Money {
     /// The share `part / whole` of this amount, cut towards zero. What is left is the rest: shares
     /// taken one after the other add up.
     #[must_use]
+    #[inline]
     pub fn share(self, part: i64, whole: i64) -> Self {
         assert!(whole > 0 && (0..=whole).contains(&part), "a share of {part} of {whole}");
         if part == whole || self.is_zero() {
@@ -164,6 +175,11 @@ impl Money {
         if part == 0 {
             return Self::ZERO;
         }
+        self.share_of(part, whole)
+    }
+
+    #[inline(never)]
+    fn share_of(self, part: i64, whole: i64) -> Self {
         let (part, whole) = (i128::from(part), i128::from(whole));
         // Quotient and rest apart, so that the product stays small.
         Self(self.0 / whole * part + self.0 % whole * part / whole)

@@ -113,6 +113,7 @@ impl Position {
     }
 
     /// Takes lots until so much of the position is gone; returns what they had cost.
+    #[inline(never)]
     fn release(&mut self, contract: &Contract, matching: Matching, mut qty: i64) -> Amount {
         let mut released = Amount::ZERO;
         while qty != 0 {

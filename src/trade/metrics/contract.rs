@@ -122,14 +122,16 @@ impl Contract {
     }
 
     /// A sum of worths.
+    #[inline]
     pub(super) fn money(&self, worths: Grains) -> Money {
-        let units = worths.0.checked_mul(self.grain.unwrap_or(1));
+        let units = product(worths.0, self.grain.unwrap_or(1));
         Money::from_units(units.expect("a sum of worths fits 38 digits"))
     }
 
     /// A sum of sizes times prices.
+    #[inline]
     pub(super) fn notional_of(&self, products: Grains) -> Money {
-        let units = products.0.checked_mul(self.unit);
+        let units = product(products.0, self.unit);
         Money::from_units(units.expect("a sum of notionals fits 38 digits"))
     }
 
@@ -142,6 +144,19 @@ impl Contract {
         let digits = u32::from(px_scale.digits()) + 6;
         Decimal::try_from_i128_with_scale(mantissa, digits).ok().map(|px| px.normalize())
     }
+}
+
+/// A product that is exact. Most factors are so short that it cannot but fit, which takes half the steps.
+#[inline]
+fn product(sum: i128, unit: i128) -> Option<i128> {
+    let spare = sum.unsigned_abs().leading_zeros() + unit.unsigned_abs().leading_zeros();
+    if spare > 128 { Some(sum.wrapping_mul(unit)) } else { long_product(sum, unit) }
+}
+
+/// Apart, so that those who multiply stay short.
+#[cold]
+fn long_product(sum: i128, unit: i128) -> Option<i128> {
+    sum.checked_mul(unit)
 }
 
 /// Half of a doubled price, exactly.
@@ -203,6 +218,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn products_are_exact_or_none(
+            a in any::<i128>(), b in any::<i128>(), by in (0_u32..127, 0_u32..127),
+        ) {
+            let (a, b) = (a >> by.0, b >> by.1);
+            prop_assert_eq!(product(a, b), a.checked_mul(b));
+        }
+
         #[test]
         fn a_sum_in_grains_is_the_sum_of_its_worths(
             fills in prop::collection::vec((-1_000_000_i64..1_000_000, 1_i64..1_000_000), 0..20),

@@ -83,7 +83,6 @@ pub(super) struct Orders {
     queue_ahead: f64,
     queue_ratio: f64,
     queue_ratio_count: u64,
-    pub(super) first_fill: Quantiles,
     pub(super) first_fill_maker: Quantiles,
     pub(super) first_fill_taker: Quantiles,
     /// Nanoseconds from acceptance to fill, weighted by size: all, maker, taker.
@@ -91,16 +90,21 @@ pub(super) struct Orders {
 }
 
 /// A size in units of the finest scale there is, so that sizes of all instruments add up exactly.
+#[inline]
 fn exact(qty: i64, scale: Scale) -> i128 {
-    i128::from(qty) * i128::from(Scale::MAX.unit() / scale.unit())
+    let finer =
+        Scale::new(Scale::MAX.digits() - scale.digits()).expect("a scale has 18 digits at most");
+    i128::from(qty) * i128::from(finer.unit())
 }
 
 impl Orders {
+    #[inline]
     pub(super) fn submit(&mut self, order: OrderNo, open: OpenOrder) {
         self.submitted += 1;
         self.open.insert(order, open);
     }
 
+    #[inline]
     pub(super) fn get(&self, order: OrderNo) -> Option<&OpenOrder> {
         self.open.get(order)
     }
@@ -109,9 +113,15 @@ impl Orders {
         self.open.values()
     }
 
-    /// The venue has it. `scale` is that of its sizes.
-    pub(super) fn accept(&mut self, order: OrderNo, at: Arrival, scale: Scale) {
+    /// The venue has it. What it met there is known by its instrument, with the scale of its sizes.
+    #[inline]
+    pub(super) fn accept(
+        &mut self,
+        order: OrderNo,
+        meet: impl FnOnce(InstrumentId) -> Option<(Arrival, Scale)>,
+    ) {
         let Some(open) = self.open.get_mut(order) else { return };
+        let Some((at, scale)) = meet(open.instrument) else { return };
         if open.accepted.is_some() {
             return;
         }
@@ -139,6 +149,7 @@ impl Orders {
     }
 
     /// Takes a fill in; forgets the order once it is whole.
+    #[inline]
     pub(super) fn fill(
         &mut self,
         order: OrderNo,
@@ -165,7 +176,6 @@ impl Orders {
         if open.filled == 0 {
             self.filled_any += 1;
             if let Some(waited) = waited {
-                self.first_fill.add(waited.unsigned_abs());
                 match liquidity {
                     Liquidity::Maker => self.first_fill_maker.add(waited.unsigned_abs()),
                     Liquidity::Taker => self.first_fill_taker.add(waited.unsigned_abs()),
@@ -181,7 +191,12 @@ impl Orders {
 
     /// Forgets an order that ended, and returns it.
     pub(super) fn end(&mut self, order: OrderNo) -> Option<OpenOrder> {
-        self.open.remove(order)
+        self.open.remove(order).copied()
+    }
+
+    /// How long orders waited for their first fill, whether that rested or took.
+    pub(super) fn first_fill(&self) -> Quantiles {
+        self.first_fill_maker.joined(&self.first_fill_taker)
     }
 
     fn per_accepted(&self, count: u64) -> Figure {
@@ -242,6 +257,7 @@ pub(super) struct Arrival {
 }
 
 impl OpenOrder {
+    #[inline]
     pub(super) fn new(
         instrument: InstrumentId,
         side: Side,

@@ -27,15 +27,16 @@ pub struct Quantiles {
 }
 
 impl Quantiles {
+    #[inline]
     pub fn add(&mut self, value: u64) {
         self.count += 1;
         self.sum += u128::from(value);
         self.max = self.max.max(value);
         if self.count > KEPT {
-            for (value, times) in std::mem::take(&mut self.kept) {
-                self.bucket(value, times);
+            if !self.kept.is_empty() {
+                self.sort_kept();
             }
-            return self.bucket(value, 1);
+            return self.count_in(place(value), 1);
         }
         match self.kept.last_mut() {
             Some((last, times)) if *last == value => *times += 1,
@@ -43,19 +44,55 @@ impl Quantiles {
         }
     }
 
-    fn bucket(&mut self, value: u64, times: u32) {
-        let at = place(value);
-        if self.buckets.is_empty() {
-            self.first = at;
+    /// What was added to either.
+    pub(super) fn joined(&self, other: &Self) -> Self {
+        let mut both = Self {
+            count: self.count + other.count,
+            sum: self.sum + other.sum,
+            max: self.max.max(other.max),
+            ..Self::default()
+        };
+        for part in [self, other] {
+            both.kept.extend_from_slice(&part.kept);
+            for (bucket, count) in (part.first..).zip(&part.buckets).filter(|it| *it.1 > 0) {
+                both.count_in(bucket, *count);
+            }
         }
-        while at < self.first {
+        if both.count > KEPT {
+            both.sort_kept();
+        }
+        both
+    }
+
+    /// Puts what was kept into buckets.
+    fn sort_kept(&mut self) {
+        for (value, times) in std::mem::take(&mut self.kept) {
+            self.count_in(place(value), times.into());
+        }
+    }
+
+    #[inline]
+    fn count_in(&mut self, bucket: usize, times: u64) {
+        match self.buckets.get_mut(bucket.wrapping_sub(self.first)) {
+            Some(count) => *count += times,
+            None => self.widen(bucket, times),
+        }
+    }
+
+    /// Begins or widens the range of buckets.
+    #[cold]
+    fn widen(&mut self, bucket: usize, times: u64) {
+        if self.buckets.is_empty() {
+            self.first = bucket;
+        }
+        while bucket < self.first {
             self.buckets.push_front(0);
             self.first -= 1;
         }
-        if at - self.first >= self.buckets.len() {
-            self.buckets.resize(at - self.first + 1, 0);
+        if bucket - self.first >= self.buckets.len() {
+            self.buckets.resize(bucket - self.first + 1, 0);
         }
-        self.buckets[at - self.first] += u64::from(times);
+        self.buckets[bucket - self.first] += times;
     }
 
     pub fn count(&self) -> u64 {
@@ -91,6 +128,7 @@ impl Quantiles {
 }
 
 /// Small values have a bucket each; each octave above has as many as the first had.
+#[inline]
 fn place(value: u64) -> usize {
     let octave = (64 - value.leading_zeros()).saturating_sub(FINE + 1);
     (u64::from(octave) << FINE) as usize + (value >> octave) as usize
@@ -145,6 +183,12 @@ mod tests {
                 // The middle of the bucket of the value whose rank lies above the share.
                 false => middle(super::place(values[place as usize])).min(values[values.len() - 1] as f64),
             };
+            let (mut even, mut odd) = (Quantiles::default(), Quantiles::default());
+            values.iter().step_by(3).for_each(|value| even.add(*value));
+            values.iter().enumerate().filter(|it| it.0 % 3 != 0).for_each(|it| odd.add(*it.1));
+            let joined = even.joined(&odd);
+            prop_assert_eq!(joined.quantile(share), found.quantile(share));
+            prop_assert_eq!((joined.count, joined.sum, joined.max), (found.count, found.sum, found.max));
             let found = found.quantile(share).unwrap();
             prop_assert!((found - expected).abs() <= 1e-9 * expected, "{found} {expected}");
         }

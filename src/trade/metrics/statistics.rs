@@ -12,6 +12,7 @@ use qt_model::instrument::{Instrument, Instruments};
 use qt_model::order::{CashFlow, CashReason, Closure, Execution, OrderNo};
 use qt_model::record::{FillQuality, RoundTrip};
 use qt_model::time::Ts;
+use qt_model::units::Qty;
 use qt_model::words::Side;
 
 use super::along::Path;
@@ -179,6 +180,7 @@ impl Statistics {
 
     /// What happened to an order. Reports about orders that ended, or were never submitted, are
     /// without effect but for the counts of what we asked.
+    #[inline]
     pub fn order(&mut self, ts: Ts, order: OrderNo, event: &OrderEvent) {
         match *event {
             OrderEvent::Submitted { instrument, side, qty, decided, mid } => {
@@ -188,14 +190,14 @@ impl Statistics {
             OrderEvent::CancelRequested => self.orders.cancels += 1,
             OrderEvent::Accepted { queue } => {
                 let ts = self.at(ts);
-                let Some(book) = self.book_of(order) else { return };
-                let (mid, touch, scale) = (book.market.mid(), book.market.touch(), book.qty_scale);
-                self.orders.accept(order, Arrival { ts, mid, touch, queue }, scale);
+                let Self { orders, books, .. } = self;
+                orders.accept(order, |instrument| {
+                    let book = books.get(instrument.index())?.as_ref()?;
+                    let (mid, touch) = (book.market.mid(), book.market.touch());
+                    Some((Arrival { ts, mid, touch, queue }, book.qty_scale))
+                });
             }
-            OrderEvent::Amended { qty } => {
-                let Some(scale) = self.book_of(order).map(|book| book.qty_scale) else { return };
-                self.orders.amended(order, qty, scale);
-            }
+            OrderEvent::Amended { qty } => self.amended(order, qty),
             OrderEvent::Rejected => {
                 self.orders.rejected += u64::from(self.ended(order));
             }
@@ -208,9 +210,11 @@ impl Statistics {
         }
     }
 
-    fn book_of(&self, order: OrderNo) -> Option<&Book> {
-        let instrument = self.orders.get(order)?.instrument;
-        self.books.get(instrument.index())?.as_ref()
+    fn amended(&mut self, order: OrderNo, qty: Option<Qty>) {
+        let Some(OpenOrder { instrument, .. }) = self.orders.get(order) else { return };
+        if let Some(Some(book)) = self.books.get(instrument.index()) {
+            self.orders.amended(order, qty, book.qty_scale);
+        }
     }
 
     /// An order ended unfilled or filled in part. Says whether it was open.
@@ -261,6 +265,7 @@ impl Statistics {
     }
 
     /// Counts instruments with a position.
+    #[inline]
     fn holds(&mut self, ts: Ts, before: i64, after: i64) {
         match (before, after) {
             (0, 0) => {}
@@ -442,6 +447,7 @@ fn book_of(books: &mut [Option<Book>], id: InstrumentId) -> &mut Book {
 }
 
 /// What a record of a fill will say of it.
+#[inline(never)]
 fn known(
     fill: &Fill,
     (order, side): (OrderNo, Side),

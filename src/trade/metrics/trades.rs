@@ -212,11 +212,16 @@ impl Position {
         open.qty_max = open.qty_max.max(self.qty.abs());
         open.entry += product;
         open.entry_qty += qty;
-        if self.matching == Matching::Episode {
-            return;
+        if self.matching != Matching::Episode {
+            self.keep(fill.ts, qty, (cost, product), fee);
         }
+    }
+
+    /// Keeps a lot, where lots are matched.
+    #[inline(never)]
+    fn keep(&mut self, since: Ts, qty: i64, (cost, product): (Grains, Grains), fee: Money) {
         let (cost, notional) = (self.contract.money(cost), self.contract.notional_of(product));
-        let lot = Lot { since: fill.ts, qty, cost, notional, fee };
+        let lot = Lot { since, qty, cost, notional, fee };
         match (self.matching, self.lots.back_mut()) {
             (Matching::Average, Some(lots)) => lots.join(lot),
             (_, _) => self.lots.push_back(lot),
@@ -265,6 +270,7 @@ impl Position {
     }
 
     /// Lots of that size are taken out and sold for `proceeds`.
+    #[inline(never)]
     fn matched(&mut self, fill: &Taken, sign: i64, qty: i64, fee: Money, proceeds: Money) -> Trade {
         let mut taken: Option<Lot> = None;
         let (mut left, mut lots) = (qty, 0);

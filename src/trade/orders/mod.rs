@@ -125,6 +125,7 @@ struct Open {
 
 impl OrderTable {
     /// Enters a new order that is about to be sent.
+    #[inline]
     pub fn submit(&mut self, new: NewOrder, now: Ts, decision: Option<DecisionNo>) -> OrderNo {
         self.next += 1;
         let order = OrderNo(self.next);
@@ -148,7 +149,15 @@ impl OrderTable {
         OrderNo(self.next + 1)
     }
 
+    /// Most often there is one, or the newest is asked for.
+    #[inline]
     fn place(&self, order: OrderNo) -> Option<usize> {
+        let last = self.live.len().checked_sub(1)?;
+        if self.live[last].order == order { Some(last) } else { self.search(order) }
+    }
+
+    #[inline(never)]
+    fn search(&self, order: OrderNo) -> Option<usize> {
         self.live.binary_search_by_key(&order, |entry| entry.order).ok()
     }
 
@@ -169,6 +178,7 @@ impl OrderTable {
     }
 
     /// The position's exposure with what open orders could add.
+    #[inline]
     pub fn exposure(&self, instrument: InstrumentId, position: i64) -> Exposure {
         let open = self.open.get(instrument.index()).copied().unwrap_or_default();
         Exposure { position, open_buys: open.buys, open_sells: open.sells }
@@ -230,12 +240,7 @@ impl OrderTable {
         settle(entry, what);
         let to = target(entry, what);
         if to != before.status && !is_legal(before.status, to) {
-            // It ended by itself, which leaves nothing to request: it stands again, then ends.
-            let stood = is_requested(before.status).then(|| standing(before));
-            match stood.filter(|stood| to == *stood || is_legal(*stood, to)) {
-                Some(stood) => change.previous = stood,
-                None => return Err(Refused::Impossible { from: before.status, to }),
-            }
+            change.previous = by_itself(before, to)?;
         }
         entry.status = to;
         let open = if entry.is_live() { entry.leaves().mantissa() } else { 0 };
@@ -265,6 +270,7 @@ impl OrderTable {
     }
 
     /// Of an order that has ended, only a fill still counts.
+    #[cold]
     fn report_ended(&mut self, report: &Report, into: &mut Option<Change>) -> Result<(), Refused> {
         let entry = self.ended.iter_mut().find(|entry| entry.order == report.order);
         let entry = entry.ok_or(Refused::Unknown)?;
@@ -295,9 +301,10 @@ impl OrderTable {
     }
 
     /// Counts what an order may still fill; one that may only reduce adds to no exposure.
+    #[inline]
     fn open_up(&mut self, new: &NewOrder, by: i64) {
         let NewOrder { instrument, side, reduce_only, .. } = *new;
-        if reduce_only {
+        if reduce_only || by == 0 {
             return;
         }
         if self.open.len() <= instrument.index() {
@@ -384,6 +391,15 @@ fn target(entry: &Entry, what: &ReportKind) -> OrderStatus {
         ReportKind::Expired => OrderStatus::Expired,
         ReportKind::Unknown => OrderStatus::Unknown,
     }
+}
+
+/// The state before one that may not follow what an order is in. It may have ended by itself, which leaves
+/// nothing to request: it stands again, then ends.
+#[cold]
+fn by_itself(before: &Entry, to: OrderStatus) -> Result<OrderStatus, Refused> {
+    let stood = is_requested(before.status).then(|| standing(before));
+    let stood = stood.filter(|stood| to == *stood || is_legal(*stood, to));
+    stood.ok_or(Refused::Impossible { from: before.status, to })
 }
 
 /// Whether a cancel or an amendment is under way.

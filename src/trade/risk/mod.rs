@@ -32,6 +32,7 @@ pub struct Exposure {
 impl Exposure {
     /// The position if the order and all open ones of its side fill, seen from that side:
     /// positive is exposure that the order adds to.
+    #[inline]
     fn after(&self, side: Side, qty: Qty) -> i64 {
         let open = |open: i64| open.saturating_add(qty.mantissa());
         match side {
@@ -42,6 +43,7 @@ impl Exposure {
 
     /// Whether an order can only bring the position nearer to zero, even when every open order of
     /// its side is filled first.
+    #[inline]
     pub fn is_reduced_by(&self, side: Side, qty: Qty) -> bool {
         self.after(side, qty) <= 0
     }
@@ -105,17 +107,20 @@ impl Stack {
         self.is_halted
     }
 
+    #[inline]
     pub fn judge(&self, new: NewOrder, exposure: &Exposure) -> Result<Approved<NewOrder>, Refusal> {
         // What may only reduce cannot add, however much else is open.
         if !new.reduce_only && !exposure.is_reduced_by(new.side, new.qty) {
-            if self.is_halted {
-                return Err(Refusal { rule: "halted", measured: 1, limit: 0 });
-            }
-            for rule in &self.rules {
-                rule.check(&new, exposure)?;
-            }
+            self.ask(&new, exposure)?;
         }
         Ok(Approved::new(new))
+    }
+
+    fn ask(&self, new: &NewOrder, exposure: &Exposure) -> Result<(), Refusal> {
+        if self.is_halted {
+            return Err(Refusal { rule: "halted", measured: 1, limit: 0 });
+        }
+        self.rules.iter().try_for_each(|rule| rule.check(new, exposure))
     }
 
     /// Judges a change by the order that it would make. The exposure is without the order itself.

@@ -82,7 +82,17 @@ fn entry(rules: &Rules, instance: &Instance, context: &Context<'_>) -> Desire {
 }
 
 /// Which protection ends the position, if one does.
+#[inline]
 fn closing(rules: &Rules, instance: &mut Instance, context: &Context<'_>) -> Option<&'static str> {
+    if rules.closing.is_any() { protection(rules, instance, context) } else { None }
+}
+
+#[inline(never)]
+fn protection(
+    rules: &Rules,
+    instance: &mut Instance,
+    context: &Context<'_>,
+) -> Option<&'static str> {
     let closing = &rules.closing;
     let held = |opened| context.now().since(opened);
     if closing.max_holding_ns.is_some_and(|most| instance.opened.is_some_and(|it| held(it) >= most))
@@ -194,7 +204,9 @@ fn enter(
             }
         }
     };
-    if let Some(order) = work(instance, context, new, (DecisionAction::Enter, reason)) {
+    if let Some(order) = work(instance, context, new, (DecisionAction::Enter, reason))
+        && (rules.work.stop.is_some() || rules.work.target.is_some())
+    {
         bracket(rules, instance, context, (order, side, size, px));
     }
 }
@@ -237,6 +249,7 @@ fn work(
 }
 
 /// Sends the orders that wait at the venue for the entry to fill.
+#[inline(never)]
 fn bracket(
     rules: &Rules,
     instance: &Instance,
@@ -264,6 +277,7 @@ fn bracket(
 }
 
 /// Tends the order at work: moves it, gives it up, or lets it stand.
+#[inline(never)]
 fn tend(
     rules: &Rules,
     instance: &Instance,

@@ -29,6 +29,8 @@ pub(super) const STACK: usize = 32;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Formula {
     ops: Vec<Op>,
+    /// The feature that it is, if it is one alone: most rules are, and are looked at here.
+    column: Option<usize>,
 }
 
 impl Formula {
@@ -43,7 +45,8 @@ impl Formula {
             };
             deepest = deepest.max(depth);
         }
-        (deepest <= STACK).then_some(Self { ops })
+        let column = alone(&ops);
+        (deepest <= STACK).then_some(Self { ops, column })
     }
 
     /// Points its features at other places.
@@ -53,18 +56,26 @@ impl Formula {
                 *at = places[*at];
             }
         }
+        self.column = alone(&self.ops);
     }
 
-    /// The feature that it is, if it is one alone: most rules are.
+    /// The feature that it is, if it is one alone.
+    #[inline]
     pub(super) fn column(&self) -> Option<usize> {
-        if let [Op::Feature(at)] = self.ops[..] { Some(at) } else { None }
+        self.column
     }
 
     #[inline]
     pub(super) fn value(&self, features: &[f64], var: impl Fn(Var) -> f64) -> f64 {
-        if let Some(at) = self.column() {
-            return features.get(at).copied().unwrap_or(f64::NAN);
+        match self.column {
+            Some(at) => features.get(at).copied().unwrap_or(f64::NAN),
+            None => self.run(features, var),
         }
+    }
+
+    /// Apart from those that are a feature alone, whose callers stay short.
+    #[inline(never)]
+    fn run(&self, features: &[f64], var: impl Fn(Var) -> f64) -> f64 {
         let mut stack = [0.0; STACK];
         let mut top = 0;
         for op in &self.ops {
@@ -104,6 +115,10 @@ impl Formula {
         let value = self.value(features, var);
         !value.is_nan() && value != 0.0
     }
+}
+
+fn alone(ops: &[Op]) -> Option<usize> {
+    if let [Op::Feature(at)] = ops { Some(*at) } else { None }
 }
 
 #[inline]

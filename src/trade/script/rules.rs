@@ -55,6 +55,16 @@ pub(super) struct Closing {
     pub(super) max_holding_ns: Option<i64>,
 }
 
+impl Closing {
+    #[inline]
+    pub(super) fn is_any(&self) -> bool {
+        self.stop_loss.is_some()
+            || self.take_profit.is_some()
+            || self.trailing.is_some()
+            || self.max_holding_ns.is_some()
+    }
+}
+
 /// How orders are worked.
 #[derive(Clone, Debug)]
 pub(super) struct Work {
@@ -269,6 +279,7 @@ fn after(ts: Ts, ns: i64) -> Ts {
 
 impl Instance {
     /// What is held now; remembers since when.
+    #[inline]
     fn hold(&mut self, position: i64, now: Ts) {
         if position.signum() != self.position.signum() {
             let now = Some(now);
@@ -309,14 +320,9 @@ impl Instance {
     /// Whether a thought comes to nothing until a rule is met that is a feature alone: those rules that
     /// could move the position from where it is.
     fn waits(&self, rules: &Rules, for_met: &mut Vec<(InstrumentId, usize)>) -> bool {
-        let closing = &rules.closing;
-        let is_guarded = closing.stop_loss.is_some()
-            || closing.take_profit.is_some()
-            || closing.trailing.is_some()
-            || closing.max_holding_ns.is_some();
         if rules.quotes.is_some()
             || self.working.is_some()
-            || self.position != 0 && is_guarded
+            || self.position != 0 && rules.closing.is_any()
             || !rules.schedule.open.is_always_open()
         {
             return false;
@@ -377,6 +383,7 @@ impl Instance {
         formula.value(context.features(self.id), |var| self.var(var, context))
     }
 
+    #[inline]
     pub(super) fn is_met(&self, rule: Option<&Formula>, context: &Context<'_>) -> bool {
         rule.is_some_and(|rule| {
             rule.is_met(context.features(self.id), |var| self.var(var, context))

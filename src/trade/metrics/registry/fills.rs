@@ -141,10 +141,10 @@ pub(super) const ORDERS: &[Definition] = &[
         "time_to_first_fill_median_ns",
         "ns",
         "from the venue's acceptance to an order's first fill",
-        |it| share(&it.figures.orders.first_fill, 0.5),
+        |it| share(&it.figures.orders.first_fill(), 0.5),
     ),
     one("time_to_first_fill_p95_ns", "ns", "the same, 95 % are no slower", |it| {
-        share(&it.figures.orders.first_fill, 0.95)
+        share(&it.figures.orders.first_fill(), 0.95)
     }),
     one("time_to_first_fill_median_maker_ns", "ns", "of orders whose first fill rested", |it| {
         share(&it.figures.orders.first_fill_maker, 0.5)
