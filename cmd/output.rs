@@ -11,6 +11,11 @@ use std::sync::{Arc, OnceLock};
 /// Small pieces gather to this; larger ones, such as columns and pages of lines, go out as they lie.
 const BUFFER_BYTES: usize = 1 << 14;
 
+/// How much a pipe holds that we write to: the more it does, the less often both sides are woken. Beyond
+/// this, what was written leaves the cache before it is read.
+#[cfg(target_os = "linux")]
+const PIPE_BYTES: usize = 1 << 18;
+
 /// The first write that failed, if one did.
 pub(crate) type FirstFailure = Arc<OnceLock<io::Error>>;
 
@@ -22,6 +27,9 @@ impl Stdout {
     pub(crate) fn open(failure: FirstFailure) -> io::Result<Self> {
         // The standard library's own handle would scan for newlines and copy once more.
         let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        // Refused where it is no pipe, or the system grants no more: it serves as it is.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::pipe::fcntl_setpipe_size(&file, PIPE_BYTES);
         Ok(Self(BufWriter::with_capacity(BUFFER_BYTES, Watched { file, failure })))
     }
 }
