@@ -86,7 +86,7 @@ impl Opened {
         let mut batch = std::mem::take(&mut self.rows);
         Ok(match self.filter.next_or_table(&mut batch)? {
             Next::Rows => Some(Arc::new(batch).into()),
-            Next::Quotes(quotes) => Some(quotes.into()),
+            Next::Table(table) => Some(table.into()),
             Next::End => None,
         })
     }

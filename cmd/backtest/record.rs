@@ -45,7 +45,7 @@ impl Data {
     pub(super) fn read(&mut self, records: &Records) {
         match records {
             Records::Rows(batch) => self.rows(batch),
-            Records::Quotes(quotes) => self.rows(&quotes.to_batch()),
+            Records::Columns(table) => self.rows(&table.to_batch()),
         }
     }
 

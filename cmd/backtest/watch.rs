@@ -279,8 +279,8 @@ impl Observer for Watch {
         let mut last = line.mark;
         for part in missed.marked() {
             match part {
-                Part::Quotes(of, quoted) if line.is_of(of) => path.quotes(&mut last, quoted),
-                Part::Quotes(..) => {}
+                Part::Prices(of, quoted) if line.is_of(of) => path.quotes(&mut last, quoted),
+                Part::Prices(..) => {}
                 Part::Each(each) => {
                     for Marked { now, mark, instrument, .. } in each {
                         if line.is_of(*instrument) && std::mem::replace(&mut last, *mark) != *mark {
@@ -302,7 +302,7 @@ impl Observer for Watch {
 fn shown(statistics: &mut Statistics, missed: Missed<'_>) {
     for part in missed.shown() {
         match part {
-            Part::Quotes(instrument, quoted) => statistics.mids(instrument, quoted),
+            Part::Prices(instrument, quoted) => statistics.mids(instrument, quoted),
             Part::Each(each) => {
                 for Shown { at, instrument, touch } in each {
                     statistics.mid(*at, *instrument, *touch);

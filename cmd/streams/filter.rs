@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Kind, QuoteTable};
+use qt_model::record::{Batch, ColumnTable, Kind};
 use qt_stream::annotated::Annotated;
 use qt_stream::braid::Braid;
 use qt_stream::catalog::Selection;
@@ -47,6 +47,9 @@ pub(crate) trait Stage {
     }
 }
 
+/// The kinds that may come as tables.
+const TABLES: [Kind; 2] = [Kind::Quote, Kind::Bar];
+
 /// How records come.
 #[derive(Debug)]
 enum Way {
@@ -60,7 +63,7 @@ enum Way {
 pub(crate) enum Next {
     /// Records in the batch that was given.
     Rows,
-    Quotes(QuoteTable),
+    Table(ColumnTable),
     End,
 }
 
@@ -80,8 +83,8 @@ pub(crate) struct Filter {
     kept: Batch,
     /// Whether what came last was handed out as it was read.
     is_as_read: bool,
-    /// Tables of quotes that wait, where they are taken.
-    tables: Option<VecDeque<QuoteTable>>,
+    /// Tables that wait, where they are taken.
+    tables: Option<VecDeque<ColumnTable>>,
 }
 
 impl Filter {
@@ -93,7 +96,7 @@ impl Filter {
         Self::open_for((None, false), read, select, context)
     }
 
-    /// Opens an input in which a kind is passed over, for who takes tables of quotes or not.
+    /// Opens an input in which a kind is passed over, for who takes tables of quotes and bars or not.
     pub(crate) fn open_for(
         (kind, takes_tables): (Option<Kind>, bool),
         read: &ReadArgs,
@@ -108,8 +111,9 @@ impl Filter {
         let given = open_given(&mut sources, flags, &selection, &rules, context)?;
         let header = sources.header(&selection);
         let is_declared = sources.are_declared();
-        let has_tables = takes_tables && given.is_whole && sources.are_quotes();
-        let tables = (has_tables && kind != Some(Kind::Quote)).then(VecDeque::new);
+        let is_passed_over = kind.is_some_and(|kind| TABLES.contains(&kind));
+        let has_tables = takes_tables && given.is_whole && sources.are_tables_of(&TABLES);
+        let tables = (has_tables && !is_passed_over).then(VecDeque::new);
         let way = match sources.are_columns() {
             true => Way::Columns(sources.merge(&rules), Braid::default()),
             false => Way::Rows(sources.merge(&rules)),
@@ -184,17 +188,17 @@ impl Filter {
         std::mem::swap(batch, &mut self.kept);
     }
 
-    /// The same, as a table of quotes where they come as one and were asked for so.
+    /// The same, as a table where they come as one and were asked for so.
     pub(crate) fn next_or_table(&mut self, batch: &mut Batch) -> anyhow::Result<Next> {
         if let (Some(tables), Way::Columns(reading, braid)) = (&mut self.tables, &mut self.way) {
             if tables.is_empty() {
                 if !reading.next(braid)? {
                     return Ok(Next::End);
                 }
-                tables.extend(braid.quotes().into_iter().flatten());
+                tables.extend(braid.tables().into_iter().flatten());
             }
             if let Some(table) = tables.pop_front() {
-                return Ok(Next::Quotes(table));
+                return Ok(Next::Table(table));
             }
             braid.rows(batch);
             return Ok(Next::Rows);

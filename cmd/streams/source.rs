@@ -276,9 +276,10 @@ impl Sources {
         self.lanes.iter().all(|(lane, _)| is_columns(&lane.reader))
     }
 
-    /// Whether all inputs are tables of quotes.
-    pub(super) fn are_quotes(&self) -> bool {
-        !self.tables.is_empty() && self.tables.iter().all(|kind| *kind == Some(Kind::Quote))
+    /// Whether all inputs are tables of these kinds.
+    pub(super) fn are_tables_of(&self, kinds: &[Kind]) -> bool {
+        let is_one = |kind: &Option<Kind>| kind.is_some_and(|kind| kinds.contains(&kind));
+        !self.tables.is_empty() && self.tables.iter().all(is_one)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

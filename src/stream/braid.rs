@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Key, Kind, QuoteColumns, QuoteTable, Sequence};
+use qt_model::record::{Batch, ColumnTable, Key, Kind, QuoteColumns, Sequence};
 use qt_model::time::Ts;
 
 use crate::columns::Plain;
@@ -229,24 +229,29 @@ impl Braid {
         tables.max_by_key(|table| table.len()).cloned().unwrap_or_default()
     }
 
-    /// The runs, where all of them are columns.
+    /// The runs, where all of them are columns that are written as such. Bars are written from rows.
     pub(crate) fn columns(&self) -> Option<impl Iterator<Item = (&Arc<Plain>, Range<usize>)>> {
-        if !self.fibres.iter().all(|fibre| matches!(fibre, Fibre::Columns(_))) {
-            return None;
-        }
-        Some(self.runs.iter().filter_map(|run| match &self.fibres[run.fibre as usize] {
-            Fibre::Columns(plain) => Some((plain, run.from as usize..run.to as usize)),
-            Fibre::Rows(_) => None,
-        }))
+        let is_written =
+            |fibre: &Fibre| matches!(fibre, Fibre::Columns(plain) if plain.kind() != Kind::Bar);
+        self.fibres.iter().all(is_written).then(|| self.plains())
     }
 
-    /// The records as tables, where all are quotes that lie as columns in runs of one instrument, long
-    /// enough to be worth a table each.
-    pub fn quotes(&self) -> Option<Vec<QuoteTable>> {
-        if self.len < self.runs.len() * TABLE_RECORDS {
+    /// The runs that are columns.
+    fn plains(&self) -> impl Iterator<Item = (&Arc<Plain>, Range<usize>)> {
+        self.runs.iter().filter_map(|run| match &self.fibres[run.fibre as usize] {
+            Fibre::Columns(plain) => Some((plain, run.from as usize..run.to as usize)),
+            Fibre::Rows(_) => None,
+        })
+    }
+
+    /// The records as tables, where all are quotes or bars that lie as columns in runs of one instrument,
+    /// long enough to be worth a table each.
+    pub fn tables(&self) -> Option<Vec<ColumnTable>> {
+        let are_columns = self.fibres.iter().all(|fibre| matches!(fibre, Fibre::Columns(_)));
+        if !are_columns || self.len < self.runs.len() * TABLE_RECORDS {
             return None;
         }
-        self.columns()?.map(|(plain, records)| plain.quote_table(records)).collect()
+        self.plains().map(|(plain, records)| plain.table(records)).collect()
     }
 
     /// The records as rows.

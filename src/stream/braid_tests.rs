@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Depth, Head, Key, Kind, Level, Quote, Sequence, Source, Trade};
+use qt_model::record::{Bar, Batch, Depth, Head, Key, Kind, Level, Quote, Sequence, Source, Trade};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
 use qt_model::words::{DepthAction, Side};
@@ -36,6 +36,12 @@ pub(crate) fn smooth(kind: Kind, symbol: &str, ids: usize, records: i64) -> Batc
             Kind::Quote => {
                 let (bid_px, bid_qty, ask_px, ask_qty) = (Some(px), Some(qty), Some(px), Some(qty));
                 batch.push_row(Quote { head, bid_px, bid_qty, ask_px, ask_qty, id: id(0) }, &[]);
+            }
+            Kind::Bar => {
+                let [low, high] = [0, 50].map(|more| Px::new(6_000_000 + at % 97 + more));
+                let mut bar = Bar::timed(head, 60, ts(-60), [low, high, low, px], qty);
+                bar.buy_volume = (ids > 0).then_some(qty);
+                batch.push_row(bar, &[]);
             }
             _ => {
                 let action = if at == 0 { DepthAction::Snapshot } else { DepthAction::Delta };
@@ -176,4 +182,30 @@ fn a_braid_can_be_cut() {
         assert_eq!(sample::texts(&braid.to_batch()), expected);
         assert_eq!(braid.len(), expected.len());
     }
+}
+
+#[test]
+fn quotes_and_bars_are_tables_and_bars_are_written_from_rows() {
+    let lane = |kind, ids| [(kind, smooth(kind, "b:BTCUSDT", ids, 1_000))];
+    let whole = |lane: &[(Kind, Batch)]| {
+        let mut braid = Braid::default();
+        for strand in strands(&file(&lane[0].1, lane[0].0), &Options::default()) {
+            braid.push(&strand, 0..strand.len());
+        }
+        braid
+    };
+    for kind in [Kind::Quote, Kind::Bar] {
+        let lane = lane(kind, 0);
+        let braid = whole(&lane);
+        assert_eq!(braid.columns().is_some(), kind != Kind::Bar);
+        let tables = braid.tables().expect("nothing is missing");
+        let found = tables.iter().flat_map(|table| sample::texts(&table.to_batch()));
+        assert_eq!(found.collect::<Vec<_>>(), sample::texts(&lane[0].1));
+        let batches = braids(&lane, 9, 200);
+        let found = batches.iter().flat_map(|braid| sample::texts(&braid.to_batch()));
+        assert_eq!(found.collect::<Vec<_>>(), sample::texts(&lane[0].1));
+    }
+    // Bars that say more than every bar does are rows.
+    assert!(whole(&lane(Kind::Bar, 1)).tables().is_none());
+    assert!(whole(&lane(Kind::Trade, 0)).tables().is_none());
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instruments, Symbol};
-use qt_model::record::{Bar, Batch, Depth, Feature, Head, QuoteColumns, Record};
+use qt_model::record::{Bar, BarColumns, Batch, Depth, Feature, Head, QuoteColumns, Record};
 
 use super::feed::BookFrom;
 use super::graph::Scratch;
@@ -129,15 +129,39 @@ impl Engine {
         out: &mut [Vec<f64>],
         from: usize,
     ) -> Marks<'_> {
+        let of = (quotes.instrument(), quotes.len());
+        self.lay(of, instruments, (out, from), |plain, scratch| plain.columns(quotes, scratch))
+    }
+
+    /// The same of bars.
+    pub fn bars(
+        &mut self,
+        bars: &BarColumns<'_>,
+        instruments: &Instruments,
+        out: &mut [Vec<f64>],
+        from: usize,
+    ) -> Marks<'_> {
+        let of = (bars.instrument(), bars.len());
+        self.lay(of, instruments, (out, from), |plain, scratch| plain.bars(bars, scratch))
+    }
+
+    /// The rows of so many records of an instrument, which somebody feeds.
+    fn lay(
+        &mut self,
+        (instrument, count): (InstrumentId, usize),
+        instruments: &Instruments,
+        (out, from): (&mut [Vec<f64>], usize),
+        feed: impl FnOnce(Plain<'_>, &mut Scratch),
+    ) -> Marks<'_> {
         let turns = matches!(self.program, Program::Lob(_));
         self.sheet.begin(self.program.width(), !turns);
-        self.know(quotes.instrument(), instruments);
+        self.know(instrument, instruments);
         self.sheet.exchange(out);
         self.sheet.begin_at(from);
         let Self { symbols, options, sheet, scratch, .. } = self;
-        match &mut symbols[quotes.instrument().index()] {
-            Slot::Known(lane) => Plain::new(lane, options, sheet).columns(quotes, scratch),
-            Slot::Unknown | Slot::Unwanted => (0..quotes.len()).for_each(|_| sheet.end_record()),
+        match &mut symbols[instrument.index()] {
+            Slot::Known(lane) => feed(Plain::new(lane, options, sheet), scratch),
+            Slot::Unknown | Slot::Unwanted => (0..count).for_each(|_| sheet.end_record()),
         }
         if turns {
             self.sheet.turn();

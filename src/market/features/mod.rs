@@ -46,4 +46,5 @@ pub use lob::{LOB27, LobSet};
 pub use registry::{Arg, ArgKind, Body, Function, SETS, Set, Timed, function, functions, set};
 pub use rows::{Grid, Marks, Row, Rows};
 pub use suggest::unknown;
+pub use wide::wide;
 pub use work::{Program, UnknownFeature};

@@ -12,7 +12,7 @@ static MACHINE: LazyLock<Arch> = LazyLock::new(Arch::new);
 
 /// Runs a loop. All that it calls has to be inlined, or else it is as narrow as any other.
 #[inline(always)]
-pub(super) fn wide<R>(run: impl FnOnce() -> R) -> R {
+pub fn wide<R>(run: impl FnOnce() -> R) -> R {
     MACHINE.dispatch(run)
 }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::instrument::Instrument;
-use qt_model::record::{Bar, Depth, Level, Quote, QuoteColumns, Record};
+use qt_model::record::{Bar, BarColumns, Depth, Level, Quote, QuoteColumns, Record};
 
 use super::feed::{BookFrom, Fed};
 use super::graph::{Plan, Scratch};
@@ -163,6 +163,14 @@ impl Work {
         match self {
             Self::Expressions(work) => work.quotes(quotes, first, scratch, sheet),
             Self::Book(_) => unreachable!("integer features take quotes one by one"),
+        }
+    }
+
+    /// The same of bars.
+    pub(super) fn plain_bars(&mut self, bars: &BarColumns<'_>, idle_max: i64) -> usize {
+        match self {
+            Self::Expressions(work) => work.plain_bars(bars, idle_max),
+            Self::Book(_) => 0,
         }
     }
 

@@ -17,7 +17,10 @@ mod terms;
 mod trading;
 
 pub use batch::{Batch, Slot};
-pub use columns::{QuoteCells, QuoteColumns, QuoteTable, SharedColumn, SharedQuotes};
+pub use columns::{
+    BarCells, BarColumns, BarStep, ColumnTable, ColumnView, QuoteCells, QuoteColumns, SharedBars,
+    SharedColumn, SharedColumns, SharedQuotes,
+};
 pub use derived::{Feature, Label};
 pub use field::{Field, FieldType, FieldValue, Value};
 pub use key::Key;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a column is met where its value is there and not zero: a comparison with a NaN does not hold.
 
-use qt_market::features::{Marks, Rows};
+use qt_market::features::{Marks, Rows, wide};
 use qt_model::ids::InstrumentId;
 
 use super::records::{Records, Signals};
@@ -118,6 +118,19 @@ impl Met {
 
 /// Which of at most 64 values are met.
 fn bits(values: &[f64]) -> u64 {
-    let each = values.iter().enumerate();
-    each.fold(0, |word, (bit, value)| word | u64::from(value.abs() > 0.0) << bit)
+    let Ok(values) = <&[f64; 64]>::try_from(values) else {
+        let each = values.iter().enumerate();
+        return each.fold(0, |word, (bit, value)| word | u64::from(value.abs() > 0.0) << bit);
+    };
+    wide(
+        #[inline(always)]
+        || {
+            let (mut word, mut bit) = (0, 0);
+            while bit < 64 {
+                word |= if values[bit].abs() > 0.0 { 1 << bit } else { 0 };
+                bit += 1;
+            }
+            word
+        },
+    )
 }

@@ -1,15 +1,19 @@
 //! What a lane that slept has to hear of: what was shown, and what positions are marked at.
 //!
-//! Both lists hold things one by one, and stretches of quotes that lie as columns: those are not copied,
+//! Both lists hold things one by one, and stretches of records that lie as columns: those are not copied,
 //! their places are noted. Invariant: told in turn, it is what a lane that never slept is told, but for
 //! repetitions of what it knows.
 
 use std::ops::Range;
 
 use qt_model::ids::InstrumentId;
+use qt_model::record::Kind;
 use qt_model::time::Ts;
 use qt_trade::ledger::DoublePx;
 use qt_trade::metrics::{Quoted, Touch};
+
+use super::records::Records;
+use super::window::Chunk;
 
 /// The best prices that a venue shows.
 #[derive(Clone, Copy, Debug)]
@@ -41,11 +45,12 @@ pub enum Heard {
 #[derive(Clone, Copy, Debug)]
 pub enum Part<'a, T> {
     Each(&'a [T]),
-    /// Quotes of an instrument. What is held of it is valued at their middles.
-    Quotes(InstrumentId, Quoted<'a>),
+    /// Prices of an instrument. What is held of it is valued at their middles; of a bar both are its
+    /// close.
+    Prices(InstrumentId, Quoted<'a>),
 }
 
-/// Places of quotes of the batch at hand, behind so many things of the list.
+/// Places of records of the batch at hand, behind so many things of the list.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     behind: usize,
@@ -145,7 +150,7 @@ impl<'a, T> Rest<'a, T> {
             }
             let span = spans.next()?;
             let of = of.expect("stretches are of a batch of columns");
-            Some(Part::Quotes(of, quoted.slice(span.from..span.to)))
+            Some(Part::Prices(of, quoted.slice(span.from..span.to)))
         })
     }
 }
@@ -154,9 +159,23 @@ impl<'a, T> Rest<'a, T> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct AtHand<'a> {
     pub(super) instrument: Option<InstrumentId>,
-    /// From when on the venue shows the quotes, and from when on we do.
+    /// From when on the venue shows prices, and from when on we do.
     pub(super) there: Quoted<'a>,
     pub(super) here: Quoted<'a>,
+}
+
+impl<'a> AtHand<'a> {
+    pub(super) fn of(chunk: &'a Chunk) -> Option<Self> {
+        let Records::Columns(table) = &chunk.records else { return None };
+        let (bid, ask) = table.prices();
+        // A venue shows no prices with a bar.
+        let there = match table.kind() == Kind::Quote {
+            true => Quoted { at: table.ts_event(), bid, ask },
+            false => Quoted::default(),
+        };
+        let here = Quoted { at: chunk.times(table), bid, ask };
+        Some(Self { instrument: Some(table.instrument()), there, here })
+    }
 }
 
 /// What a lane has to hear of, sooner or later: two lists, as most who hear go through one of them at a
@@ -217,7 +236,7 @@ impl<T> Part<'_, T> {
     fn len(&self) -> usize {
         match self {
             Self::Each(each) => each.len(),
-            Self::Quotes(_, quoted) => quoted.len(),
+            Self::Prices(_, quoted) => quoted.len(),
         }
     }
 }
@@ -226,7 +245,7 @@ impl Part<'_, Shown> {
     fn get(&self, at: usize) -> Shown {
         match self {
             Self::Each(each) => each[at],
-            Self::Quotes(instrument, quoted) => {
+            Self::Prices(instrument, quoted) => {
                 let (at, touch) = quoted.get(at);
                 Shown { at, instrument: *instrument, touch: Some(touch) }
             }
@@ -238,7 +257,7 @@ impl Part<'_, Marked> {
     fn get(&self, at: usize) -> Marked {
         match self {
             Self::Each(each) => each[at],
-            Self::Quotes(instrument, quoted) => {
+            Self::Prices(instrument, quoted) => {
                 let (now, touch) = quoted.get(at);
                 let mark = DoublePx::mid(touch.bid, touch.ask);
                 Marked { now, mark, instrument: *instrument, behind: None }

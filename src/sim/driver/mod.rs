@@ -26,6 +26,7 @@ mod sleepers;
 mod stretch;
 #[cfg(test)]
 mod tests;
+mod times;
 mod window;
 mod wire;
 
@@ -34,6 +35,7 @@ use std::sync::Arc;
 
 use qt_market::features::Engine;
 use qt_model::instrument::Instruments;
+use qt_model::record::ColumnView;
 use qt_model::time::Ts;
 use qt_trade::core::{Desk, Front, Strategy, TopFrom};
 
@@ -228,9 +230,13 @@ fn signals<'a>(
 ) -> Signals<'a> {
     match records {
         Records::Rows(batch) => Signals::Rows(engine.annotate(batch)),
-        Records::Quotes(quotes) => {
+        Records::Columns(table) => {
             columns.resize_with(engine.program().width(), Vec::new);
-            let marks = engine.quotes(&quotes.view(), quotes.instruments(), columns, 0);
+            let instruments = table.instruments();
+            let marks = match table.view() {
+                ColumnView::Quotes(quotes) => engine.quotes(&quotes, instruments, columns, 0),
+                ColumnView::Bars(bars) => engine.bars(&bars, instruments, columns, 0),
+            };
             Signals::Columns(columns, marks)
         }
     }

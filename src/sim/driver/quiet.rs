@@ -110,7 +110,7 @@ impl<S: Strategy, O: Observer> Pass<'_, S, O> {
         while at < bounds.record && self.chunk.received(at) < bounds.instant {
             let kind = records.kind(at);
             let taken = match records {
-                Records::Quotes(quotes) => self.columns(quotes, at, bounds),
+                Records::Columns(table) => self.columns(table, at, bounds),
                 Records::Rows(batch) if kind == Kind::Bar => self.stretch::<Bar>(batch, at, bounds),
                 Records::Rows(batch) if kind == Kind::Quote => {
                     self.stretch::<Quote>(batch, at, bounds)

@@ -8,16 +8,17 @@ use std::sync::Arc;
 use qt_market::features::{Marks, Rows};
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Kind, QuoteTable, Record, View};
+use qt_model::record::{Batch, ColumnTable, Kind, Record};
 use qt_model::time::Ts;
 use qt_trade::core::Front;
+
+use super::times::are_sound;
 
 /// See the module. A copy shares the records.
 #[derive(Clone, Debug)]
 pub enum Records {
     Rows(Arc<Batch>),
-    /// Quotes of one instrument.
-    Quotes(QuoteTable),
+    Columns(ColumnTable),
 }
 
 impl From<Arc<Batch>> for Records {
@@ -26,9 +27,9 @@ impl From<Arc<Batch>> for Records {
     }
 }
 
-impl From<QuoteTable> for Records {
-    fn from(quotes: QuoteTable) -> Self {
-        Self::Quotes(quotes)
+impl From<ColumnTable> for Records {
+    fn from(table: ColumnTable) -> Self {
+        Self::Columns(table)
     }
 }
 
@@ -36,7 +37,7 @@ impl Records {
     pub fn len(&self) -> usize {
         match self {
             Self::Rows(batch) => batch.len(),
-            Self::Quotes(quotes) => quotes.len(),
+            Self::Columns(table) => table.len(),
         }
     }
 
@@ -47,15 +48,15 @@ impl Records {
     pub fn instruments(&self) -> &Arc<Instruments> {
         match self {
             Self::Rows(batch) => batch.instruments(),
-            Self::Quotes(quotes) => quotes.instruments(),
+            Self::Columns(table) => table.instruments(),
         }
     }
 
     pub(super) fn count(&self, kind: Kind) -> usize {
         match self {
             Self::Rows(batch) => batch.count(kind),
-            Self::Quotes(quotes) if kind == Kind::Quote => quotes.len(),
-            Self::Quotes(_) => 0,
+            Self::Columns(table) if kind == table.kind() => table.len(),
+            Self::Columns(_) => 0,
         }
     }
 
@@ -64,7 +65,7 @@ impl Records {
     pub fn ts_recv(&self, at: usize) -> Ts {
         match self {
             Self::Rows(batch) => batch.slots()[at].ts_recv,
-            Self::Quotes(quotes) => Ts::from_nanos(quotes.ts_recv()[at]),
+            Self::Columns(table) => Ts::from_nanos(table.ts_recv()[at]),
         }
     }
 
@@ -72,7 +73,7 @@ impl Records {
     pub fn to_batch(&self) -> Arc<Batch> {
         match self {
             Self::Rows(batch) => Arc::clone(batch),
-            Self::Quotes(quotes) => Arc::new(quotes.to_batch()),
+            Self::Columns(table) => Arc::new(table.to_batch()),
         }
     }
 
@@ -80,7 +81,7 @@ impl Records {
     pub(super) fn kind(&self, at: usize) -> Kind {
         match self {
             Self::Rows(batch) => batch.slots()[at].kind,
-            Self::Quotes(_) => Kind::Quote,
+            Self::Columns(table) => table.kind(),
         }
     }
 
@@ -88,7 +89,7 @@ impl Records {
     pub(super) fn instrument(&self, at: usize) -> Option<InstrumentId> {
         match self {
             Self::Rows(batch) => batch.head(at).instrument,
-            Self::Quotes(quotes) => Some(quotes.instrument()),
+            Self::Columns(table) => Some(table.instrument()),
         }
     }
 
@@ -97,10 +98,7 @@ impl Records {
     pub(super) fn with<R>(&self, at: usize, look: impl FnOnce(&Record<'_>) -> R) -> R {
         match self {
             Self::Rows(batch) => look(&batch.get(at)),
-            Self::Quotes(quotes) => {
-                let row = quotes.view().row(at);
-                look(&Record::Quote(View { row: &row, levels: &[] }))
-            }
+            Self::Columns(table) => table.with(at, look),
         }
     }
 
@@ -108,20 +106,12 @@ impl Records {
     /// prices have no middle, and times that go back no order.
     pub(super) fn sound(self) -> Self {
         match self {
-            Self::Quotes(quotes) if !is_sound(&quotes) => Self::Rows(Arc::new(quotes.to_batch())),
-            sound @ (Self::Rows(_) | Self::Quotes(_)) => sound,
+            Self::Columns(table) if !are_sound(table.ts_recv(), table.prices()) => {
+                Self::Rows(Arc::new(table.to_batch()))
+            }
+            sound @ (Self::Rows(_) | Self::Columns(_)) => sound,
         }
     }
-}
-
-/// Whether no bid lies above its ask, and no quote was received before the one before it. All are looked
-/// at, and no one alone: loops without a branch.
-fn is_sound(quotes: &QuoteTable) -> bool {
-    let (view, times) = (quotes.view(), quotes.ts_recv());
-    let prices = view.cells().bid_px.iter().zip(view.cells().ask_px);
-    let steps = times.iter().zip(times.iter().skip(1));
-    prices.fold(true, |all, (bid, ask)| all & (bid <= ask))
-        & steps.fold(true, |all, (before, next)| all & (before <= next))
 }
 
 /// Features of the records of a batch, where they are computed here.

@@ -10,7 +10,8 @@ use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
 use qt_model::order::Report;
 use qt_model::record::{
-    Bar, Batch, Kind, Quote, QuoteTable, Record, SharedColumn, SharedQuotes, Source,
+    Bar, BarStep, Batch, ColumnTable, Kind, Quote, Record, SharedBars, SharedColumn, SharedColumns,
+    SharedQuotes, Source,
 };
 use qt_model::time::Ts;
 use qt_model::units::Qty;
@@ -222,16 +223,16 @@ fn rows(batch: &Batch) -> Vec<Records> {
     vec![Arc::new(batch.clone()).into()]
 }
 
-/// The same with neighbouring quotes of one instrument as columns.
+/// The same with neighbours as columns that are of one kind, one instrument and, of bars, one length.
 fn columns(batch: &Batch) -> Vec<Records> {
     let records: Vec<_> = batch.iter().collect();
-    let quoted = |record: &Record<'_>| {
-        let row = quote(record).filter(|row| row.bid_px.is_some() && row.ask_px.is_some())?;
-        row.head.instrument
-    };
-    let runs = records.chunk_by(|one, other| quoted(one) == quoted(other));
-    let part = |run: &[Record<'_>]| match quoted(&run[0]) {
-        Some(instrument) => table(instrument, run, batch).into(),
+    let runs = records.chunk_by(|one, other| likeness(one) == likeness(other));
+    let part = |run: &[Record<'_>]| match likeness(&run[0]) {
+        Some((instrument, step)) => {
+            let columns = step.map_or_else(|| quote_columns(run), |of| bar_columns(run, of));
+            let instruments = Arc::clone(batch.instruments());
+            ColumnTable::new(instruments, instrument, columns).unwrap().into()
+        }
         None => {
             let mut rows = Batch::new(Arc::clone(batch.instruments()));
             run.iter().for_each(|record| rows.push(*record));
@@ -241,26 +242,58 @@ fn columns(batch: &Batch) -> Vec<Records> {
     runs.map(part).collect()
 }
 
+/// What records of one table have in common, if there are such.
+fn likeness(record: &Record<'_>) -> Option<(InstrumentId, Option<BarStep>)> {
+    let instrument = record.head().instrument?;
+    let is_whole = |row: &Quote| row.bid_px.is_some() && row.ask_px.is_some();
+    if let Some(row) = bar(record) {
+        return Some((instrument, Some(BarStep { clock: row.clock, step: row.step })));
+    }
+    quote(record).filter(is_whole).map(|_| (instrument, None))
+}
+
 fn quote(record: &Record<'_>) -> Option<Quote> {
     if let Record::Quote(view) = record { Some(*view.row) } else { None }
 }
 
-fn table(instrument: InstrumentId, run: &[Record<'_>], batch: &Batch) -> QuoteTable {
-    let quotes: Vec<Quote> = run.iter().filter_map(quote).collect();
-    let column = |of: fn(&Quote) -> i64| -> SharedColumn<i64> {
-        Arc::new(quotes.iter().map(of).collect::<Vec<_>>())
-    };
+fn bar(record: &Record<'_>) -> Option<Bar> {
+    if let Record::Bar(view) = record { Some(view.row.clone()) } else { None }
+}
+
+fn column<T>(rows: &[T], of: impl Fn(&T) -> i64) -> SharedColumn<i64> {
+    Arc::new(rows.iter().map(of).collect::<Vec<_>>())
+}
+
+fn quote_columns(run: &[Record<'_>]) -> SharedColumns {
+    let rows: Vec<Quote> = run.iter().filter_map(quote).collect();
     let columns = SharedQuotes {
-        ts_event: column(|quote| quote.head.ts_event.nanos()),
-        ts_recv: column(|quote| quote.head.ts_recv.nanos()),
-        seq: Arc::new(quotes.iter().map(|quote| quote.head.seq).collect::<Vec<_>>()),
-        bid_px: column(|quote| quote.bid_px.unwrap().mantissa()),
-        bid_qty: column(|quote| quote.bid_qty.unwrap_or_default().mantissa()),
-        ask_px: column(|quote| quote.ask_px.unwrap().mantissa()),
-        ask_qty: column(|quote| quote.ask_qty.unwrap_or_default().mantissa()),
+        ts_event: column(&rows, |row| row.head.ts_event.nanos()),
+        ts_recv: column(&rows, |row| row.head.ts_recv.nanos()),
+        seq: Arc::new(rows.iter().map(|row| row.head.seq).collect::<Vec<_>>()),
+        bid_px: column(&rows, |row| row.bid_px.unwrap().mantissa()),
+        bid_qty: column(&rows, |row| row.bid_qty.unwrap_or_default().mantissa()),
+        ask_px: column(&rows, |row| row.ask_px.unwrap().mantissa()),
+        ask_qty: column(&rows, |row| row.ask_qty.unwrap_or_default().mantissa()),
         id: None,
     };
-    QuoteTable::new(Arc::clone(batch.instruments()), instrument, columns).unwrap()
+    columns.into()
+}
+
+fn bar_columns(run: &[Record<'_>], of: BarStep) -> SharedColumns {
+    let rows: Vec<Bar> = run.iter().filter_map(bar).collect();
+    let columns = SharedBars {
+        of,
+        ts_event: column(&rows, |row| row.head.ts_event.nanos()),
+        ts_recv: column(&rows, |row| row.head.ts_recv.nanos()),
+        seq: Arc::new(rows.iter().map(|row| row.head.seq).collect::<Vec<_>>()),
+        open_ts: column(&rows, |row| row.open_ts.nanos()),
+        open: column(&rows, |row| row.open.mantissa()),
+        high: column(&rows, |row| row.high.mantissa()),
+        low: column(&rows, |row| row.low.mantissa()),
+        close: column(&rows, |row| row.close.mantissa()),
+        volume: column(&rows, |row| row.volume.mantissa()),
+    };
+    columns.into()
 }
 
 /// One batch of several.
@@ -315,17 +348,18 @@ proptest! {
         delay in (0_i64..3_000_000_000, proptest::prop_oneof![
             Just(0_i64), 1_i64..2_000_000_000
         ]),
-        is_mixed in proptest::bool::weighted(0.3),
+        view in 0_usize..3,
         symbols in 1_usize..3,
         size in proptest::prop_oneof![1_usize..20, 100_usize..900],
         late in proptest::prop_oneof![Just(1_u64), Just(0), 2_u64..400],
         may_wait in proptest::bool::weighted(0.8),
     ) {
-        let view = if is_mixed { all as View } else { quotes };
-        let market: Vec<_> = synth(seed, symbols, 20_000).iter().map(view).collect();
-        let batches = cut(&market.iter().map(|batch| delayed(batch, late)).collect::<Vec<_>>(), size);
+        let (view, input) = [(all as View, "mid"), (quotes, "mid"), (bars, "close")][view];
+        let market = synth(seed, symbols, 20_000);
+        let market: Vec<_> = market.iter().map(|batch| view(&delayed(batch, late))).collect();
+        let batches = cut(&market, size);
         let instruments = batches[0].instruments();
-        let compiled = script("mid", fast, reverse, clock);
+        let compiled = script(input, fast, reverse, clock);
         let told = |batches: &[Vec<Records>], may_wait| {
             told(batches, instruments, &compiled, delay, may_wait)
         };
@@ -333,7 +367,7 @@ proptest! {
         let ([waker, _], by_row) = told(&by_row, [false, false]);
         prop_assert!(waker.lines.iter().any(|line| line.contains("Submit")), "something happens");
         let by_column: Vec<_> = batches.iter().map(columns).collect();
-        prop_assert!(by_column.iter().flatten().any(|it| matches!(it, Records::Quotes(_))));
+        prop_assert!(by_column.iter().flatten().any(|it| matches!(it, Records::Columns(_))));
         let ([one, other], by_column) = told(&by_column, [true, may_wait]);
         for lane in [one, other] {
             let differs = lane.lines.iter().zip(&waker.lines).find(|(a, b)| a != b);

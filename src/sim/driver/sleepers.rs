@@ -12,17 +12,18 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 
 use qt_model::ids::InstrumentId;
-use qt_model::record::QuoteTable;
+use qt_model::record::ColumnTable;
 use qt_model::time::Ts;
+use qt_model::units::Px;
 use qt_trade::core::{Front, MarkRule, Strategy};
 use qt_trade::ledger::DoublePx;
-use qt_trade::metrics::{Quoted, Touch};
+use qt_trade::metrics::Touch;
 
 use super::lane::Lane;
 use super::met::Met;
 use super::missed::{AtHand, Marked, Missed, Notes, Read, Shown};
 use super::observer::Observer;
-use super::quiet::{Bounds, Plain};
+use super::quiet::Bounds;
 use super::records::{Records, Signals};
 use super::window::Chunk;
 
@@ -112,7 +113,7 @@ impl Sleepers {
         let Some(signals) = signals.filter(|_| self.are_any()) else { return };
         self.is_used = true;
         let records = &chunk.records;
-        self.columns = matches!(records, Records::Quotes(_)).then(|| chunk.clone());
+        self.columns = matches!(records, Records::Columns(_)).then(|| chunk.clone());
         self.met.fill(records.len(), signals);
         for (lane, of) in lanes.iter().enumerate() {
             if self.naps[lane].is_some() {
@@ -144,14 +145,7 @@ impl Sleepers {
 
     /// What was missed by who has heard so much.
     fn missed(&self, (shown, marked): (Read, Read)) -> Missed<'_> {
-        let at_hand = self.columns.as_ref().and_then(|chunk| {
-            let Records::Quotes(quotes) = &chunk.records else { return None };
-            let cells = *quotes.view().cells();
-            let (bid, ask) = (cells.bid_px, cells.ask_px);
-            let [there, here] =
-                [cells.ts_event, chunk.times(quotes)].map(|at| Quoted { at, bid, ask });
-            Some(AtHand { instrument: Some(quotes.instrument()), there, here })
-        });
+        let at_hand = self.columns.as_ref().and_then(AtHand::of);
         let (shown, marked) = (self.shown.since(shown), self.marked.since(marked));
         Missed { shown, marked, at_hand: at_hand.unwrap_or_default() }
     }
@@ -310,17 +304,29 @@ impl Owed<'_> {
         }
     }
 
-    /// What quotes of the batch at hand show, of which there is one at least.
-    pub(super) fn show_stretch(&mut self, quotes: &QuoteTable, places: Range<usize>) {
-        let last = quotes.view().row(places.end - 1);
-        self.last.0 = last.touch();
+    /// What records of the batch at hand show, of which there is one at least.
+    pub(super) fn show_stretch(&mut self, table: &ColumnTable, places: Range<usize>) {
+        self.last.0 = Some(touch_of(table, places.end - 1));
         self.shown.stretch(places);
     }
 
+    /// The same of records of another batch, one by one.
+    pub(super) fn show_each(&mut self, table: &ColumnTable, places: Range<usize>) {
+        for at in places {
+            self.show(Ts::from_nanos(table.ts_event()[at]), Some(touch_of(table, at)));
+        }
+    }
+
     /// What they are marked at; none of them is crossed.
-    pub(super) fn mark_stretch(&mut self, quotes: &QuoteTable, places: Range<usize>) {
-        let last = quotes.view().row(places.end - 1);
-        self.last.1 = last.mark(None);
+    pub(super) fn mark_stretch(&mut self, table: &ColumnTable, places: Range<usize>) {
+        let Touch { bid, ask } = touch_of(table, places.end - 1);
+        self.last.1 = Some(DoublePx::mid(bid, ask));
         self.marked.stretch(places);
     }
+}
+
+/// The prices between which a record lies.
+fn touch_of(table: &ColumnTable, at: usize) -> Touch {
+    let (bid, ask) = table.prices();
+    Touch { bid: Px::new(bid[at]), ask: Px::new(ask[at]) }
 }

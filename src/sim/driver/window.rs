@@ -12,11 +12,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::ids::InstrumentId;
-use qt_model::record::{Depth, Head, Kind, Level, QuoteTable, Record, Table};
+use qt_model::record::{ColumnTable, Depth, Head, Kind, Level, Record, Table};
 use qt_model::time::Ts;
 
 use super::feed::Feed;
 use super::records::Records;
+use super::times::are_in_turn;
 use crate::exchange::Latency;
 
 /// One batch of the stream. A copy shares it.
@@ -40,9 +41,9 @@ impl Chunk {
         }
     }
 
-    /// When each of its quotes is received.
-    pub(super) fn times<'a>(&'a self, quotes: &'a QuoteTable) -> &'a [i64] {
-        self.received.as_deref().unwrap_or_else(|| quotes.ts_recv())
+    /// When each record of its table is received.
+    pub(super) fn times<'a>(&'a self, table: &'a ColumnTable) -> &'a [i64] {
+        self.received.as_deref().unwrap_or_else(|| table.ts_recv())
     }
 
     /// The place of a record in the stream.
@@ -60,11 +61,11 @@ pub(super) struct Due {
     pub(super) index: u32,
 }
 
-/// Quotes of a batch that happen in their order, each at its own time, and behind all that was there
+/// Columns whose records happen in their order, each at its own time, and behind all that was there
 /// before: they need no place in a list.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
-    quotes: QuoteTable,
+    table: ColumnTable,
     chunk: u32,
     /// The first that is still to happen.
     next: usize,
@@ -73,7 +74,7 @@ pub(super) struct Run {
 impl Run {
     #[inline]
     fn due(&self) -> Due {
-        Due { at: self.quotes.ts_event()[self.next], chunk: self.chunk, index: self.next as u32 }
+        Due { at: self.table.ts_event()[self.next], chunk: self.chunk, index: self.next as u32 }
     }
 }
 
@@ -131,10 +132,10 @@ impl Window {
         let number = self.pushed;
         self.pushed = self.pushed.wrapping_add(1);
         match &records {
-            Records::Quotes(quotes) if self.is_in_turn(quotes) => {
-                self.run(quotes.clone(), number);
+            Records::Columns(table) if self.is_in_turn(table) => {
+                self.run(table.clone(), number);
             }
-            Records::Rows(_) | Records::Quotes(_) => self.list(&records, number),
+            Records::Rows(_) | Records::Columns(_) => self.list(&records, number),
         }
         let received = self
             .feed
@@ -146,30 +147,26 @@ impl Window {
         self.chunks.push_back(Chunk { records, received, number, behind });
     }
 
-    /// Whether quotes happen in their order, each at its own time, behind all that is here.
-    fn is_in_turn(&self, quotes: &QuoteTable) -> bool {
-        let (event, received) = (quotes.ts_event(), quotes.ts_recv());
+    /// Whether records happen in their order, each at its own time, behind all that is here.
+    fn is_in_turn(&self, table: &ColumnTable) -> bool {
+        let (event, received) = (table.ts_event(), table.ts_recv());
         // No instant of an instrument lies behind the latest of all.
         let is_behind = event.first().is_none_or(|first| *first >= self.latest);
-        // All are looked at, and no one alone: loops without a branch.
-        let is_known =
-            |(at, now): (&i64, &i64)| (at <= now) & (*at >= now.saturating_sub(self.lookahead_ns));
-        let are_known = event.iter().zip(received).fold(true, |all, it| all & is_known(it));
-        let steps = event.iter().zip(event.iter().skip(1));
-        is_behind && are_known && steps.fold(true, |all, (before, next)| all & (before <= next))
+        let Ok(bound) = u64::try_from(self.lookahead_ns) else { return false };
+        is_behind && are_in_turn(event, received, bound)
     }
 
-    fn run(&mut self, quotes: QuoteTable, chunk: u32) {
-        let last = *quotes.ts_event().last().expect("a batch has records");
-        *self.last_of(quotes.instrument()) = last;
+    fn run(&mut self, table: ColumnTable, chunk: u32) {
+        let last = *table.ts_event().last().expect("a batch has records");
+        *self.last_of(table.instrument()) = last;
         self.latest = last;
-        self.runs.push_back(Run { quotes, chunk, next: 0 });
+        self.runs.push_back(Run { table, chunk, next: 0 });
     }
 
     /// Gives each record its own place, which may lie before records of runs.
     fn list(&mut self, records: &Records, chunk: u32) {
         while let Some(mut run) = self.runs.pop_front() {
-            while run.next < run.quotes.len() {
+            while run.next < run.table.len() {
                 self.dues.push(run.due());
                 run.next += 1;
             }
@@ -178,7 +175,7 @@ impl Window {
         for index in 0..records.len() {
             let mut at = match records {
                 Records::Rows(batch) => self.happens(batch.head(index)),
-                Records::Quotes(quotes) => self.happens(&quotes.view().row(index).head),
+                Records::Columns(table) => table.with(index, |record| self.happens(record.head())),
             };
             if records.kind(index) == Kind::Gap && records.instrument(index).is_none() {
                 at = self.happens_to_all(at);
@@ -298,23 +295,23 @@ impl Window {
         self.runs.front().map(|run| run.due().at)
     }
 
-    /// When the first of the records behind the list happens that is of another instrument.
-    pub(super) fn first_of_others(&self, instrument: InstrumentId) -> Option<i64> {
-        let others = self.runs.iter().find(|run| run.quotes.instrument() != instrument);
+    /// When the first of the records behind the list happens that does not go on with these.
+    pub(super) fn first_of_others(&self, table: &ColumnTable) -> Option<i64> {
+        let others = self.runs.iter().find(|run| !run.table.is_like(table));
         others.map(|run| run.due().at)
     }
 
     /// Takes what happens up to an instant and lies behind the list, a part of a batch at a time, and
-    /// says which: the quotes, whether they are those at hand, and their places.
+    /// says which: the table, whether it is the one at hand, and their places.
     pub(super) fn happen_until(
         &mut self,
         now: i64,
         at_hand: &Chunk,
-        mut look: impl FnMut(&QuoteTable, bool, Range<usize>),
+        mut look: impl FnMut(&ColumnTable, bool, Range<usize>),
     ) -> Option<Due> {
         let mut last = None;
         while let Some(run) = self.runs.front_mut() {
-            let rest = &run.quotes.ts_event()[run.next..];
+            let rest = &run.table.ts_event()[run.next..];
             let count = rest.partition_point(|at| *at <= now);
             if count == 0 {
                 break;
@@ -323,8 +320,8 @@ impl Window {
             run.next += count - 1;
             last = Some(run.due());
             run.next += 1;
-            look(&run.quotes, run.chunk == at_hand.number, places);
-            if run.next < run.quotes.len() {
+            look(&run.table, run.chunk == at_hand.number, places);
+            if run.next < run.table.len() {
                 break;
             }
             self.runs.pop_front();
@@ -355,7 +352,7 @@ impl Window {
             self.passed += 1;
         } else if let Some(run) = self.runs.front_mut() {
             run.next += 1;
-            if run.next == run.quotes.len() {
+            if run.next == run.table.len() {
                 self.runs.pop_front();
             }
         }

@@ -1,14 +1,16 @@
-//! Bars from their columns, without a detour by values: all at once where nothing is missing, else row
-//! by row.
+//! Bars from their columns, without a detour by values: as columns where nothing is missing, else row by
+//! row.
 //!
 //! Invariant: a row is taken here only where it has all that a bar must have, in range; it is then
 //! what the general way makes of it. Every other row is left to that, which knows what to say.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use arrow::array::{Array, AsArray, UInt64Array};
+use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::TimestampNanosecondType;
-use qt_model::record::{Bar, Head};
+use qt_model::record::{Bar, BarStep, Head, SharedBars};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::{BarClock, Word};
@@ -16,7 +18,7 @@ use rust_decimal::Decimal;
 
 use super::cells::{DecimalCells, Numbers, WordCells};
 use super::convert::column;
-use super::read::Sink;
+use super::plain::{Heads, Plain, shared, size};
 use super::rows::Rows;
 use super::schema::ts_type;
 
@@ -51,54 +53,6 @@ impl Bars {
             buy_volume: optional("buy_volume")?,
             notional: optional("notional")?,
             trades: rows.whole("trades").ok()?.filter(|it| it.null_count() < it.len()),
-        })
-    }
-
-    /// Takes all rows, if nothing is missing in any; says whether it did.
-    pub(super) fn all(&self, rows: &Rows<'_>, sink: &mut Sink<'_>) -> bool {
-        let Some(bars) = self.whole(rows) else { return false };
-        sink.batch.extend_rows(bars);
-        sink.ordinals.extend(rows.ordinals().into_iter().flatten());
-        true
-    }
-
-    fn whole(&self, rows: &Rows<'_>) -> Option<impl Iterator<Item = Bar>> {
-        // Of a table without rows there are no scales, so from here on there is a first row.
-        let (event, recv, seq, (px, qty)) = rows.plain_heads()?;
-        let open_ts = self.open_ts.plain()?.clone();
-        let [open, high, low, close] = &self.px;
-        let prices = [open.plain(px)?, high.plain(px)?, low.plain(px)?, close.plain(px)?];
-        let volume = self.volume.plain_sizes(qty)?;
-        let clock = self.clock.get(0).ok()??;
-        let is_one_clock =
-            (0..rows.len()).all(|row| matches!(self.clock.get(row), Ok(Some(it)) if it == clock));
-        let clock = BarClock::from_index(clock)?;
-        let is_bare = self.buy_volume.is_none() && self.notional.is_none() && self.trades.is_none();
-        let step = self.step(0)?;
-        let mantissa = self.step.mantissa(0);
-        let is_one_step = (0..rows.len()).all(|row| self.step.mantissa(row) == mantissa);
-        let ids = rows.heads.ids.of_rows.clone();
-        (is_bare && is_one_clock && is_one_step).then(|| {
-            (0..recv.len()).map(move |row| Bar {
-                head: Head {
-                    ts_event: Ts::from_nanos(event[row]),
-                    ts_recv: Ts::from_nanos(recv[row]),
-                    seq: seq[row],
-                    instrument: ids.get(row),
-                    has_event_time: true,
-                },
-                clock,
-                step,
-                open_ts: Ts::from_nanos(open_ts[row]),
-                open: Px::new(prices[0][row]),
-                high: Px::new(prices[1][row]),
-                low: Px::new(prices[2][row]),
-                close: Px::new(prices[3][row]),
-                volume: Qty::new(volume[row]).unwrap_or_default(),
-                buy_volume: None,
-                notional: None,
-                trades: None,
-            })
         })
     }
 
@@ -144,5 +98,74 @@ impl Bars {
         let step = self.step.money(row).ok()??;
         self.last_step.set(Some((mantissa, step)));
         Some(step)
+    }
+}
+
+/// Bars of one clock and one step that say no more than every bar does, in columns in which nothing is
+/// missing.
+#[derive(Debug)]
+pub(crate) struct WholeBars {
+    of: BarStep,
+    open_ts: ScalarBuffer<i64>,
+    px: [ScalarBuffer<i64>; 4],
+    volume: ScalarBuffer<i64>,
+}
+
+impl WholeBars {
+    /// The bars of a table that has rows, at the scales of its instruments.
+    pub(super) fn of(rows: &Rows<'_>, px: Scale, qty: Scale) -> Option<Self> {
+        let bars = Bars::of(rows)?;
+        let is_bare = bars.buy_volume.is_none() && bars.notional.is_none() && bars.trades.is_none();
+        let clock = bars.clock.only().filter(|_| is_bare).and_then(BarClock::from_index)?;
+        let (step, mantissa) = (bars.step(0)?, bars.step.mantissa(0));
+        let is_one_step = (1..rows.len()).all(|row| bars.step.mantissa(row) == mantissa);
+        let [open, high, low, close] = &bars.px;
+        is_one_step.then_some(Self {
+            of: BarStep { clock, step },
+            open_ts: bars.open_ts.plain()?.clone(),
+            px: [open.plain(px)?, high.plain(px)?, low.plain(px)?, close.plain(px)?],
+            volume: bars.volume.plain_sizes(qty)?,
+        })
+    }
+
+    pub(super) fn bars<'a>(
+        &'a self,
+        heads: Heads<'a>,
+        rows: &Range<usize>,
+    ) -> impl Iterator<Item = Bar> + use<'a> {
+        let open_ts = &self.open_ts[rows.clone()];
+        let [open, high, low, close] = self.px.each_ref().map(|px| &px[rows.clone()]);
+        let (volume, BarStep { clock, step }) = (&self.volume[rows.clone()], self.of);
+        (0..rows.len()).map(move |at| Bar {
+            head: heads.get(at),
+            clock,
+            step,
+            open_ts: Ts::from_nanos(open_ts[at]),
+            open: Px::new(open[at]),
+            high: Px::new(high[at]),
+            low: Px::new(low[at]),
+            close: Px::new(close[at]),
+            volume: size(volume[at]),
+            buy_volume: None,
+            notional: None,
+            trades: None,
+        })
+    }
+
+    pub(super) fn shared(&self, plain: &Plain, records: &Range<usize>) -> SharedBars {
+        let part = |column| shared(column, records);
+        let [open, high, low, close] = self.px.each_ref().map(part);
+        SharedBars {
+            of: self.of,
+            ts_event: part(&plain.event),
+            ts_recv: part(&plain.recv),
+            seq: shared(&plain.seq, records),
+            open_ts: part(&self.open_ts),
+            open,
+            high,
+            low,
+            close,
+            volume: part(&self.volume),
+        }
     }
 }

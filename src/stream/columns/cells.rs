@@ -239,6 +239,19 @@ impl WordCells {
         }
     }
 
+    /// The position of the word that every row has, where there are rows and the list knows it.
+    pub(crate) fn only(&self) -> Option<usize> {
+        fn is_one<T: ArrowPrimitiveType>(keys: &Numbers<T>) -> bool {
+            let one = keys.plain().and_then(|keys| keys.first().zip(Some(keys)));
+            one.is_some_and(|(first, keys)| keys.iter().all(|key| key == first))
+        }
+        let is_one = match &self.keys {
+            Keys::Narrow(keys) => is_one(keys),
+            Keys::Wide(keys) => is_one(keys),
+        };
+        is_one.then(|| self.get(0).ok().flatten()).flatten()
+    }
+
     /// The positions of all words, where every row has one that the list knows.
     pub(crate) fn plain(&self) -> Option<ScalarBuffer<i8>> {
         let Keys::Narrow(keys) = &self.keys else { return None };

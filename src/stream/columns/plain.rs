@@ -10,16 +10,18 @@ use std::sync::Arc;
 
 use arrow::array::{Array, UInt64Array};
 use arrow::buffer::ScalarBuffer;
+use arrow::datatypes::ArrowNativeType;
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::Instruments;
 use qt_model::record::{
-    Batch, Depth, Head, Key, Kind, Level, Quote, QuoteCells, QuoteColumns, QuoteTable,
+    Batch, ColumnTable, Depth, Head, Key, Kind, Level, Quote, QuoteCells, QuoteColumns,
     SharedColumn, SharedQuotes, Trade,
 };
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty, Scale};
 use qt_model::words::{DepthAction, Side, Word};
 
+use super::bars::WholeBars;
 use super::cells::WordCells;
 use super::rows::{OfRows, Rows};
 
@@ -40,6 +42,7 @@ pub(crate) enum Own {
     Trade(Trades),
     Quote(Quotes),
     Depth(Depths),
+    Bar(WholeBars),
 }
 
 #[derive(Debug)]
@@ -136,6 +139,7 @@ impl Plain {
             Kind::Trade => Own::Trade(trades(rows, px, qty)?),
             Kind::Quote => Own::Quote(quotes(rows, px, qty)?),
             Kind::Depth => Own::Depth(depths(rows, px, qty)?),
+            Kind::Bar => Own::Bar(WholeBars::of(rows, px, qty)?),
             _ => return None,
         };
         let instruments = rows.symbols.table();
@@ -151,6 +155,7 @@ impl Plain {
             Own::Trade(_) => Kind::Trade,
             Own::Quote(_) => Kind::Quote,
             Own::Depth(_) => Kind::Depth,
+            Own::Bar(_) => Kind::Bar,
         }
     }
 
@@ -158,7 +163,7 @@ impl Plain {
     pub(crate) fn records(&self) -> usize {
         match &self.own {
             Own::Depth(Depths { starts: Starts::At(starts), .. }) => starts.len() - 1,
-            Own::Trade(_) | Own::Quote(_) | Own::Depth(_) => self.recv.len(),
+            Own::Trade(_) | Own::Quote(_) | Own::Depth(_) | Own::Bar(_) => self.recv.len(),
         }
     }
 
@@ -167,7 +172,7 @@ impl Plain {
     pub(crate) fn start(&self, record: usize) -> usize {
         match &self.own {
             Own::Depth(Depths { starts: Starts::At(starts), .. }) => starts[record] as usize,
-            Own::Trade(_) | Own::Quote(_) | Own::Depth(_) => record,
+            Own::Trade(_) | Own::Quote(_) | Own::Depth(_) | Own::Bar(_) => record,
         }
     }
 
@@ -249,31 +254,35 @@ impl Plain {
         QuoteColumns::new(instrument, cells)
     }
 
-    /// The same for whoever keeps them.
-    pub(crate) fn quote_table(&self, records: Range<usize>) -> Option<QuoteTable> {
-        let (Own::Quote(own), Some(instrument)) = (&self.own, self.only_instrument()) else {
-            return None;
-        };
-        let part = |column: &ScalarBuffer<i64>| -> SharedColumn<i64> {
-            Arc::new(column.slice(records.start, records.len()))
-        };
-        let whole = |column: &ScalarBuffer<u64>| -> SharedColumn<u64> {
-            Arc::new(column.slice(records.start, records.len()))
-        };
-        let columns = SharedQuotes {
+    /// Records for whoever keeps them, where they are quotes or bars of one instrument.
+    pub(crate) fn table(&self, records: Range<usize>) -> Option<ColumnTable> {
+        let instrument = self.only_instrument()?;
+        let instruments = Arc::clone(&self.instruments);
+        match &self.own {
+            Own::Quote(own) => {
+                let columns = self.shared_quotes(own, &records);
+                ColumnTable::new(instruments, instrument, columns)
+            }
+            Own::Bar(own) => ColumnTable::new(instruments, instrument, own.shared(self, &records)),
+            Own::Trade(_) | Own::Depth(_) => None,
+        }
+    }
+
+    fn shared_quotes(&self, own: &Quotes, records: &Range<usize>) -> SharedQuotes {
+        let part = |column| shared(column, records);
+        SharedQuotes {
             ts_event: part(&self.event),
             ts_recv: part(&self.recv),
-            seq: whole(&self.seq),
+            seq: shared(&self.seq, records),
             bid_px: part(&own.bid_px),
             bid_qty: part(&own.bid_qty),
             ask_px: part(&own.ask_px),
             ask_qty: part(&own.ask_qty),
             id: match &own.id {
-                Whole::All(ids) => Some(whole(ids)),
+                Whole::All(ids) => Some(shared(ids, records)),
                 Whole::None => None,
             },
-        };
-        QuoteTable::new(Arc::clone(&self.instruments), instrument, columns)
+        }
     }
 
     /// Appends records as rows, without placing them.
@@ -316,11 +325,12 @@ impl Plain {
                 let end = |record: usize| (self.start(record + 1) - rows.start) as u32;
                 batch.extend_depths(records.clone().map(depth), levels, records.map(end));
             }
+            Own::Bar(own) => batch.extend_rows(own.bars(self.heads(&rows), &rows)),
         }
     }
 
     /// The heads of some rows.
-    fn heads(&self, rows: &Range<usize>) -> Heads<'_> {
+    pub(super) fn heads(&self, rows: &Range<usize>) -> Heads<'_> {
         Heads {
             event: &self.event[rows.clone()],
             recv: &self.recv[rows.clone()],
@@ -332,7 +342,7 @@ impl Plain {
 }
 
 /// Columns of neighbouring rows, cut to these rows: no row of them needs its place checked.
-struct Heads<'a> {
+pub(super) struct Heads<'a> {
     event: &'a [i64],
     recv: &'a [i64],
     seq: &'a [u64],
@@ -342,7 +352,7 @@ struct Heads<'a> {
 
 impl Heads<'_> {
     #[inline(always)]
-    fn get(&self, at: usize) -> Head {
+    pub(super) fn get(&self, at: usize) -> Head {
         Head {
             ts_event: Ts::from_nanos(self.event[at]),
             ts_recv: Ts::from_nanos(self.recv[at]),
@@ -402,9 +412,17 @@ impl Depths {
     }
 }
 
+/// A part of a column, which lives on with it.
+pub(super) fn shared<T: ArrowNativeType>(
+    column: &ScalarBuffer<T>,
+    records: &Range<usize>,
+) -> SharedColumn<T> {
+    Arc::new(column.slice(records.start, records.len()))
+}
+
 /// A size that was seen not to be negative.
 #[inline]
-fn size(mantissa: i64) -> Qty {
+pub(super) fn size(mantissa: i64) -> Qty {
     Qty::new(mantissa).unwrap_or_default()
 }
 

@@ -258,6 +258,11 @@ fn names_of(kind: Kind, ty: FieldType) -> impl Iterator<Item = &'static str> {
 
 /// Any kind, by its fields.
 fn general(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), crate::error::ReadError> {
+    if let Some(plain) = Plain::of(rows) {
+        plain.extend(0..plain.records(), sink.batch);
+        sink.ordinals.extend(rows.ordinals().into_iter().flatten());
+        return Ok(());
+    }
     let cells: Result<Vec<Cells>, Problem> =
         rows.kind.fields().iter().map(|field| Cells::of(rows, field)).collect();
     let cells = match cells {
@@ -265,9 +270,6 @@ fn general(rows: &Rows<'_>, sink: &mut Sink<'_>) -> Result<(), crate::error::Rea
         Err(problem) => return (sink.judge)(Blame::Table, problem),
     };
     let bars = (rows.kind == Kind::Bar).then(|| Bars::of(rows)).flatten();
-    if bars.as_ref().is_some_and(|bars| bars.all(rows, sink)) {
-        return Ok(());
-    }
     let mut values = Vec::with_capacity(cells.len());
     for row in 0..rows.len() {
         let pushed = rows.head(row).and_then(|head| {

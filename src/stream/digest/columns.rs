@@ -41,6 +41,7 @@ impl Digest {
                 Own::Trade(own) => self.trades(plain, own, stretch),
                 Own::Quote(own) => self.quotes(plain, own, stretch),
                 Own::Depth(own) => self.depths(plain, own, stretch),
+                Own::Bar(_) => unreachable!("bars are written from rows"),
             }
             if self.gathered.len() >= GATHER {
                 self.hash.update(&self.gathered);

@@ -4,6 +4,7 @@
 //! may be summed in words; doubles are summed in the same order. Absent on purpose: worths beyond a
 //! word, and positions nobody could lend on: those do go one by one.
 
+use qt_market::features::wide;
 use qt_model::time::Ts;
 
 use super::exposure::Worth;
@@ -13,14 +14,81 @@ use crate::ledger::{Amount, DoublePx, Line, Money, Precision, Words};
 /// Marks that follow each other, each with its instant, and between what prices they lie.
 #[derive(Debug, Default)]
 pub struct Path {
-    marks: Vec<(Ts, DoublePx)>,
+    /// Nanoseconds.
+    at: Vec<i64>,
+    marks: Vec<DoublePx>,
     low: DoublePx,
     high: DoublePx,
+}
+
+/// Some of the marks of a path, and the prices between which they lie.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Marks<'a> {
+    pub(super) at: &'a [i64],
+    pub(super) marks: &'a [DoublePx],
+    low: DoublePx,
+    high: DoublePx,
+}
+
+impl<'a> Marks<'a> {
+    #[inline]
+    pub(super) fn iter(self) -> impl Iterator<Item = (Ts, DoublePx)> + 'a {
+        self.at.iter().zip(self.marks).map(|(at, mark)| (Ts::from_nanos(*at), *mark))
+    }
+
+    pub(super) fn first(self) -> Option<(Ts, DoublePx)> {
+        Some((Ts::from_nanos(*self.at.first()?), *self.marks.first()?))
+    }
+
+    pub(super) fn last(self) -> Option<(Ts, DoublePx)> {
+        Some((Ts::from_nanos(*self.at.last()?), *self.marks.last()?))
+    }
+
+    /// All but the first, if there is one.
+    pub(super) fn rest(self) -> Self {
+        let (at, marks) = (self.at.get(1..), self.marks.get(1..));
+        Self { at: at.unwrap_or(&[]), marks: marks.unwrap_or(&[]), ..self }
+    }
+
+    /// All of them in their order, a block at a time.
+    pub(super) fn blocks(self) -> impl Iterator<Item = Self> {
+        let blocks = self.at.chunks(BLOCK).zip(self.marks.chunks(BLOCK));
+        blocks.map(move |(at, marks)| {
+            let is_whole = at.len() == self.at.len();
+            let (low, high) = if is_whole { (self.low, self.high) } else { ends(marks) };
+            Self { at, marks, low, high }
+        })
+    }
+
+    /// The lowest and the highest equity of all.
+    #[inline]
+    pub(super) fn equities(self, words: Words) -> (i64, i64) {
+        let (one, other) = (words.equity(self.low), words.equity(self.high));
+        (one.min(other), one.max(other))
+    }
+}
+
+/// How many marks are looked at as one before they are looked at one by one.
+const BLOCK: usize = 256;
+
+/// The lowest and the highest of marks, of which there is one at least.
+fn ends(marks: &[DoublePx]) -> (DoublePx, DoublePx) {
+    wide(
+        #[inline(always)]
+        || {
+            let (mut low, mut high) = (marks[0], marks[0]);
+            for mark in marks {
+                (low, high) = (low.min(*mark), high.max(*mark));
+            }
+            (low, high)
+        },
+    )
 }
 
 impl Path {
     /// Forgets the marks and keeps the memory.
     pub fn clear(&mut self) {
+        self.at.clear();
         self.marks.clear();
     }
 
@@ -29,26 +97,36 @@ impl Path {
     pub fn push(&mut self, ts: Ts, mark: DoublePx) {
         let (low, high) = if self.marks.is_empty() { (mark, mark) } else { (self.low, self.high) };
         (self.low, self.high) = (low.min(mark), high.max(mark));
-        self.marks.push((ts, mark));
+        self.at.push(ts.nanos());
+        self.marks.push(mark);
     }
 
     /// Adds the middles of best prices, but for those that are as the one before, the first of which is
     /// `last`.
     pub fn quotes(&mut self, last: &mut DoublePx, quoted: Quoted<'_>) {
-        let begun = self.marks.len();
-        let is_news = |(_, mid): &(Ts, DoublePx)| std::mem::replace(last, *mid) != *mid;
-        let times = quoted.at.iter().map(|at| Ts::from_nanos(*at));
-        self.marks.extend(times.zip(quoted.mids()).filter(is_news));
-        let Some((_, first)) = self.marks.get(begun) else { return };
-        let ends = if begun == 0 { (*first, *first) } else { (self.low, self.high) };
-        let wider = |(low, high): (DoublePx, DoublePx), (_, mark): &(Ts, DoublePx)| {
-            (low.min(*mark), high.max(*mark))
-        };
-        (self.low, self.high) = self.marks[begun..].iter().fold(ends, wider);
+        // Each is laid down, and the next one upon it where it was no news: a loop without a branch.
+        let (begun, mut count, mut before) = (self.at.len(), 0, *last);
+        self.at.resize(begun + quoted.len(), 0);
+        self.marks.resize(begun + quoted.len(), DoublePx::default());
+        let (at, marks) = (&mut self.at[begun..], &mut self.marks[begun..]);
+        for (ts, mid) in quoted.at.iter().zip(quoted.mids()) {
+            (at[count], marks[count]) = (*ts, mid);
+            count += usize::from(mid != before);
+            before = mid;
+        }
+        *last = before;
+        self.at.truncate(begun + count);
+        self.marks.truncate(begun + count);
+        if count > 0 {
+            let (low, high) = ends(&self.marks[begun..]);
+            let is_first = begun == 0;
+            self.low = if is_first { low } else { low.min(self.low) };
+            self.high = if is_first { high } else { high.max(self.high) };
+        }
     }
 
-    pub(super) fn marks(&self) -> &[(Ts, DoublePx)] {
-        &self.marks
+    pub(super) fn marks(&self) -> Marks<'_> {
+        Marks { at: &self.at, marks: &self.marks, low: self.low, high: self.high }
     }
 
     /// The line in words, where all that lies on the path fits them: a line has its extremes at the ends.
@@ -78,6 +156,10 @@ impl Steps {
     #[inline]
     pub(super) fn money(&self, words: i64) -> Money {
         Money::from_units(i128::from(words) * i128::from(self.unit))
+    }
+
+    pub(super) fn sign(&self) -> f64 {
+        if self.is_long { 1.0 } else { -1.0 }
     }
 
     pub(super) fn worth(&self, mark: DoublePx) -> Worth {
@@ -128,15 +210,23 @@ impl Extremes {
     pub fn along(&mut self, line: &Line, path: &Path) {
         let own = Words::word(self.peak).zip(Words::word(self.fall));
         let Some((words, (mut peak, mut fall))) = path.words(line).zip(own) else {
-            path.marks.iter().for_each(|(_, mark)| {
+            path.marks.iter().for_each(|mark| {
                 self.observe(line.at(*mark).0);
             });
             return;
         };
-        for (_, mark) in &path.marks {
-            let equity = words.equity(*mark);
-            peak = peak.max(equity);
-            fall = fall.max(peak - equity);
+        for block in path.marks().blocks() {
+            let (low, high) = block.equities(words);
+            if high <= peak {
+                // Whoever stays below the peak falls deepest at the bottom.
+                fall = fall.max(peak - low);
+                continue;
+            }
+            for mark in block.marks {
+                let equity = words.equity(*mark);
+                peak = peak.max(equity);
+                fall = fall.max(peak - equity);
+            }
         }
         let amount = |word: i64| Amount::from_units(i128::from(word));
         (self.peak, self.fall) = (amount(peak), amount(fall));

@@ -6,10 +6,10 @@
 
 use qt_model::time::Ts;
 
-use super::along::Steps;
+use super::along::{Marks, Steps};
 use super::sum::Total;
 use super::value::{Absent, Figure, ratio};
-use crate::ledger::{DoublePx, Money};
+use crate::ledger::Money;
 
 /// What a drawdown is measured in: exact money, or wealth grown from returns.
 pub trait Amount: Copy + PartialOrd {
@@ -167,9 +167,9 @@ impl<M: Amount> Drawdown<M> {
 }
 
 impl Drawdown<Money> {
-    /// The observations of some marks. Most lie between the last trough and the peak, which two
-    /// comparisons of words tell.
-    pub(super) fn along(&mut self, steps: &Steps, since: Ts, marks: &[(Ts, DoublePx)]) {
+    /// The observations of some marks. Most lie between the last trough and the peak: whole blocks of
+    /// them, which two comparisons of words tell.
+    pub(super) fn along(&mut self, steps: &Steps, since: Ts, marks: Marks<'_>) {
         // Words are below an amount if they are below the next whole one.
         let above = |amount: Money| {
             let (units, unit) = (amount.units(), i128::from(steps.unit));
@@ -178,15 +178,21 @@ impl Drawdown<Money> {
         };
         let mut peak = above(self.peak);
         let mut trough = self.trough.map_or(i64::MAX, |(trough, _)| above(trough));
-        for (ts, mark) in marks {
-            let equity = steps.words.equity(*mark);
-            let is_peak = equity >= peak;
-            if is_peak || equity < trough {
-                self.observe((*ts).max(since), steps.money(equity));
-                (peak, trough) = if is_peak { (equity, i64::MAX) } else { (peak, equity) };
+        for block in marks.blocks() {
+            let (low, high) = block.equities(steps.words);
+            if high < peak && low >= trough {
+                continue;
+            }
+            for (ts, mark) in block.iter() {
+                let equity = steps.words.equity(mark);
+                let is_peak = equity >= peak;
+                if is_peak || equity < trough {
+                    self.observe(ts.max(since), steps.money(equity));
+                    (peak, trough) = if is_peak { (equity, i64::MAX) } else { (peak, equity) };
+                }
             }
         }
-        self.last_ts = marks.last().map_or(self.last_ts, |(ts, _)| (*ts).max(since));
+        self.last_ts = marks.last().map_or(self.last_ts, |(ts, _)| ts.max(since));
     }
 
     /// Money came or went, and equity with it, without a profit or a loss: peak and trough move in

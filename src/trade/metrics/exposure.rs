@@ -3,13 +3,14 @@
 //! A state holds from its observation to the next. The integral of equity is exact, in 192 bits;
 //! leverage is a ratio and so a double.
 
+use qt_market::features::wide;
 use qt_model::time::{DAY_NANOS, Ts};
 use qt_model::words::Side;
 
-use super::along::Steps;
+use super::along::{Marks, Steps};
 use super::sum::Total;
 use super::value::{Absent, Figure, ratio};
-use crate::ledger::{DoublePx, Money};
+use crate::ledger::Money;
 
 /// The worth of an account at one moment, in its currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -158,41 +159,76 @@ impl Exposure {
 
     /// The states from some marks on, none of which is before the one in force: each as
     /// [`Self::observe`] takes it. Durations and the integral of equity are made up for at the end.
-    pub(super) fn along(&mut self, steps: &Steps, since: Ts, marks: &[(Ts, DoublePx)]) {
-        let Some((_, last)) = marks.last().copied() else { return };
-        self.observe(marks[0].0.max(since), steps.worth(marks[0].1));
-        let (mut leverage, _) = self.leverage.expect("something is held, and equity above zero");
-        let (mut now, mut equity) = (self.now, steps.words.equity(marks[0].1));
-        let (begun, mut integral) = (now, 0_i128);
-        let (mut gross, mut net, mut gross_max) = (self.gross, self.net, self.gross_max);
-        let sign = if steps.is_long { 1.0 } else { -1.0 };
-        for (ts, mark) in &marks[1..] {
-            let nanos = ts.since(now);
-            if nanos > 0 {
-                now = *ts;
-                integral += i128::from(equity) * i128::from(nanos);
-                let stretch = leverage * nanos as f64;
-                gross.add(stretch);
-                net.add(sign * stretch);
-            }
-            let held = steps.words.net(*mark);
-            equity = steps.words.equity(*mark);
-            leverage = steps.approximate(held) / steps.approximate(equity);
-            gross_max = if leverage > gross_max { leverage } else { gross_max };
-        }
-        let nanos = i128::from(now.nanos()) - i128::from(begun.nanos());
-        self.equity.add(Money::from_units(integral), steps.unit);
+    pub(super) fn along(&mut self, steps: &Steps, since: Ts, marks: Marks<'_>) {
+        let Some(((first, mark), (_, last))) = marks.first().zip(marks.last()) else { return };
+        self.observe(first.max(since), steps.worth(mark));
+        let (leverage, _) = self.leverage.expect("something is held, and equity above zero");
+        let begun = self.now;
+        let mut leant = Leant {
+            now: begun.nanos(),
+            equity: steps.words.equity(mark),
+            leverage,
+            integral: 0,
+            gross: self.gross,
+            net: self.net,
+            gross_max: self.gross_max,
+        };
+        let rest = marks.rest();
+        wide(
+            #[inline(always)]
+            || leant.along(steps, rest),
+        );
+        let nanos = i128::from(leant.now) - i128::from(begun.nanos());
+        self.equity.add(Money::from_units(leant.integral), steps.unit);
         self.held_ns += if self.is_held { nanos } else { 0 };
         let side = if steps.is_long { &mut self.long_ns } else { &mut self.short_ns };
         *side += nanos;
-        (self.now, self.worth) = (now, steps.worth(last));
-        (self.gross, self.net, self.gross_max) = (gross, net, gross_max);
-        self.leverage = Some((leverage, sign * leverage));
+        (self.now, self.worth) = (Ts::from_nanos(leant.now), steps.worth(last));
+        (self.gross, self.net, self.gross_max) = (leant.gross, leant.net, leant.gross_max);
+        self.leverage = Some((leant.leverage, steps.sign() * leant.leverage));
     }
 
     pub(super) fn finish(mut self, end: Ts) -> Exposed {
         self.advance(end);
         Exposed { elapsed_ns: self.now.since(self.start), exposure: self }
+    }
+}
+
+/// What of an exposure moves from mark to mark.
+struct Leant {
+    now: i64,
+    /// In words, as the integral is.
+    equity: i64,
+    integral: i128,
+    leverage: f64,
+    gross: Total,
+    net: Total,
+    gross_max: f64,
+}
+
+impl Leant {
+    #[inline(always)]
+    fn along(&mut self, steps: &Steps, marks: Marks<'_>) {
+        let (sign, times, marks) = (steps.sign(), marks.at, &marks.marks[..marks.at.len()]);
+        let mut at = 0;
+        while at < times.len() {
+            let (ts, mark) = (times[at], marks[at]);
+            // Times that are equal, or before the first, are the same instant.
+            let nanos = ts.saturating_sub(self.now);
+            if nanos > 0 {
+                self.now = ts;
+                self.integral += i128::from(self.equity) * i128::from(nanos);
+                let stretch = self.leverage * nanos as f64;
+                self.gross.add(stretch);
+                self.net.add(sign * stretch);
+            }
+            self.equity = steps.words.equity(mark);
+            self.leverage =
+                steps.approximate(steps.words.net(mark)) / steps.approximate(self.equity);
+            self.gross_max =
+                if self.leverage > self.gross_max { self.leverage } else { self.gross_max };
+            at += 1;
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use qt_market::features::wide;
 use qt_model::time::Ts;
 use qt_model::units::Px;
 
@@ -50,6 +51,24 @@ impl Quoted<'_> {
     /// All of them, one by one.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Ts, Touch)> {
         (0..self.len()).map(|at| self.get(at))
+    }
+
+    /// The lowest and the highest middle, if there is one.
+    pub(super) fn ends(&self) -> Option<(DoublePx, DoublePx)> {
+        let first = self.mids().next()?;
+        let (bid, ask) = (self.bid, &self.ask[..self.bid.len()]);
+        Some(wide(
+            #[inline(always)]
+            || {
+                let (mut low, mut high, mut at) = (first, first, 0);
+                while at < bid.len() {
+                    let mid = DoublePx::mid(Px::new(bid[at]), Px::new(ask[at]));
+                    (low, high) = (low.min(mid), high.max(mid));
+                    at += 1;
+                }
+                (low, high)
+            },
+        ))
     }
 
     /// The middles.

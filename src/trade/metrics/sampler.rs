@@ -9,7 +9,7 @@ use std::sync::Arc;
 use qt_market::calendar::Calendar;
 use qt_model::time::{DAY_NANOS, Ts};
 
-use super::along::Steps;
+use super::along::{Marks, Steps};
 use super::drawdown::Drawdown;
 use super::returns::Mode;
 use super::sum::Total;
@@ -197,12 +197,13 @@ impl Sampler {
     }
 
     /// The equities of some marks; most stretches end before a sample is due.
-    pub(super) fn along(&mut self, steps: &Steps, since: Ts, marks: &[(Ts, DoublePx)]) {
-        let Some((end, _)) = marks.last() else { return };
-        let first = if *end > self.next { 0 } else { marks.len() - 1 };
-        for (ts, mark) in &marks[first..] {
-            self.equity((*ts).max(since), steps.money(steps.words.equity(*mark)));
+    pub(super) fn along(&mut self, steps: &Steps, since: Ts, marks: Marks<'_>) {
+        let Some(end) = marks.last() else { return };
+        let worth = |mark| steps.money(steps.words.equity(mark));
+        if end.0 <= self.next {
+            return self.equity(end.0.max(since), worth(end.1));
         }
+        marks.iter().for_each(|(ts, mark)| self.equity(ts.max(since), worth(mark)));
     }
 
     #[inline]

@@ -312,14 +312,14 @@ impl Statistics {
             self.worth = self.exposure.worth();
         } else {
             self.now = since;
-            for (ts, mark) in marks {
-                let (equity, exposed) = line.at(*mark);
+            for (ts, mark) in marks.iter() {
+                let (equity, exposed) = line.at(mark);
                 let money = |amount| Money::of_ledger(amount, precision);
                 let [equity, gross, net] = [equity, exposed.gross, exposed.net].map(money);
-                self.equity(*ts, Worth { equity, gross, net });
+                self.equity(ts, Worth { equity, gross, net });
             }
         }
-        self.now = now.max(*end);
+        self.now = now.max(end);
     }
 
     /// The latest time that was told.

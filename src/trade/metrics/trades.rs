@@ -150,12 +150,10 @@ impl Position {
             return quoted.mids().for_each(|mid| self.mark(mid));
         }
         // A line has its extremes at the ends.
-        let mut mids = quoted.mids();
-        let Some(first) = mids.next() else { return };
-        let ends = |(low, high): (DoublePx, DoublePx), mid: DoublePx| (low.min(mid), high.max(mid));
-        let (low, high) = mids.fold((first, first), ends);
-        self.mark(low);
-        self.mark(high);
+        if let Some((low, high)) = quoted.ends() {
+            self.mark(low);
+            self.mark(high);
+        }
     }
 
     /// The mid moved while a position is held.

@@ -1,7 +1,7 @@
 //! One symbol of an engine, and how runs of its records are fed.
 
 use qt_model::ids::InstrumentId;
-use qt_model::record::{Batch, Head, Kind, Quote, QuoteColumns, Table};
+use qt_model::record::{BarColumns, Batch, Head, Kind, Quote, QuoteColumns, Table};
 use qt_model::time::Ts;
 
 use super::EngineOptions;
@@ -88,7 +88,7 @@ impl<'a> Plain<'a> {
         }
     }
 
-    /// Whether no flag can come of a quote by itself, and all rows are wanted.
+    /// Whether no flag can come of a record by itself, and all rows are wanted.
     fn may_skip(&self) -> bool {
         self.options.every == 1 && self.options.stale_after_ns.is_none()
     }
@@ -114,6 +114,28 @@ impl<'a> Plain<'a> {
             self.sheet.close();
             self.lane.work.quotes(&next.slice(0..plain), first, scratch, self.sheet);
             self.lane.events += plain as u64;
+            let last = Some(Ts::from_nanos(next.cells().ts_recv[plain - 1]));
+            (self.lane.last, self.lane.last_event) = (self.lane.last.max(last), last);
+            at += plain;
+        }
+        self.finish(scratch);
+    }
+
+    /// Feeds bars of the symbol, some at a time: what is fed is computed before it leaves the cache.
+    pub(super) fn bars(mut self, bars: &BarColumns<'_>, scratch: &mut Scratch) {
+        let (idle_max, may_skip) = (self.options.forget_after_ns, self.may_skip());
+        let mut at = 0;
+        while at < bars.len() {
+            let next = bars.slice(at..bars.len().min(at + STRETCH));
+            let plain = if may_skip { self.lane.work.plain_bars(&next, idle_max) } else { 0 };
+            if plain == 0 {
+                let row = next.row(0);
+                self.feed(&row.head, |work| work.bar(&row));
+                at += 1;
+                continue;
+            }
+            self.rows += plain;
+            self.finish(scratch);
             let last = Some(Ts::from_nanos(next.cells().ts_recv[plain - 1]));
             (self.lane.last, self.lane.last_event) = (self.lane.last.max(last), last);
             at += plain;

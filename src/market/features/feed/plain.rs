@@ -1,15 +1,17 @@
-//! Quotes that are plain: the next rows of a list, which carry no flag. Most quotes are, so some are
+//! Quotes and bars that are plain: the next rows of a list, which carry no flag. Most are, so some are
 //! taken at once.
 
-use qt_model::record::{Head, Quote, QuoteColumns};
+use qt_model::record::{BarColumns, Head, Quote, QuoteColumns};
 use qt_model::time::Ts;
+use qt_model::units::{Px, Qty};
 
-use super::columns::Columns;
+use super::columns::{Columns, bit};
 use super::deep::Deep;
 use super::quotes::{Cells, Quotes, TIMES};
 use super::tops::{Best, Top};
 use super::touch::Touches;
 use super::{BookFrom, Clocks, Feed};
+use crate::features::base::Base;
 use crate::features::wide::wide;
 
 impl Feed {
@@ -107,6 +109,59 @@ impl Feed {
             quotes.cells().ts_recv.last().copied().map_or(self.last_recv, Ts::from_nanos);
         taken
     }
+
+    /// The same of columns of bars.
+    pub(in super::super) fn plain_bars(
+        &mut self,
+        bars: &BarColumns<'_>,
+        idle_max: i64,
+        clocks: Clocks,
+        columns: &mut Columns,
+    ) -> usize {
+        if !clocks.bar || self.pending != 0 || self.last_recv == Ts::MIN {
+            return 0;
+        }
+        let count = first_in_time(bars.cells().ts_recv, self.last_recv.nanos(), idle_max);
+        let cells = *bars.slice(0..count).cells();
+        let Some(last_recv) = cells.ts_recv.last() else { return 0 };
+        // What waits came before.
+        self.flush(columns);
+        let began = self.began.get_or_insert(Ts::from_nanos(cells.ts_event[0])).nanos();
+        let rows = columns.rows()..columns.rows() + count;
+        columns.open_all(count);
+        let now = &mut self.now;
+        let nows = cells.ts_event.iter().map(|event| {
+            *now = (*now).max(event.saturating_sub(began));
+            *now
+        });
+        if columns.wants(bit(Base::Now)) {
+            columns.fill(Base::Now, rows.clone(), |places| {
+                places.iter_mut().zip(nows).for_each(|(place, now)| *place = now as f64);
+            });
+        } else {
+            nows.for_each(drop);
+        }
+        let scale = self.px;
+        for (base, prices) in [
+            (Base::Open, cells.open),
+            (Base::High, cells.high),
+            (Base::Low, cells.low),
+            (Base::Close, cells.close),
+        ] {
+            columns.fill(base, rows.clone(), |places| {
+                let prices = prices.iter().map(|px| Px::new(*px).to_f64(scale));
+                places.iter_mut().zip(prices).for_each(|(place, px)| *place = px);
+            });
+        }
+        let scale = self.qty;
+        columns.fill(Base::Volume, rows, |places| {
+            let size = |size: &i64| Qty::new(*size).unwrap_or_default().to_f64(scale);
+            let sizes = cells.volume.iter().map(size);
+            places.iter_mut().zip(sizes).for_each(|(place, size)| *place = size);
+        });
+        self.last_recv = Ts::from_nanos(*last_recv);
+        count
+    }
 }
 
 /// How many of the first quotes are sound, come in order, and each soon enough behind the last.
@@ -114,10 +169,7 @@ fn plain_first(quotes: &QuoteColumns<'_>, last: i64, idle_max: i64) -> usize {
     let (Ok(idle_max), cells) = (u64::try_from(idle_max), quotes.cells()) else { return 0 };
     let recv = cells.ts_recv;
     let Some(first) = recv.first() else { return 0 };
-    // A difference that does not fit its type is beyond any bound as well.
-    let follows = |before: i64, now: i64| {
-        (now >= before) & (now.wrapping_sub(before).cast_unsigned() <= idle_max)
-    };
+    let follows = |before: i64, now: i64| follows(before, now, idle_max);
     let is_sound = |(bid, ask): (&i64, &i64)| bid <= ask;
     let prices = || cells.bid_px.iter().zip(cells.ask_px);
     let steps = || recv.iter().zip(recv.iter().skip(1));
@@ -136,4 +188,18 @@ fn plain_first(quotes: &QuoteColumns<'_>, last: i64, idle_max: i64) -> usize {
     let befores = std::iter::once(&last).chain(recv);
     let each = befores.zip(recv).zip(prices());
     each.take_while(|((before, now), pair)| follows(**before, **now) && is_sound(*pair)).count()
+}
+
+/// How many of the first records were received in order, each soon enough behind the last.
+fn first_in_time(recv: &[i64], last: i64, idle_max: i64) -> usize {
+    let Ok(idle_max) = u64::try_from(idle_max) else { return 0 };
+    let befores = std::iter::once(&last).chain(recv);
+    befores.zip(recv).take_while(|(before, now)| follows(**before, **now, idle_max)).count()
+}
+
+/// Whether one time comes behind another, and soon enough. A difference that does not fit its type is
+/// beyond any bound as well.
+#[inline(always)]
+fn follows(before: i64, now: i64, idle_max: u64) -> bool {
+    (now >= before) & (now.wrapping_sub(before).cast_unsigned() <= idle_max)
 }

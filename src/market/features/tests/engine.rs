@@ -1,6 +1,9 @@
 //! What holds for rows of any feature.
 
-use qt_model::words::{DepthAction, Side};
+use std::sync::Arc;
+
+use qt_model::record::{BarStep, ColumnTable, ColumnView, SharedBars, SharedColumn};
+use qt_model::words::{BarClock, DepthAction, Side};
 
 use super::program;
 use super::tape::Tape;
@@ -79,7 +82,7 @@ fn what_came_late_is_flagged_and_counts_all_the_same() {
     use qt_model::time::Ts;
 
     let tape = Tape::new().quotes([10_000, 10_002, 10_004]);
-    let mut late = Batch::new(std::sync::Arc::clone(tape.batch.instruments()));
+    let mut late = Batch::new(Arc::clone(tape.batch.instruments()));
     for (at, row) in tape.batch.rows::<Quote>().iter().enumerate() {
         let mut row = *row;
         let delay = [0, 1_000, 1_001][at];
@@ -120,7 +123,7 @@ fn rows_of_two_symbols_left_out_in_turn_do_not_mix() {
     let ids = ["x:A", "x:B"].map(|symbol| {
         table.declare(Instrument::new(Symbol::new(symbol).unwrap(), scale, Scale::ZERO)).unwrap()
     });
-    let mut batch = Batch::new(std::sync::Arc::new(table));
+    let mut batch = Batch::new(Arc::new(table));
     // Both speak in turns of irregular lengths, so that rows of one lie between those of the other.
     for at in 0..400_i64 {
         let id = ids[usize::from(at % 5 == 1 || at % 7 == 3)];
@@ -139,6 +142,66 @@ fn rows_of_two_symbols_left_out_in_turn_do_not_mix() {
         for row in out.rows::<Feature>() {
             let expected = 100.0 + row.head.seq as f64 / 100.0;
             assert!(super::near(row.values[0], expected), "{row:?}");
+        }
+    }
+}
+
+/// Bars that lie as columns: some long on their way or long awaited, some received before the one before.
+fn table_of_bars(tape: &Tape, count: i64) -> ColumnTable {
+    let all: Vec<i64> = (0..count).collect();
+    let column = |of: fn(i64) -> i64| -> SharedColumn<i64> {
+        Arc::new(all.iter().map(|at| of(*at)).collect::<Vec<_>>())
+    };
+    let begun = |at: i64| (at * 60 + if at % 97 >= 50 { 7_200 } else { 0 }) * 1_000_000_000;
+    let columns = SharedBars {
+        of: BarStep { clock: BarClock::Time, step: 60.into() },
+        ts_event: column(begun),
+        ts_recv: column(|at| (at * 60 + if at % 97 >= 50 { 7_203 } else { 1 }) * 1_000_000_000),
+        seq: Arc::new(all.iter().map(|at| at.unsigned_abs()).collect::<Vec<_>>()),
+        open_ts: column(begun),
+        open: column(|at| 10_000 + at % 13),
+        high: column(|at| 10_020 + at % 7),
+        low: column(|at| 9_980 + at % 5),
+        close: column(|at| 10_000 + at % 11),
+        volume: column(|at| at % 29),
+    };
+    ColumnTable::new(Arc::clone(tape.batch.instruments()), tape.id, columns).unwrap()
+}
+
+#[test]
+fn bars_that_lie_as_columns_have_the_rows_of_bars() {
+    let tape = Tape::new();
+    let (table, stale) = (table_of_bars(&tape, 3_000), Some(2_000_000_000));
+    let ColumnView::Bars(bars) = table.view() else { panic!("they are bars") };
+    let features = "ema(close, 5), high - low, open + volume, close + now, sma(close, 20)";
+    for (every, stale_after_ns) in [(1, None), (3, None), (1, stale)] {
+        for features in [features, "close", "mid"] {
+            let options = EngineOptions { every, stale_after_ns, ..EngineOptions::default() };
+            let engine = || Engine::new(program(features), options.clone(), Box::new(|_| true));
+            let (mut by_row, mut by_column) = (engine(), engine());
+            let batch = table.to_batch();
+            let rows = by_row.annotate(&batch);
+            let width = program(features).width();
+            let (mut columns, mut from, mut laid) = (vec![Vec::new(); width], 0, 0);
+            for len in [1, 2, 997, 2_000] {
+                let before = laid;
+                let part = bars.slice(from..from + len);
+                let marks = by_column.bars(&part, table.instruments(), &mut columns, laid);
+                laid += marks.rows();
+                let mut flags = marks.flags();
+                for at in 0..len {
+                    let place = marks.row_of(at).map(|row| before + row);
+                    let row = rows.of(from + at);
+                    assert_eq!(place.is_some(), row.is_some(), "{features}: {}", from + at);
+                    let Some((place, row)) = place.zip(row) else { continue };
+                    let bits = |value: &f64| if value.is_nan() { 0 } else { value.to_bits() };
+                    let found: Vec<u64> = columns.iter().map(|it| bits(&it[place])).collect();
+                    assert_eq!(found, row.values.iter().map(bits).collect::<Vec<_>>());
+                    assert_eq!(flags.next(), Some(row.flags));
+                }
+                from += len;
+            }
+            assert_eq!(from, table.len());
         }
     }
 }

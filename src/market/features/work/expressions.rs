@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use qt_model::instrument::Instrument;
-use qt_model::record::{Bar, Depth, Level, Quote, QuoteColumns, Record};
+use qt_model::record::{Bar, BarColumns, Depth, Level, Quote, QuoteColumns, Record};
 
 use super::super::base::Clock;
 use super::super::feed::{BookFrom, Clocks, Columns, Fed, Feed};
@@ -76,6 +76,11 @@ impl Expressions {
         assert_eq!(self.columns.rows(), 0, "events that came before have their rows");
         let quotes = self.feed.quotes(quotes, &self.columns);
         self.state.quotes(&quotes, first, scratch, sheet);
+    }
+
+    /// The same of bars.
+    pub(super) fn plain_bars(&mut self, bars: &BarColumns<'_>, idle_max: i64) -> usize {
+        self.feed.plain_bars(bars, idle_max, self.clocks, &mut self.columns)
     }
 
     #[inline]

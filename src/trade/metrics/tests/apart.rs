@@ -1,5 +1,7 @@
 //! Mids, and worths along a line, that are told apart come to the figures of those told in their turn.
 
+use std::ops::Range;
+
 use proptest::prelude::*;
 use qt_model::ids::InstrumentId;
 use qt_model::instrument::{Instrument, Instruments, Symbol};
@@ -168,19 +170,21 @@ impl Columns {
     }
 }
 
+/// Mids and marks, each so long after the one before.
+fn told(count: Range<usize>) -> impl Strategy<Value = Vec<Told>> {
+    let after = prop_oneof![Just(0_i64), 0_i64..700_000_000];
+    let value = prop_oneof![-50_i64..2_000, 400_i64..600, 500_i64..502];
+    prop::collection::vec((after, any::<bool>(), value), count)
+}
+
 proptest! {
     #[test]
     fn told_apart_is_told_in_turn(
         initial in prop_oneof![Just(90_000_i64), Just(2_000), Just(100_000_000_000_000_000)],
         digits in prop_oneof![Just(0_u8), Just(11)],
         stretches in prop::collection::vec(
-            (
-                -4_i64..5,
-                prop::collection::vec(
-                    (prop_oneof![Just(0_i64), 0_i64..700_000_000], any::<bool>(), prop_oneof![-50_i64..2_000, 400_i64..600, 500_i64..502]),
-                    0..24,
-                ),
-            ),
+            // Longer ones than what is looked at as one.
+            (-4_i64..5, prop_oneof![5 => told(0..24), 1 => told(300..900)]),
             1..8,
         ),
     ) {

@@ -1,16 +1,11 @@
-//! Records as columns that lie elsewhere: what a decoder can show without making rows.
-//!
-//! Invariants: the columns of a view are equally long, nothing in them is absent but for ids, and no
-//! size is negative. Absent on purpose: memory. Whoever decoded the columns keeps them, or shares them
-//! with a table.
+//! Quotes as columns.
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
 
-use super::{Batch, Head, Kind, Quote};
+use super::SharedColumn;
 use crate::ids::InstrumentId;
-use crate::instrument::Instruments;
+use crate::record::{Head, Quote};
 use crate::time::Ts;
 use crate::units::{Px, Qty};
 
@@ -48,6 +43,12 @@ impl<'a> QuoteColumns<'a> {
         let signs = |sizes: &[i64]| sizes.iter().fold(0, |any, size| any | size);
         let is_sound = are_equal && signs(bid_qty) >= 0 && signs(ask_qty) >= 0;
         is_sound.then_some(Self { instrument, cells })
+    }
+
+    /// A view of columns that were checked before.
+    #[inline]
+    pub(super) fn checked(instrument: InstrumentId, cells: QuoteCells<'a>) -> Self {
+        Self { instrument, cells }
     }
 
     pub fn instrument(&self) -> InstrumentId {
@@ -103,19 +104,6 @@ impl<'a> QuoteColumns<'a> {
     }
 }
 
-/// A column that several read, wherever it lies.
-pub type SharedColumn<T> = Arc<dyn AsRef<[T]> + Send + Sync>;
-
-/// Quotes of one instrument whose columns are kept for as long as somebody reads them. A copy shares
-/// them.
-#[derive(Clone)]
-pub struct QuoteTable {
-    instruments: Arc<Instruments>,
-    instrument: InstrumentId,
-    columns: SharedQuotes,
-    len: usize,
-}
-
 /// What a table of quotes is made of; see [`QuoteCells`].
 #[derive(Clone)]
 pub struct SharedQuotes {
@@ -130,7 +118,7 @@ pub struct SharedQuotes {
 }
 
 impl SharedQuotes {
-    fn cells(&self) -> QuoteCells<'_> {
+    pub(super) fn cells(&self) -> QuoteCells<'_> {
         QuoteCells {
             ts_event: (*self.ts_event).as_ref(),
             ts_recv: (*self.ts_recv).as_ref(),
@@ -144,77 +132,16 @@ impl SharedQuotes {
     }
 }
 
-impl QuoteTable {
-    /// A table, if its columns are those of a [view](QuoteColumns::new).
-    pub fn new(
-        instruments: Arc<Instruments>,
-        instrument: InstrumentId,
-        columns: SharedQuotes,
-    ) -> Option<Self> {
-        let len = QuoteColumns::new(instrument, columns.cells())?.len();
-        Some(Self { instruments, instrument, columns, len })
-    }
-
-    pub fn instruments(&self) -> &Arc<Instruments> {
-        &self.instruments
-    }
-
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    pub fn instrument(&self) -> InstrumentId {
-        self.instrument
-    }
-
-    /// When each happened, in nanoseconds.
-    #[inline]
-    pub fn ts_event(&self) -> &[i64] {
-        (*self.columns.ts_event).as_ref()
-    }
-
-    /// When each was received.
-    #[inline]
-    pub fn ts_recv(&self) -> &[i64] {
-        (*self.columns.ts_recv).as_ref()
-    }
-
-    /// The quotes as rows.
-    pub fn to_batch(&self) -> Batch {
-        let (mut batch, view) = (Batch::new(Arc::clone(&self.instruments)), self.view());
-        batch.extend_rows((0..self.len).map(|at| view.row(at)));
-        batch.place_all(Kind::Quote);
-        batch
-    }
-
-    /// All of them. What was checked once is not checked again.
-    #[inline]
-    pub fn view(&self) -> QuoteColumns<'_> {
-        QuoteColumns { instrument: self.instrument, cells: self.columns.cells() }
-    }
-}
-
 impl fmt::Debug for SharedQuotes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.cells().fmt(f)
     }
 }
 
-impl fmt::Debug for QuoteTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { instrument, len, .. } = self;
-        f.debug_struct("QuoteTable").field("instrument", instrument).field("len", len).finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::instrument::{Instrument, Symbol};
+    use crate::instrument::{Instrument, Instruments, Symbol};
     use crate::units::Scale;
 
     #[test]
@@ -244,30 +171,5 @@ mod tests {
         assert!(refused(QuoteCells { ask_qty: &[i64::MIN, 1], ..cells }));
         assert!(refused(QuoteCells { seq: &[7], ..cells }));
         assert!(refused(QuoteCells { id: Some(&[7]), ..cells }));
-    }
-
-    #[test]
-    fn a_table_shares_its_columns_and_takes_what_a_view_takes() {
-        let mut table = Instruments::default();
-        let symbol = Symbol::new("x:A").unwrap();
-        let id = table.declare(Instrument::new(symbol, Scale::ZERO, Scale::ZERO)).unwrap();
-        let column = |values: [i64; 2]| Arc::new(values) as SharedColumn<i64>;
-        let columns = |sizes: [i64; 2]| SharedQuotes {
-            ts_event: column([1, 2]),
-            ts_recv: column([1, 3]),
-            seq: Arc::new([7, 8]),
-            bid_px: column([-3, 4]),
-            bid_qty: column(sizes),
-            ask_px: column([5, 6]),
-            ask_qty: column([0, 9]),
-            id: None,
-        };
-        let instruments = Arc::new(table);
-        let table = |sizes| QuoteTable::new(Arc::clone(&instruments), id, columns(sizes));
-        let found = table([0, 2]).unwrap();
-        let copy = found.clone();
-        assert_eq!((copy.len(), copy.view().row(1)), (2, found.view().row(1)));
-        assert_eq!(copy.view().cells().bid_px.as_ptr(), found.view().cells().bid_px.as_ptr());
-        assert!(table([0, -2]).is_none());
     }
 }
