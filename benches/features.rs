@@ -92,9 +92,15 @@ fn read(path: &Path) -> Vec<Batch> {
     all_of(path)
 }
 
-/// The same records as columns.
+/// The same records as columns, as many at a time as a stream hands on.
 fn strands(path: &Path) -> Vec<Strand> {
-    all_of(path)
+    let some = Options::default().batch_records;
+    let parts = |strand: &Strand| {
+        let len = strand.len();
+        let part = |start| strand.part(start..len.min(start + some));
+        (0..len).step_by(some).map(part).collect::<Vec<_>>()
+    };
+    all_of(path).iter().flat_map(parts).collect()
 }
 
 fn all_of<B: Default>(path: &Path) -> Vec<B>

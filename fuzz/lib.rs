@@ -12,6 +12,7 @@ use std::sync::Once;
 
 use qt_model::record::{Batch, Key, Source};
 use qt_model::time::Date;
+use qt_stream::braid::Strand;
 use qt_stream::error::ReadError;
 use qt_stream::frame::{End, Header};
 use qt_stream::import::{Hints, ImportInput, Notes};
@@ -35,7 +36,7 @@ fn hush_contained_panics() {
 }
 
 /// Reads bytes as a pipe would bring them, then writes the records and reads them again: what was
-/// accepted once must be accepted always, with one digest.
+/// accepted once must be accepted always, with one digest, by the road of rows and by that of columns.
 pub fn read_bytes(data: &[u8]) {
     hush_contained_panics();
     let input = || Input::Pipe("fuzz", Box::new(Cursor::new(data.to_vec())));
@@ -46,6 +47,9 @@ pub fn read_bytes(data: &[u8]) {
         let second = drain(again, verified);
         let (_, second) = second.unwrap_or_else(|error| panic!("what we wrote: {error}"));
         assert_eq!(digest, second, "one stream, one digest");
+        let columns = drain_as(input(), options(), Strand::to_batch);
+        let (_, columns) = columns.unwrap_or_else(|error| panic!("as columns: {error}"));
+        assert_eq!(digest, columns, "columns say what rows say");
     }
 }
 
@@ -63,15 +67,23 @@ fn options() -> Options {
 
 /// All records as NDJSON, and their digest.
 fn drain(input: Input, options: Options) -> Result<(Vec<u8>, String), ReadError> {
+    drain_as(input, options, Batch::clone)
+}
+
+/// The same of what comes in another form.
+fn drain_as<B: Default>(
+    input: Input,
+    options: Options,
+    to_batch: impl Fn(&B) -> Batch,
+) -> Result<(Vec<u8>, String), ReadError>
+where
+    AnyReader: Source<B, Error = ReadError>,
+{
     let universe = options.universe.clone();
     let mut reader = AnyReader::open(input, Span::ALL, options)?;
-    let mut batches = Vec::new();
-    loop {
-        let mut batch = Batch::default();
-        if !reader.next(&mut batch)? {
-            break;
-        }
-        batches.push(batch);
+    let (mut batches, mut read) = (Vec::new(), B::default());
+    while reader.next(&mut read)? {
+        batches.push(to_batch(&read));
     }
     let header = Header::new(universe.snapshot());
     let mut writer = StreamWriter::new(Vec::new(), Format::Ndjson, &header, 1)

@@ -49,6 +49,17 @@ impl Strand {
         Self { of: Shown::One(Fibre::Rows(Arc::new(batch))), records }
     }
 
+    /// Some of the records.
+    #[must_use]
+    pub fn part(&self, places: Range<usize>) -> Self {
+        assert!(
+            places.start <= places.end && places.end <= self.len(),
+            "{places:?} lies within it"
+        );
+        let records = self.records.start + places.start..self.records.start + places.end;
+        Self { of: self.of.clone(), records }
+    }
+
     /// The records as rows.
     pub fn to_batch(&self) -> Batch {
         let mut braid = Braid::default();
@@ -231,8 +242,10 @@ impl Braid {
 
     /// The runs, where all of them are columns that are written as such. Bars are written from rows.
     pub(crate) fn columns(&self) -> Option<impl Iterator<Item = (&Arc<Plain>, Range<usize>)>> {
-        let is_written =
-            |fibre: &Fibre| matches!(fibre, Fibre::Columns(plain) if plain.kind() != Kind::Bar);
+        let is_written = |fibre: &Fibre| match fibre {
+            Fibre::Columns(plain) => Plain::is_written(plain.kind()),
+            Fibre::Rows(_) => false,
+        };
         self.fibres.iter().all(is_written).then(|| self.plains())
     }
 

@@ -57,7 +57,7 @@ impl ArrowReader {
     }
 
     fn woven(&mut self, tables: &[(usize, RecordBatch)]) -> Option<(Weave, u64)> {
-        if tables.iter().any(|(at, _)| !Plain::can_be(self.channels[*at].kind)) {
+        if tables.iter().any(|(at, _)| !Plain::is_written(self.channels[*at].kind)) {
             return None;
         }
         let mut numbered = Vec::with_capacity(tables.len());

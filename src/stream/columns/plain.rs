@@ -127,8 +127,8 @@ impl Whole {
 }
 
 impl Plain {
-    /// Whether tables of a kind can be taken as columns.
-    pub(crate) fn can_be(kind: Kind) -> bool {
+    /// Whether columns of a kind are written as columns, too. Bars are written from rows.
+    pub(crate) fn is_written(kind: Kind) -> bool {
         matches!(kind, Kind::Trade | Kind::Quote | Kind::Depth)
     }
 
