@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
-use qt_model::record::{Bar, Batch, Depth, Head, Key, Kind, Level, Quote, Sequence, Source, Trade};
+use qt_model::record::{Bar, Batch, Depth, Head, Key, Kind, Level, Quote, Sequence, Trade};
 use qt_model::time::Ts;
 use qt_model::units::{Px, Qty};
 use qt_model::words::{DepthAction, Side};
@@ -76,15 +76,8 @@ fn file(batch: &Batch, kind: Kind) -> tempfile::NamedTempFile {
 
 fn strands(file: &tempfile::NamedTempFile, options: &Options) -> Vec<Strand> {
     describe(file.path(), options).unwrap();
-    let mut reader = ParquetReader::new(file.path(), Span::ALL, options.clone());
-    let mut strands = Vec::new();
-    loop {
-        let mut strand = Strand::default();
-        if !reader.next(&mut strand).unwrap() {
-            return strands;
-        }
-        strands.push(strand);
-    }
+    let reader = ParquetReader::new(file.path(), Span::ALL, options.clone());
+    trial::strands(reader)
 }
 
 /// Braids of about a hundred records: runs of one file after the other, whatever their times.

@@ -113,6 +113,18 @@ fn read_columns(input: Input, span: Span, options: Options) -> (Vec<String>, Str
     }
 }
 
+/// All strands of a source that must be good.
+pub(crate) fn strands<S: Source<Strand, Error = ReadError>>(mut source: S) -> Vec<Strand> {
+    let mut strands = Vec::new();
+    loop {
+        let mut strand = Strand::default();
+        if !source.next(&mut strand).unwrap() {
+            return strands;
+        }
+        strands.push(strand);
+    }
+}
+
 /// Reads what must be good.
 pub(crate) fn records(bytes: &[u8], options: Options) -> Vec<String> {
     let outcome = read(bytes, options);

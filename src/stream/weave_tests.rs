@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use qt_model::instrument::Instruments;
-use qt_model::record::{Batch, Kind, Sequence, Source};
+use qt_model::record::{Batch, Kind, Sequence};
 
 use crate::annotated::Annotated;
 use crate::annotated_tests::rows;
@@ -50,15 +50,8 @@ fn stream(batches: &[Batch]) -> Vec<u8> {
 fn strands(bytes: &[u8]) -> Vec<Strand> {
     let input = Input::Pipe("in", Box::new(Cursor::new(bytes.to_vec())));
     let options = Options { verify: true, ..Options::default() };
-    let mut reader = AnyReader::open(input, Span::ALL, options).unwrap();
-    let mut strands = Vec::new();
-    loop {
-        let mut strand = Strand::default();
-        if !reader.next(&mut strand).unwrap() {
-            return strands;
-        }
-        strands.push(strand);
-    }
+    let reader = AnyReader::open(input, Span::ALL, options).unwrap();
+    trial::strands(reader)
 }
 
 fn braid_of(strand: &Strand) -> Braid {
